@@ -1,0 +1,75 @@
+/** Our own kind: a machine that is, becomes or stops being a node. Group `infra.flotilla.dev`. */
+import type { KubeObject, Time } from '../../meta/v1/object.ts'
+
+export interface Machine extends KubeObject {
+  spec: MachineSpec
+  status: MachineStatus
+}
+
+export interface MachineSpec {
+  provider: 'ssh' | 'sandbox'
+  /** Where to reach it. With `sandbox` the provider fills this in. */
+  ssh?: SshEndpoint
+  sandbox?: { /** Bytes; absent: no limit. */ memoryBytes?: number }
+  /** The address that other nodes use; absent: the one that the SSH connection reached. */
+  nodeIP?: string
+  /** Install containerd from the distribution's packages when it is missing. */
+  installRuntime?: boolean
+  /** Put on the Node when it registers. */
+  labels?: Record<string, string>
+}
+
+export interface SshEndpoint {
+  host: string
+  port: number
+  user: string
+  /** The pinned host key as in known_hosts: "ssh-ed25519 AAAA…". */
+  hostKey: string
+  /** How the first sign-in went; later ones use Flotilla's own key, which that sign-in installed. */
+  auth: 'agent' | 'key' | 'password'
+  keyFile?: string
+  jump?: { host: string; port: number; user: string; hostKey: string }
+}
+
+export type MachinePhase = 'Pending' | 'Provisioning' | 'Ready' | 'Failed' | 'Unreachable' | 'Removing'
+
+export interface MachineStatus {
+  phase?: MachinePhase
+  /** The steps of the present or last run, in order. */
+  steps?: MachineStep[]
+  preflight?: PreflightCheck[]
+  failure?: MachineFailure
+  /** The SSH connection that the control plane holds to it. */
+  link?: { connected: boolean; since: Time; lastError?: string }
+  address?: string
+  operatingSystem?: string
+  architecture?: string
+  agentVersion?: string
+}
+
+export interface MachineStep {
+  name: string
+  title: string
+  state: 'waiting' | 'running' | 'done' | 'failed'
+  startedAt?: Time
+  finishedAt?: Time
+  /** What it does now or found: "copied 14 of 127 MB". */
+  detail?: string
+}
+
+export interface PreflightCheck {
+  name: string
+  state: 'ok' | 'warn' | 'fail'
+  /** What was found: "Debian 12, amd64, kernel 6.1". */
+  found: string
+  /** With warn or fail: what it means and what to do. */
+  advice?: string
+}
+
+export interface MachineFailure {
+  code: string
+  step: string
+  what: string
+  why: string
+  next: string
+}

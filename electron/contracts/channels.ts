@@ -1,0 +1,191 @@
+/** Every call and stream between the UI and the app. Objects of Kubernetes cross as plain JSON; their types are in `electron/api`. */
+import * as v from 'valibot'
+import { call, nothing, stream } from './channel.ts'
+
+const kubeObject = v.looseObject({
+  apiVersion: v.string(),
+  kind: v.string(),
+  metadata: v.looseObject({ name: v.string(), uid: v.string() }),
+})
+const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535))
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(253))
+/** Columns and rows. */
+const terminalSize = v.object({
+  cols: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  rows: v.pipe(v.number(), v.integer(), v.minValue(1)),
+})
+
+/** From the UI: stdin as bytes with `stdin`, or a new size. */
+const terminalUp = v.variant('type', [v.object({ type: v.literal('stdin') }), v.object({ type: v.literal('resize'), size: terminalSize })])
+/** To the UI: output as bytes, then one `exit`. */
+const terminalDown = v.variant('type', [
+  v.object({ type: v.picklist(['stdout', 'stderr']) }),
+  v.object({ type: v.literal('exit'), code: v.nullable(v.number()), message: v.optional(v.string()) }),
+])
+
+/** Secrets for one sign-in: they are used and forgotten, never stored. */
+const credentials = v.object({
+  password: v.optional(v.string()),
+  /** Path of a private key file on the computer that runs the control plane. */
+  keyFile: v.optional(v.string()),
+  passphrase: v.optional(v.string()),
+  useAgent: v.optional(v.boolean()),
+  sudoPassword: v.optional(v.string()),
+})
+
+const hop = v.object({ host: v.pipe(v.string(), v.minLength(1)), port, user: v.pipe(v.string(), v.minLength(1)) })
+
+const hostKey = v.object({
+  /** As in known_hosts: "ssh-ed25519 AAAA…". */
+  key: v.string(),
+  /** "SHA256:…", as OpenSSH prints it. */
+  fingerprint: v.string(),
+  state: v.picklist(['known', 'unknown', 'changed']),
+  /** With `changed`: what was pinned, and where. */
+  pinned: v.optional(v.object({ fingerprint: v.string(), source: v.string() })),
+})
+
+const check = v.object({ name: v.string(), state: v.picklist(['ok', 'warn', 'fail']), found: v.string(), advice: v.optional(v.string()) })
+
+export const CHANNELS = {
+  'app.info': call(
+    nothing,
+    v.object({
+      version: v.string(),
+      kubernetesVersion: v.string(),
+      /** Which face serves this UI. */
+      face: v.picklist(['electron', 'browser']),
+      platform: v.string(),
+      stateDir: v.string(),
+      /** What this computer can do: make sandbox machines, run a local shell. Absent means yes; a text says why not. */
+      lacks: v.object({ sandbox: v.optional(v.string()), localShell: v.optional(v.string()) }),
+    }),
+  ),
+  'app.doctor': call(nothing, v.array(check)),
+
+  /** The cluster's name, the API server and how it does; a value at once, then on each change. */
+  'cluster.status': stream(
+    nothing,
+    v.never(),
+    v.object({
+      name: v.string(),
+      phase: v.picklist(['starting', 'ready', 'stopping', 'failed']),
+      server: v.string(),
+      revision: v.number(),
+      startedAt: v.string(),
+      failure: v.optional(v.string()),
+    }),
+  ),
+  'kubeconfig.text': call(nothing, v.object({ text: v.string(), context: v.string() })),
+  /** Merges into the user's kubeconfig; never overwrites, and switches the context only when there is none. */
+  'kubeconfig.merge': call(
+    v.object({ path: v.optional(v.string()) }),
+    v.object({ path: v.string(), context: v.string(), switched: v.boolean(), backup: v.optional(v.string()) }),
+  ),
+
+  /** Any API request, as kubectl would make it. A status of 400 or more is a result, not a failure. */
+  'kube.request': call(
+    v.object({
+      method: v.picklist(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+      path: v.pipe(v.string(), v.regex(/^\/[^?#]*$/)),
+      query: v.optional(v.record(v.string(), v.string())),
+      contentType: v.optional(v.string()),
+      /** JSON, or text for YAML. */
+      body: v.optional(v.unknown()),
+    }),
+    v.object({ status: v.number(), warnings: v.array(v.string()), body: v.unknown() }),
+  ),
+  /**
+   * A list that is kept true: `reset` with everything, then `changes`. Reconnects and lists anew by itself; `stale` says since when
+   * it could not. Changes come in batches, about 20 a second at the most.
+   */
+  'kube.live': stream(
+    v.object({
+      group: v.string(),
+      version: v.string(),
+      resource: v.string(),
+      namespace: v.optional(v.string()),
+      labelSelector: v.optional(v.string()),
+      fieldSelector: v.optional(v.string()),
+    }),
+    v.never(),
+    v.variant('type', [
+      v.object({ type: v.literal('reset'), revision: v.string(), items: v.array(kubeObject) }),
+      v.object({ type: v.literal('changes'), revision: v.string(), upserts: v.array(kubeObject), deletes: v.array(v.string()) }),
+      v.object({ type: v.literal('stale'), since: v.string(), why: v.string() }),
+    ]),
+  ),
+  /** Bytes of the log as the API server's `log` subresource streams them; fails with the Status if it refuses. */
+  'kube.logs': stream(
+    v.object({
+      namespace: name,
+      pod: name,
+      container: v.optional(v.string()),
+      follow: v.optional(v.boolean()),
+      previous: v.optional(v.boolean()),
+      timestamps: v.optional(v.boolean()),
+      tailLines: v.optional(v.number()),
+      sinceSeconds: v.optional(v.number()),
+      sinceTime: v.optional(v.string()),
+    }),
+    v.never(),
+    v.object({}),
+  ),
+  'kube.exec': stream(
+    v.object({
+      namespace: name,
+      pod: name,
+      container: v.optional(v.string()),
+      command: v.pipe(v.array(v.string()), v.minLength(1)),
+      tty: v.boolean(),
+      size: v.optional(terminalSize),
+    }),
+    terminalUp,
+    terminalDown,
+  ),
+
+  /** Connects without signing in and says which key the host shows. */
+  'machines.scanHostKey': call(v.object({ ...hop.entries, jump: v.optional(hop) }), hostKey),
+  /** Signs in and looks, changing nothing. */
+  'machines.preflight': call(
+    v.object({ ...hop.entries, hostKey: v.string(), jump: v.optional(v.object({ ...hop.entries, hostKey: v.string() })), credentials }),
+    v.array(check),
+  ),
+  /** Makes the Machine object and starts the work; progress is in its status. */
+  'machines.add': call(
+    v.object({
+      name,
+      ...hop.entries,
+      hostKey: v.string(),
+      jump: v.optional(v.object({ ...hop.entries, hostKey: v.string() })),
+      nodeIP: v.optional(v.string()),
+      installRuntime: v.optional(v.boolean()),
+      labels: v.optional(v.record(v.string(), v.string())),
+      credentials,
+    }),
+    v.object({ name: v.string() }),
+  ),
+  'machines.addSandbox': call(v.object({ name: v.optional(name), memoryBytes: v.optional(v.number()) }), v.object({ name: v.string() })),
+  /** Goes on from the step that failed. */
+  'machines.retry': call(v.object({ name, credentials: v.optional(credentials) }), v.object({})),
+  'machines.cancel': call(v.object({ name }), v.object({})),
+  /** `forget`: drop it from the cluster even if the machine cannot be reached to clean it up. */
+  'machines.remove': call(v.object({ name, credentials: v.optional(credentials), forget: v.optional(v.boolean()) }), v.object({})),
+  /** A shell on the machine itself, which works when its agent does not. */
+  'machines.shell': stream(v.object({ name, size: terminalSize }), terminalUp, terminalDown),
+  /** A shell on this computer with KUBECONFIG set. */
+  'terminal.local': stream(v.object({ size: terminalSize }), terminalUp, terminalDown),
+
+  /** The UI sends the archive (docker save or OCI layout tar) as bytes and ends; answers per machine. */
+  'images.import': stream(
+    v.object({ machines: v.optional(v.array(name)) }),
+    v.object({}),
+    v.variant('type', [
+      v.object({ type: v.literal('progress'), machine: v.string(), detail: v.string() }),
+      v.object({ type: v.literal('done'), machine: v.string(), images: v.array(v.string()) }),
+      v.object({ type: v.literal('failed'), machine: v.string(), what: v.string(), why: v.string(), next: v.string() }),
+    ]),
+  ),
+} as const
+
+export type Channels = typeof CHANNELS

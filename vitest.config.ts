@@ -1,0 +1,34 @@
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vitest/config'
+
+/**
+ * Projects: `unit` beside the source (no root, no network, no real parts), `renderer` in a DOM, and one per folder of `tests/`
+ * that needs real parts; those run one file after the other, because they share this machine.
+ */
+const real = (name: string, timeout = 120_000) => ({
+  test: {
+    name,
+    include: [`tests/${name}/**/*.test.ts`],
+    environment: 'node' as const,
+    pool: 'forks' as const,
+    fileParallelism: false,
+    testTimeout: timeout,
+    hookTimeout: timeout,
+  },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['electron/**/*.test.ts', 'scripts/**/*.test.ts'], environment: 'node', testTimeout: 15_000 } },
+      { plugins: [vue()], test: { name: 'renderer', include: ['renderer/**/*.test.ts'], environment: 'happy-dom', testTimeout: 15_000 } },
+      real('tooling'),
+      real('store'),
+      real('api'),
+      real('kubectl'),
+      real('hosts', 240_000),
+      real('shell'),
+      real('e2e', 300_000),
+    ],
+  },
+})
