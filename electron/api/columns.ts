@@ -1,0 +1,25 @@
+/** Printer columns that many kinds share. Source of names and order: kubernetes `pkg/printers/internalversion`. */
+import type { Column } from './kind.ts'
+import type { KubeObject } from './meta/v1/object.ts'
+import { age } from './values/time.ts'
+
+export const ageColumn: Column<KubeObject> = {
+  name: 'Age',
+  type: 'string',
+  description: 'Time since the object was created',
+  value: (object, now) => age(object.metadata.creationTimestamp, now),
+}
+
+/** What a table shows for a list of strings that may be empty. */
+export function joined(values: readonly string[] | undefined, empty = '<none>', separator = ','): string {
+  return values?.length ? values.join(separator) : empty
+}
+
+/** `a=1,b=2` in the order of the keys, `<none>` when there are none. */
+export function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
+  return joined(
+    Object.keys(labels ?? {})
+      .sort()
+      .map((key) => `${key}=${labels?.[key]}`),
+  )
+}
