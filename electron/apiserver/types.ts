@@ -1,5 +1,8 @@
 /** What the parts of the API server know of each other. */
 import type { Duplex } from 'node:stream'
+import type { AnyKind } from '../api/kind.ts'
+import type { KubeObject } from '../api/meta/v1/object.ts'
+import type { ChannelSocket } from '../client/client.ts'
 
 export interface UserInfo {
   readonly name: string
@@ -73,3 +76,51 @@ export interface ApiResponse {
   /** Bytes at once, or a stream (watch, log). */
   readonly body: Uint8Array | AsyncIterable<Uint8Array>
 }
+
+/** Answers a request that is neither for a stored object nor for a node: OpenAPI, OIDC discovery. Authorized by the caller. */
+export type RequestHandler = (request: ApiRequest) => Promise<ApiResponse>
+
+/**
+ * `create` on what is answered and not stored, keyed by "resource.group" or "resource/subresource": reviews, serviceaccounts/token.
+ * Gets the decoded object, returns what is sent back (201). Throws StatusError.
+ */
+export type Responder = (
+  object: KubeObject,
+  context: { readonly user: UserInfo; readonly namespace: string; readonly name: string; readonly signal: AbortSignal },
+) => Promise<KubeObject>
+
+/** Which object a connecting subresource was asked for, and what follows it in the path: "/stats/summary", or "". */
+export interface ConnectTarget {
+  readonly namespace: string
+  readonly name: string
+  readonly tail: string
+}
+
+/** A subresource that is served by a node's agent, keyed by "pods/log", "pods/exec", …. The caller has authorized the request. */
+export interface Connector {
+  /** A plain request; Status 400 where only an upgrade is understood. */
+  answer(request: ApiRequest, target: ConnectTarget): Promise<ApiResponse>
+  /**
+   * A request with `Connection: Upgrade` on an HTTP/1.1 socket to which nothing was written yet; `head` are bytes already read past
+   * the request. Takes the socket over: relays, or writes a refusal as an HTTP response with a Status. Resolves when it is over.
+   */
+  upgrade(request: ApiRequest, target: ConnectTarget, socket: Duplex, head: Uint8Array): Promise<void>
+  /** The same for the in-process client's `websocket`. Throws StatusError if refused. */
+  open(request: ApiRequest, target: ConnectTarget, protocols: readonly string[]): Promise<ChannelSocket>
+}
+
+/** One write as an admission check sees it, after decoding, defaulting and patching. `object` is null for DELETE, `old` for CREATE. */
+export interface AdmissionRequest {
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  readonly kind: AnyKind
+  readonly subresource: string
+  readonly namespace: string
+  readonly name: string
+  readonly object: KubeObject | null
+  readonly old: KubeObject | null
+  readonly user: UserInfo
+  readonly signal: AbortSignal
+}
+
+/** Refuses by throwing StatusError; changes nothing. */
+export type AdmissionCheck = (request: AdmissionRequest) => Promise<void>

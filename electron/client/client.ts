@@ -63,6 +63,8 @@ export interface WatchOptions extends CallOptions {
   readonly resourceVersionMatch?: 'NotOlderThan'
   /** Seconds after which the server may end the watch. */
   readonly timeoutSeconds?: number
+  /** Called once when the server has accepted the watch, before its first event. */
+  readonly onOpen?: () => void
 }
 
 export interface WriteOptions extends CallOptions {
