@@ -90,6 +90,8 @@ export const CHANNELS = {
       path: v.pipe(v.string(), v.regex(/^\/[^?#]*$/)),
       query: v.optional(v.record(v.string(), v.string())),
       contentType: v.optional(v.string()),
+      /** What to answer with: "application/json" if absent, or Kubernetes' "application/json;as=Table;v=v1;g=meta.k8s.io". */
+      accept: v.optional(v.string()),
       /** JSON, or text for YAML. */
       body: v.optional(v.unknown()),
     }),
@@ -111,6 +113,7 @@ export const CHANNELS = {
     v.never(),
     v.variant('type', [
       v.object({ type: v.literal('reset'), revision: v.string(), items: v.array(kubeObject) }),
+      /** `deletes` are uids. */
       v.object({ type: v.literal('changes'), revision: v.string(), upserts: v.array(kubeObject), deletes: v.array(v.string()) }),
       v.object({ type: v.literal('stale'), since: v.string(), why: v.string() }),
     ]),
