@@ -1,12 +1,13 @@
 /** Every call and stream between the UI and the app. Objects of Kubernetes cross as plain JSON; their types are in `electron/api`. */
 import * as v from 'valibot'
+import type { KubeObject } from '../api/meta/v1/object.ts'
 import { call, nothing, stream } from './channel.ts'
 
-const kubeObject = v.looseObject({
-  apiVersion: v.string(),
-  kind: v.string(),
-  metadata: v.looseObject({ name: v.string(), uid: v.string() }),
-})
+/** Any object; only its outside is looked at. */
+const kubeObject = v.custom<KubeObject>((value) => {
+  const object = value as Partial<KubeObject> | null
+  return typeof object === 'object' && object !== null && typeof object.kind === 'string' && typeof object.metadata?.uid === 'string'
+}, 'not an object of Kubernetes')
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535))
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(253))
 /** Columns and rows. */
@@ -186,7 +187,7 @@ export const CHANNELS = {
     v.variant('type', [
       v.object({ type: v.literal('progress'), machine: v.string(), detail: v.string() }),
       v.object({ type: v.literal('done'), machine: v.string(), images: v.array(v.string()) }),
-      v.object({ type: v.literal('failed'), machine: v.string(), what: v.string(), why: v.string(), next: v.string() }),
+      v.object({ type: v.literal('failed'), machine: v.string(), code: v.string(), what: v.string(), why: v.string(), next: v.string() }),
     ]),
   ),
 } as const

@@ -1,0 +1,51 @@
+import { FlotillaError } from '../../base/errors.ts'
+import type { Caller } from '../../contracts/caller.ts'
+import type { Channels } from '../../contracts/channels.ts'
+import type { Command } from '../command.ts'
+import { listMachines, untilReady } from '../machine-progress.ts'
+import { startOwn } from '../session.ts'
+import { serveUi, UI_OPTIONS } from '../ui.ts'
+import { untilStopped } from '../until-stopped.ts'
+
+export const up: Command = {
+  name: 'up',
+  usage: '[--nodes N] [--provider sandbox] [--state DIR] [--yes]',
+  summary:
+    'Runs a control plane and machines on this computer, and stays until it is stopped. The machines go on; `flotilla down` removes them.',
+  options: {
+    nodes: { type: 'string', help: 'how many machines there should be (default: 1)' },
+    provider: { type: 'string', help: 'what makes the machines: sandbox' },
+    port: { type: 'string', help: 'port of the API server on 127.0.0.1' },
+    ...UI_OPTIONS,
+    yes: { type: 'boolean', short: 'y', help: 'ask nothing' },
+    debug: { type: 'boolean', help: 'log more' },
+  },
+  async run({ args, output, stateDir, signal, entry }) {
+    const provider = args.choice('provider', ['sandbox', 'qemu']) ?? 'sandbox'
+    if (provider === 'qemu') {
+      throw new FlotillaError('UNSUPPORTED', {
+        what: 'Machines cannot be made with QEMU.',
+        why: 'This version makes sandbox machines, and takes any Linux host over SSH.',
+        next: 'Use --provider sandbox, or `flotilla node add HOST`.',
+      })
+    }
+    const nodes = args.integer('nodes', 0, 50) ?? 1
+    await using stack = new AsyncDisposableStack()
+    const plane = stack.use(await startOwn({ entry, stateDir, port: args.integer('port', 1, 65535), debug: args.flag('debug') }))
+    output.note(`The API server answers at ${plane.info.server}`)
+    const ui = await serveUi(stack, plane, args, entry)
+    const names = await ensureSandboxes(plane.caller, nodes)
+    await Promise.all(names.map((name) => untilReady(plane.caller, name, output, signal)))
+    process.stdout.write(`${JSON.stringify({ ready: true, ...plane.info, nodes: names, ...ui })}\n`)
+    await untilStopped(plane, signal)
+  },
+}
+
+/** Makes as many sandbox machines as are missing, and tries those again that failed; returns the names of all. */
+export async function ensureSandboxes(caller: Caller<Channels>, wanted: number): Promise<string[]> {
+  const present = (await listMachines(caller)).filter((m) => m.spec.provider === 'sandbox' && !m.metadata.deletionTimestamp)
+  for (const machine of present) if (machine.status.phase === 'Failed') await caller.call('machines.retry', { name: machine.metadata.name })
+  const names = present.map((machine) => machine.metadata.name)
+  while (names.length < wanted) names.push((await caller.call('machines.addSandbox', {})).name)
+  return names
+}

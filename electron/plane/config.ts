@@ -1,0 +1,40 @@
+/** What a control plane is made from. Plain data: it crosses to the worker thread as it is. */
+export interface PlaneConfig {
+  /** Absolute path of the state folder; made with mode 0700. */
+  readonly stateDir: string
+  /** The cluster's name in kubeconfig and UI; kept from the first start on. */
+  readonly name?: string
+  /** Port of the API server on 127.0.0.1; absent: the one of last time, else a free one. */
+  readonly port?: number
+  /** The program's version, shown to people. */
+  readonly version: string
+  /** `electron` or `browser`: which face the UI is served by. */
+  readonly face: 'electron' | 'browser'
+  /** Where the store's writer thread is: a file URL. */
+  readonly storeWorkerUrl: string
+  /** Folder with the bundled agent (`agent.mjs`) and, for each architecture, its Node: see `provision`. */
+  readonly agentDir: string
+  /** Folders that hold `node-linux-<arch>/bin/node`. */
+  readonly runtimeDirs: readonly string[]
+  /** Kubernetes' prose for `kubectl explain`, if it was built. */
+  readonly descriptionsFile?: string
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+export const CLUSTER_DOMAIN = 'cluster.local'
+export const SERVICE_CIDR = '10.96.0.0/16'
+export const CLUSTER_CIDR = '10.244.0.0/16'
+/** Address of `default/kubernetes`. */
+export const API_VIP = '10.96.0.1'
+/** Address of `kube-system/kube-dns`. */
+export const DNS_VIP = '10.96.0.10'
+
+/** What the host of a plane needs to know of it once it is ready. */
+export interface PlaneInfo {
+  readonly name: string
+  /** https://127.0.0.1:PORT */
+  readonly server: string
+  /** Absolute path of the administrator's kubeconfig in the state folder. */
+  readonly kubeconfig: string
+  readonly stateDir: string
+}

@@ -1,0 +1,87 @@
+/** The `kube.*` channels: the Kubernetes API for the UI, through the in-process client. */
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import { defineKind, pathOf, type AnyKind } from '../../api/kind.ts'
+import { readBody } from '../../client/bytes.ts'
+import type { Client, RawResponse } from '../../client/client.ts'
+import type { Channels } from '../../contracts/channels.ts'
+import type { Handlers } from '../../contracts/server.ts'
+import { StatusError, type Status } from '../../machinery/status.ts'
+import { runChannels } from './exec.ts'
+import { follow } from './live.ts'
+
+type KubeHandlers = Pick<Handlers<Channels>, 'kube.request' | 'kube.live' | 'kube.logs' | 'kube.exec'>
+
+export function kubeHandlers(deps: { client: Client; clock: Clock; random: Random; kinds: readonly AnyKind[] }): KubeHandlers {
+  const { client } = deps
+  return {
+    async 'kube.request'({ method, path, query, contentType, body }, signal) {
+      const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+      const headers = { accept: 'application/json', ...(text === undefined ? {} : { 'content-type': contentType ?? 'application/json' }) }
+      const response = await client.request({
+        method,
+        path,
+        headers,
+        signal,
+        ...(query ? { query } : {}),
+        ...(text === undefined ? {} : { body: text }),
+      })
+      const bytes = await readBody(response)
+      const json = (response.headers['content-type'] ?? '').includes('json')
+      return {
+        status: response.status,
+        warnings: warningsOf(response),
+        body: json ? JSON.parse(bytes.toString('utf8')) : bytes.toString('utf8'),
+      }
+    },
+
+    async 'kube.live'({ group, version, resource, ...selection }, duplex) {
+      const known = deps.kinds.find((k) => k.group === group && k.version === version && k.resource === resource)
+      const kind = known ?? anonymousKind(group, version, resource)
+      await follow(deps, { kind, ...selection }, (update) => duplex.send(update), duplex.signal)
+    },
+
+    async 'kube.logs'({ namespace, pod, ...options }, duplex) {
+      const query = Object.fromEntries(
+        Object.entries(options)
+          .filter(([, value]) => value !== undefined)
+          .map(([key, value]) => [key, String(value)]),
+      )
+      const path = pathOf({ group: '', version: 'v1', resource: 'pods' }, namespace, pod, 'log')
+      const response = await client.request({ method: 'GET', path, query, signal: duplex.signal })
+      if (response.status >= 400) throw await statusOf(response)
+      await using body = response.body
+      for await (const chunk of body) await duplex.send({}, chunk)
+    },
+
+    async 'kube.exec'({ namespace, pod, container, command, tty, size }, duplex) {
+      const query = { command, stdin: 'true', stdout: 'true', stderr: String(!tty), tty: String(tty), ...(container ? { container } : {}) }
+      const path = pathOf({ group: '', version: 'v1', resource: 'pods' }, namespace, pod, 'exec')
+      const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
+      await using socket = await client.websocket({ path, query, protocols, signal: duplex.signal })
+      await runChannels(socket, duplex, size)
+    },
+  }
+}
+
+async function statusOf(response: RawResponse): Promise<StatusError> {
+  const text = (await readBody(response)).toString('utf8')
+  try {
+    const status = JSON.parse(text) as Status
+    if (status.kind === 'Status') return new StatusError(status)
+  } catch {
+    // Not a Status: what came is the message.
+  }
+  return new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: text, code: response.status })
+}
+
+/** Texts of `Warning: 299 - "…"` headers (RFC 9111 5.5). */
+function warningsOf(response: RawResponse): string[] {
+  const header = response.headers['warning'] ?? ''
+  return [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map((match) => (match[1] ?? '').replace(/\\(.)/g, '$1'))
+}
+
+/** A kind that is served but not built in: only its path matters to list and watch. */
+function anonymousKind(group: string, version: string, resource: string): AnyKind {
+  return defineKind({ group, version, resource, kind: '', model: '', namespaced: true })
+}

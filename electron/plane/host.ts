@@ -1,0 +1,81 @@
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { deferred } from '../base/async.ts'
+import { FlotillaError, messageOf, type ErrorCode } from '../base/errors.ts'
+import { Emitter } from '../base/events.ts'
+import type { Port } from '../contracts/protocol.ts'
+import type { PlaneConfig, PlaneInfo } from './config.ts'
+import { portOverMessagePort } from './port.ts'
+
+/** From the host to the worker. */
+export type ToWorker = { readonly type: 'connect'; readonly port: MessagePort } | { readonly type: 'stop' }
+
+/** From the worker to the host. */
+export type FromWorker =
+  | { readonly type: 'log'; readonly line: string }
+  | { readonly type: 'ready'; readonly info: PlaneInfo }
+  | { readonly type: 'failed'; readonly code: ErrorCode; readonly what: string; readonly why: string; readonly next: string }
+
+/** A control plane in a worker thread, as its host sees it. */
+export interface PlaneHost extends AsyncDisposable {
+  /** Resolves when the API server answers; rejects with the FlotillaError that kept the plane from starting. */
+  readonly ready: Promise<PlaneInfo>
+  /** Why the plane ended by itself; never resolves while it runs or when it is disposed. */
+  readonly crashed: Promise<FlotillaError>
+  readonly log: Emitter<string>
+  /** A new connection of the contract, served inside the worker. */
+  connect(): Port
+}
+
+/** `workerUrl`: file URL of `plane/worker`, which bundles put elsewhere. */
+export function startPlane(config: PlaneConfig, workerUrl: URL): PlaneHost {
+  const worker = new Worker(workerUrl, { workerData: config, name: 'plane', stdout: false, stderr: false })
+  const ready = deferred<PlaneInfo>()
+  const crashed = deferred<FlotillaError>()
+  const exited = deferred<void>()
+  const log = new Emitter<string>()
+  let stopping = false
+  ready.promise.catch(() => undefined)
+
+  const crash = (error: FlotillaError) => {
+    ready.reject(error)
+    if (!stopping) crashed.resolve(error)
+  }
+  worker.on('message', (message: FromWorker) => {
+    if (message.type === 'log') log.emit(message.line)
+    else if (message.type === 'ready') ready.resolve(message.info)
+    else crash(new FlotillaError(message.code, message))
+  })
+  worker.on('error', (error) => crash(internal(messageOf(error), error)))
+  worker.on('exit', (code) => {
+    crash(internal(`Its thread ended with code ${code}.`))
+    exited.resolve()
+  })
+  const send = (message: ToWorker, transfer: MessagePort[] = []) => worker.postMessage(message, transfer)
+
+  return {
+    ready: ready.promise,
+    crashed: crashed.promise,
+    log,
+    connect() {
+      const { port1, port2 } = new MessageChannel()
+      send({ type: 'connect', port: port2 }, [port2])
+      return portOverMessagePort(port1)
+    },
+    async [Symbol.asyncDispose]() {
+      if (!stopping) {
+        stopping = true
+        send({ type: 'stop' })
+      }
+      await exited.promise
+    },
+  }
+}
+
+function internal(why: string, cause?: unknown): FlotillaError {
+  return new FlotillaError('INTERNAL', {
+    what: 'The control plane stopped.',
+    why,
+    next: 'Start Flotilla again; nothing that was acknowledged is lost. The log in the state folder says more.',
+    cause,
+  })
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** Where the program's own files are, whether it runs from source or from its bundle. */
+export interface Locations {
+  readonly version: string
+  readonly planeWorker: URL
+  readonly storeWorker: URL
+  /** The built UI. */
+  readonly rendererDir: string
+  readonly agentDir: string
+  readonly runtimeDirs: readonly string[]
+  readonly descriptionsFile: string
+}
+
+/**
+ * `entry` is the file name of an entry point: `electron/<face>/<entry>.ts` in source, `out/main/<entry>.js` in the bundle; both lie
+ * two folders below the root.
+ */
+export function locate(entry: string): Locations {
+  const root = join(dirname(entry), '../..')
+  const url = (bundled: string, source: string) => pathToFileURL(join(root, entry.endsWith('.ts') ? source : bundled))
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  return {
+    version,
+    planeWorker: url('out/main/plane-worker.js', 'electron/plane/worker.ts'),
+    storeWorker: url('out/main/store-worker.js', 'electron/store/embedded/worker.ts'),
+    rendererDir: join(root, 'out/renderer'),
+    agentDir: join(root, 'resources/agent'),
+    runtimeDirs: [join(root, 'node_modules'), join(root, 'resources')],
+    descriptionsFile: join(root, 'resources/descriptions.json'),
+  }
+}
+
+/** The folder that desktop app and command line share when none is named. */
+export function defaultStateDir(env: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): string {
+  const home = homedir()
+  if (env['FLOTILLA_STATE']) return env['FLOTILLA_STATE']
+  if (platform === 'darwin') return join(home, 'Library/Application Support/Flotilla')
+  if (platform === 'win32') return join(env['APPDATA'] ?? join(home, 'AppData/Roaming'), 'Flotilla')
+  return join(env['XDG_DATA_HOME'] ?? join(home, '.local/share'), 'flotilla')
+}

@@ -1,0 +1,65 @@
+/** The thread in which a control plane runs, so that its host's thread stays free to relay. */
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { systemClock } from '../base/clock.ts'
+import { FlotillaError, messageOf } from '../base/errors.ts'
+import { jsonLogger } from '../base/logger.ts'
+import { systemRandom } from '../base/random.ts'
+import { CHANNELS } from '../contracts/channels.ts'
+import { serveConnection } from '../contracts/server.ts'
+import type { PlaneConfig } from './config.ts'
+import { describeFailure } from './face/describe.ts'
+import type { FromWorker, ToWorker } from './host.ts'
+import { createPlane } from './plane.ts'
+import { portOverMessagePort } from './port.ts'
+import { prepareStateDir } from './state-dir.ts'
+
+const host = parentPort as MessagePort
+const config = workerData as PlaneConfig
+const tell = (message: FromWorker) => host.postMessage(message)
+
+function failed(error: unknown): void {
+  const known = error instanceof FlotillaError ? error.toJSON() : null
+  tell({
+    type: 'failed',
+    ...(known ?? {
+      code: 'INTERNAL',
+      what: 'The control plane could not start.',
+      why: messageOf(error),
+      next: 'The log in the state folder says more.',
+    }),
+  })
+}
+
+try {
+  await prepareStateDir(config.stateDir)
+  const file = createWriteStream(join(config.stateDir, 'plane.log'), { flags: 'a', mode: 0o600 })
+  file.on('error', () => undefined)
+  const sink = (line: string) => {
+    file.write(line)
+    tell({ type: 'log', line })
+  }
+  const logger = jsonLogger({ clock: systemClock, sink, level: config.logLevel })
+  process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { error }))
+
+  const plane = createPlane(config, { clock: systemClock, random: systemRandom, logger })
+  const stop = async () => {
+    await plane[Symbol.asyncDispose]()
+    await new Promise((resolve) => file.end(resolve))
+    process.exit(0)
+  }
+  const waiting: MessagePort[] = []
+  const serve = (port: MessagePort) => serveConnection(portOverMessagePort(port), CHANNELS, plane.handlers, describeFailure)
+  host.on('message', (message: ToWorker) => {
+    if (message.type === 'stop') void stop()
+    else if (plane.state === 'ready') serve(message.port)
+    else waiting.push(message.port)
+  })
+  await plane.start()
+  for (const port of waiting) serve(port)
+  tell({ type: 'ready', info: plane.info })
+} catch (error) {
+  failed(error)
+  process.exit(1)
+}
