@@ -13,6 +13,8 @@ export interface Locations {
   readonly agentDir: string
   readonly runtimeDirs: readonly string[]
   readonly descriptionsFile: string
+  /** Icons and what else is shipped as files. */
+  readonly resourcesDir: string
 }
 
 /**
@@ -31,6 +33,7 @@ export function locate(entry: string): Locations {
     agentDir: join(root, 'resources/agent'),
     runtimeDirs: [join(root, 'node_modules'), join(root, 'resources')],
     descriptionsFile: join(root, 'resources/descriptions.json'),
+    resourcesDir: join(root, 'resources'),
   }
 }
 
