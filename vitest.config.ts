@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * Projects: `unit` beside the source (no root, no network, no real parts), `renderer` in a DOM, and one per folder of `tests/`
- * that needs real parts; those run one file after the other, because they share this machine.
+ * that needs real parts; their files run one after the other, because they share this machine.
  */
 const real = (name: string, timeout = 120_000) => ({
   test: {
@@ -22,13 +22,8 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['electron/**/*.test.ts', 'scripts/**/*.test.ts'], environment: 'node', testTimeout: 15_000 } },
       { plugins: [vue()], test: { name: 'renderer', include: ['renderer/**/*.test.ts'], environment: 'happy-dom', testTimeout: 15_000 } },
-      real('tooling'),
-      real('store'),
-      real('api'),
-      real('kubectl'),
-      real('hosts', 240_000),
-      real('shell'),
-      real('e2e', 300_000),
+      ...['tooling', 'store', 'api', 'api-security', 'ui', 'shell', 'agent', 'net', 'conformance'].map((name) => real(name)),
+      ...['hosts', 'e2e'].map((name) => real(name, 300_000)),
     ],
   },
 })

@@ -1,0 +1,105 @@
+// @ts-check
+/**
+ * `npm test [-- SUITE …]`: sets up what is missing, installs Debian packages where it may, runs every suite, and ends with
+ * `N passed, N failed, N skipped`. A skip names what is missing.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheDir, DEBIAN, ensurePackages, installDebian, mayInstall, missingDebian, projectNode, ROOT, run, say } from './lib.mjs'
+
+/** @typedef {keyof typeof DEBIAN} Package */
+/** @type {Package[]} */
+const MACHINES = [
+  'containerd',
+  'runc',
+  'containernetworking-plugins',
+  'openssh-server',
+  'openssh-client',
+  'nftables',
+  'iproute2',
+  'busybox-static',
+]
+
+/** Suites are vitest projects; those with `root` make namespaces or mounts. @type {{ name: string, packages?: Package[], root?: boolean }[]} */
+const SUITES = [
+  { name: 'tooling' },
+  { name: 'unit' },
+  { name: 'renderer' },
+  { name: 'store', packages: ['etcd-server', 'etcd-client'] },
+  { name: 'api' },
+  { name: 'api-security' },
+  { name: 'ui', packages: ['chromium'] },
+  { name: 'shell', packages: ['chromium'] },
+  { name: 'agent', packages: MACHINES, root: true },
+  { name: 'net', packages: MACHINES, root: true },
+  { name: 'hosts', packages: [...MACHINES, 'mmdebstrap'], root: true },
+  { name: 'conformance' },
+  { name: 'e2e', packages: [...MACHINES, 'chromium', 'mmdebstrap', 'docker-registry'], root: true },
+]
+
+const started = performance.now()
+await ensurePackages()
+const asked = process.argv.slice(2)
+const suites = SUITES.filter((suite) => (asked.length === 0 || asked.includes(suite.name)) && existsSync(join(ROOT, suiteDir(suite.name))))
+const packages = [...new Set(suites.flatMap((suite) => suite.packages ?? []))]
+const missing = missingDebian(packages)
+if (missing.length && mayInstall()) {
+  const why = await installDebian(missing)
+  if (why) say(why)
+}
+const built = await run(projectNode(), [join(ROOT, 'scripts/build.ts')])
+if (built.code !== 0) process.exit(built.code)
+
+const total = { passed: 0, failed: 0, skipped: 0 }
+/** @type {string[]} */
+const remarks = []
+for (const suite of suites) {
+  const lacks = missingDebian(suite.packages ?? [])
+  const why = lacks.length ? `needs ${lacks.join(', ')}` : suite.root && process.getuid?.() !== 0 ? 'needs root' : null
+  if (why) {
+    total.skipped++
+    remarks.push(`skipped ${suite.name}: ${why}`)
+    continue
+  }
+  await runSuite(suite.name)
+}
+for (const remark of remarks) say(remark)
+say(`in ${((performance.now() - started) / 60_000).toFixed(1)} min`)
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
+process.exitCode = total.failed ? 1 : 0
+
+/** @param {string} name */
+function suiteDir(name) {
+  if (name === 'unit') return 'electron'
+  return name === 'renderer' ? 'renderer' : `tests/${name}`
+}
+
+/** @param {string} name */
+async function runSuite(name) {
+  const report = join(cacheDir('test'), `${name}.json`)
+  rmSync(report, { force: true })
+  const args = ['run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const { code } = await run('vitest', args, { env: { FLOTILLA_TEST: '1' } })
+  if (!existsSync(report)) {
+    total.failed++
+    remarks.push(`failed ${name}: the suite did not finish (exit code ${code})`)
+    return
+  }
+  const result = JSON.parse(readFileSync(report, 'utf8'))
+  total.passed += result.numPassedTests
+  total.failed += result.numFailedTests
+  total.skipped += result.numPendingTests
+  const broken = result.testResults.filter((/** @type {any} */ file) => file.status === 'failed' && file.assertionResults.length === 0)
+  total.failed += broken.length
+  for (const file of broken) remarks.push(`failed ${name}: ${file.name.replace(`${ROOT}/`, '')} could not be loaded`)
+  for (const file of result.testResults) {
+    for (const test of file.assertionResults) {
+      if (test.status === 'failed') remarks.push(`failed ${name}: ${test.fullName}`)
+      if (test.status === 'pending' || test.status === 'skipped') remarks.push(`skipped ${name}: ${test.fullName}`)
+    }
+  }
+  if (code !== 0 && result.numFailedTests === 0 && broken.length === 0) {
+    total.failed++
+    remarks.push(`failed ${name}: errors outside of tests, see above`)
+  }
+}
