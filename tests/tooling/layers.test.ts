@@ -20,7 +20,7 @@ async function check(layer: string, source: string): Promise<string> {
   const target = `${layer}/${basename(dir)}/violation.ts`
   return await run(
     process.execPath,
-    [join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'), target, '--output-type', 'err'],
+    [join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs'), target, '--output-type', 'err'],
     { cwd: root },
   ).then(
     ({ stdout }) => stdout,
