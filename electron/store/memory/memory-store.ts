@@ -1,0 +1,34 @@
+import type { Clock } from '../../base/clock.ts'
+import { type Logger, silentLogger } from '../../base/logger.ts'
+import { type Random, systemRandom } from '../../base/random.ts'
+import type { Backend } from '../mvcc/backend.ts'
+import { Keyspace } from '../mvcc/keyspace.ts'
+import { MvccStore } from '../mvcc/mvcc-store.ts'
+import { NO_VALUE } from '../mvcc/version.ts'
+import type { Store } from '../store.ts'
+
+export interface MemoryStoreOptions {
+  readonly clock: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+}
+
+/** A store that lives and dies with this process: for tests, and for copies of the state that are only looked at. */
+export function createMemoryStore(options: MemoryStoreOptions): Store {
+  const { clock, random = systemRandom, logger = silentLogger } = options
+  return new MvccStore({ clock, random, logger, backend: createMemoryBackend(), space: (lessor) => new Keyspace(lessor) })
+}
+
+function createMemoryBackend(): Backend {
+  return {
+    engine: 'memory',
+    depth: 0,
+    commit: () => null,
+    read: ({ value }) => value ?? NO_VALUE,
+    reading: (work) => work(),
+    settled() {},
+    drop() {},
+    stats: () => ({ dbSize: 0, dbSizeInUse: 0, alarms: [] }),
+    close: () => Promise.resolve(),
+  }
+}

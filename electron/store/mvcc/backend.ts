@@ -1,0 +1,36 @@
+import type { StoreStatus } from '../store.ts'
+import type { LeaseRecord } from './lessor.ts'
+import type { ReadValue, Version } from './version.ts'
+
+/** What one accepted request changes. It is already applied to the keyspace, and is taken back from there if it cannot be made durable. */
+export interface Proposal {
+  /** The store's revision before and after it; equal if it changes no key. */
+  readonly before: number
+  readonly revision: number
+  readonly changes: readonly Version[]
+  readonly grant?: LeaseRecord
+  readonly revoke?: LeaseRecord
+  /** Reads below this revision are refused from now on. */
+  readonly compact?: number
+}
+
+/** Where an engine keeps what must last. */
+export interface Backend {
+  readonly engine: StoreStatus['engine']
+  /** How many batches may be under way at a time. */
+  readonly depth: number
+  /**
+   * Makes the proposals durable, all or none; null if they are durable when it returns. Batches become durable in the order they were
+   * given. After one has failed, those given before the failure was reported fail too. Rejects with a StoreError.
+   */
+  commit(proposals: readonly Proposal[]): Promise<void> | null
+  readonly read: ReadValue
+  /** Runs `work`, which reads many values, more cheaply than one by one. */
+  reading<T>(work: () => T): T
+  /** These changes are durable and their watchers have been told: their values may leave memory. */
+  settled(changes: readonly Version[]): void
+  /** These versions can no longer be asked for. */
+  drop(versions: readonly Version[]): void
+  stats(): Pick<StoreStatus, 'dbSize' | 'dbSizeInUse' | 'alarms'>
+  close(): Promise<void>
+}

@@ -1,0 +1,161 @@
+import type { Key, KeyRange, LeaseId } from '../store.ts'
+import { ChangeLog } from './change-log.ts'
+import { SortedKeys } from './sorted-keys.ts'
+import { type KeyEntry, NO_VALUE, Version, versionAt } from './version.ts'
+
+/** Told when a key comes to hang on a lease, and when it no longer does. */
+export interface LeaseAttachments {
+  attach(lease: LeaseId, key: Key): void
+  detach(lease: LeaseId, key: Key): void
+}
+
+/**
+ * All retained versions of all keys, with what is proposed but not durable yet at the head. A reader says at which revision it reads;
+ * a transaction reads and writes at `revision + 1` and ends with `advance`.
+ */
+export class Keyspace {
+  #entries = new SortedKeys<KeyEntry>()
+  readonly #log = new ChangeLog()
+  readonly #attachments: LeaseAttachments
+  #revision = 1
+  #compactRevision = 0
+  #seq = 0
+  #live = 0
+
+  constructor(attachments: LeaseAttachments) {
+    this.#attachments = attachments
+  }
+
+  /** Of the newest transaction, durable or not. A store without any change is at 1, as in etcd. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** The oldest revision that can be read; 0 before the first compaction. */
+  get compactRevision(): number {
+    return this.#compactRevision
+  }
+
+  /** How many keys exist. */
+  get live(): number {
+    return this.#live
+  }
+
+  get(key: Key, revision: number): Version | null {
+    return versionAt(this.#entries.get(key), revision)
+  }
+
+  /** Visits what exists in the range at `revision`, in order of keys, until `visit` returns false. */
+  walk(range: KeyRange, revision: number, visit: (version: Version) => boolean): void {
+    this.#entries.walk(range, (entry) => {
+      const version = versionAt(entry, revision)
+      return version === null || visit(version)
+    })
+  }
+
+  put(key: Key, value: Uint8Array, lease: LeaseId): Version {
+    const revision = this.#revision + 1
+    const entry = this.#entries.get(key) ?? this.#newEntry(key)
+    const before = entry.head?.deleted === false ? entry.head : null
+    const facts = { revision, createRevision: before?.createRevision ?? revision, version: (before?.version ?? 0) + 1, lease }
+    const version = new Version(entry, ++this.#seq, { ...facts, size: value.byteLength }, value)
+    this.#append(version)
+    return version
+  }
+
+  /** Deletes what exists in the range; returns the deletions in order of keys. */
+  delete(range: KeyRange): Version[] {
+    const revision = this.#revision + 1
+    const doomed: KeyEntry[] = []
+    this.#entries.walk(range, (entry) => {
+      if (entry.head?.deleted === false) doomed.push(entry)
+      return true
+    })
+    return doomed.map((entry) => {
+      const version = new Version(entry, ++this.#seq, { revision, createRevision: 0, version: 0, lease: 0n, size: 0 }, NO_VALUE)
+      this.#append(version)
+      return version
+    })
+  }
+
+  /** Ends a transaction that changed something: its revision is now the newest. */
+  advance(): number {
+    return ++this.#revision
+  }
+
+  /** Takes back the newest `count` changes; `revision` is the newest from now on. */
+  undo(count: number, revision: number): void {
+    for (let i = 0; i < count; i++) {
+      const version = this.#log.pop()
+      if (!version) throw new Error('more changes were to be undone than there are')
+      const { entry } = version
+      if (entry.head !== version) throw new Error('changes must be undone newest first')
+      entry.head = version.prev
+      const gone = entry.head === null || (entry.head.deleted && entry.head.revision <= this.#compactRevision)
+      if (gone) this.#entries.remove(entry.key)
+      this.#count(version, version.prev)
+      this.#moveLease(version, version.prev)
+      this.#seq--
+    }
+    this.#revision = revision
+  }
+
+  /** The changes from revision `from` to `to`, both included, of at most `limit` changes but never a part of a revision. */
+  changes(from: number, to: number, limit = Number.POSITIVE_INFINITY): Version[] {
+    const found: Version[] = []
+    for (let i = this.#log.firstAt(from); ; i++) {
+      const version = this.#log.at(i)
+      if (!version || version.revision > to) break
+      if (found.length >= limit && version.revision !== found.at(-1)?.revision) break
+      found.push(version)
+    }
+    return found
+  }
+
+  /**
+   * Forgets what can be read only before `revision`: versions replaced at or before it, and deletions before it. Deletions at
+   * `revision` stay known to watchers that begin there. Returns what is no longer needed.
+   */
+  compact(revision: number): Version[] {
+    const dropped: Version[] = []
+    const kept = this.#log.firstAt(revision)
+    const end = this.#log.firstAt(revision + 1)
+    for (let i = 0; i < end; i++) {
+      const version = this.#log.at(i) as Version
+      if (version.prev && !version.prev.deleted) dropped.push(version.prev)
+      version.prev = null
+      if (!version.deleted) continue
+      if (version.entry.head === version && this.#entries.get(version.key) === version.entry) this.#entries.remove(version.key)
+      if (i < kept) dropped.push(version)
+    }
+    this.#log.drop(kept)
+    this.#compactRevision = revision
+    return dropped
+  }
+
+  #newEntry(key: Key): KeyEntry {
+    const entry: KeyEntry = { key, head: null }
+    this.#entries.insert(entry)
+    return entry
+  }
+
+  #append(version: Version): void {
+    version.entry.head = version
+    this.#log.push(version)
+    this.#count(version.prev, version)
+    this.#moveLease(version.prev, version)
+  }
+
+  #count(from: Version | null, to: Version | null): void {
+    this.#live += (to?.deleted === false ? 1 : 0) - (from?.deleted === false ? 1 : 0)
+  }
+
+  #moveLease(from: Version | null, to: Version | null): void {
+    const before = from?.lease ?? 0n
+    const after = to?.lease ?? 0n
+    if (before === after) return
+    const key = (from ?? to)?.key as Key
+    if (before !== 0n) this.#attachments.detach(before, key)
+    if (after !== 0n) this.#attachments.attach(after, key)
+  }
+}
