@@ -7,6 +7,7 @@ export type FieldErrorType =
   | 'FieldValueForbidden'
   | 'FieldValueTooLong'
   | 'FieldValueTooMany'
+  | 'FieldValueTooFew'
   | 'FieldValueNotFound'
   | 'FieldValueTypeInvalid'
   | 'InternalError'
@@ -19,7 +20,19 @@ export interface FieldError {
   readonly message: string
 }
 
-const shown = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null'))
+/** As a Go string literal (`strconv.Quote`), which is how upstream shows strings. */
+export function goQuote(text: string): string {
+  return JSON.stringify(text)
+    .replace(/\\u00([01][0-9a-f])/g, (_, hex: string) => GO_ESCAPES[hex] ?? `\\x${hex}`)
+    .replaceAll('\u007f', '\\x7f')
+}
+const GO_ESCAPES: Record<string, string> = { '07': '\\a', '0b': '\\v' }
+
+/** Go's encoder of structured values escapes what HTML could mistake. */
+const HTML: Record<string, string> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' }
+
+const shown = (value: unknown) =>
+  typeof value === 'string' ? goQuote(value) : (JSON.stringify(value) ?? 'null').replace(/[<>&]/g, (c) => HTML[c] ?? c)
 const withDetail = (head: string, detail?: string) => (detail ? `${head}: ${detail}` : head)
 
 export const required = (field: string, detail = ''): FieldError => ({
@@ -40,22 +53,20 @@ export const typeInvalid = (field: string, value: unknown, detail = ''): FieldEr
   message: withDetail(`Invalid value: ${shown(value)}`, detail),
 })
 
+/** `supported` in the order in which a person should read them. */
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   type: 'FieldValueNotSupported',
   field,
   message: withDetail(
     `Unsupported value: ${shown(value)}`,
-    `supported values: ${[...supported]
-      .sort()
-      .map((s) => JSON.stringify(s))
-      .join(', ')}`,
+    supported.length ? `supported values: ${supported.map(goQuote).join(', ')}` : '',
   ),
 })
 
-export const duplicate = (field: string, value: unknown): FieldError => ({
+export const duplicate = (field: string, value: unknown, detail = ''): FieldError => ({
   type: 'FieldValueDuplicate',
   field,
-  message: `Duplicate value: ${shown(value)}`,
+  message: withDetail(`Duplicate value: ${shown(value)}`, detail),
 })
 
 export const forbidden = (field: string, detail = ''): FieldError => ({
@@ -68,17 +79,34 @@ export const forbidden = (field: string, detail = ''): FieldError => ({
 export const tooLong = (field: string, max: number): FieldError => ({
   type: 'FieldValueTooLong',
   field,
-  message: `Too long: may not be more than ${max} bytes`,
+  message: `Too long: may not be more than ${max} ${max === 1 ? 'byte' : 'bytes'}`,
 })
 
 export const tooMany = (field: string, actual: number, max: number): FieldError => ({
   type: 'FieldValueTooMany',
   field,
-  message: `Too many: ${actual}: must have at most ${max} items`,
+  message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`,
 })
 
-export const notFound = (field: string, value: unknown): FieldError => ({
+export const tooFew = (field: string, actual: number, min: number): FieldError => ({
+  type: 'FieldValueTooFew',
+  field,
+  message: `Too few: ${actual}: must have at least ${min} ${min === 1 ? 'item' : 'items'}`,
+})
+
+export const notFound = (field: string, value: unknown, detail = ''): FieldError => ({
   type: 'FieldValueNotFound',
   field,
-  message: `Not found: ${shown(value)}`,
+  message: withDetail(`Not found: ${shown(value)}`, detail),
 })
+
+/** A fault that the sender of the object did not cause. */
+export const internalError = (field: string, detail: string): FieldError => ({
+  type: 'InternalError',
+  field,
+  message: `Internal error: ${detail}`,
+})
+
+/** One `invalid` per message of a format check such as those in `names.ts`. */
+export const invalidEach = (field: string, value: unknown, messages: readonly string[]): FieldError[] =>
+  messages.map((message) => invalid(field, value, message))
