@@ -4,7 +4,7 @@
  */
 import { invalid } from '../../api/values/field-error.ts'
 import { badRequest, StatusError } from '../status.ts'
-import { labelKeyFaults } from './label-syntax.ts'
+import { qualifiedName } from '../../api/values/names.ts'
 import { labelRequirement, type LabelOperator, type LabelRequirement } from './requirement.ts'
 
 type TokenType = 'identifier' | 'keyword' | 'symbol' | 'end'
@@ -103,7 +103,7 @@ class Parser {
     if (absent) token = this.#next()
     if (!isWord(token)) throw badRequest(`found '${token.text}', expected: identifier`)
     const key = token.text
-    const faults = labelKeyFaults(key)
+    const faults = qualifiedName(key)
     if (faults.length) throw badRequest(`<nil>: ${invalid('', key, faults.join('; ')).message}`)
     if (absent) return labelRequirement(key, '!', [])
     const next = this.#peek()

@@ -3,7 +3,7 @@ import type { LabelSelector as LabelSelectorObject } from '../../api/meta/v1/typ
 import { forbidden, invalid, required, type FieldError } from '../../api/values/field-error.ts'
 import { badRequest } from '../status.ts'
 import { parseLabelRequirements } from './label-parser.ts'
-import { labelKeyFaults, labelValueFaults } from './label-syntax.ts'
+import { labelValueErrors, qualifiedName } from '../../api/values/names.ts'
 import { formatRequirement, labelRequirement, matcherOf, type LabelOperator, type LabelRequirement, type Labels } from './requirement.ts'
 
 export interface LabelSelector {
@@ -57,8 +57,8 @@ export function selectorFromObject(selector: Readonly<Partial<LabelSelectorObjec
 export function validateLabelSelector(selector: Readonly<Partial<LabelSelectorObject>> | null | undefined, path: string): FieldError[] {
   const errors: FieldError[] = []
   for (const [key, value] of Object.entries(selector?.matchLabels ?? NO_LABELS)) {
-    for (const fault of labelKeyFaults(key)) errors.push(invalid(`${path}.matchLabels`, key, fault))
-    for (const fault of labelValueFaults(value)) errors.push(invalid(`${path}.matchLabels`, value, fault))
+    for (const fault of qualifiedName(key)) errors.push(invalid(`${path}.matchLabels`, key, fault))
+    for (const fault of labelValueErrors(value)) errors.push(invalid(`${path}.matchLabels`, value, fault))
   }
   for (const [i, { key, operator, values = [] }] of (selector?.matchExpressions ?? []).entries()) {
     const at = `${path}.matchExpressions[${i}]`
@@ -67,9 +67,9 @@ export function validateLabelSelector(selector: Readonly<Partial<LabelSelectorOb
     } else if (operator === 'Exists' || operator === 'DoesNotExist') {
       if (values.length > 0) errors.push(forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
     } else errors.push(invalid(`${at}.operator`, operator, 'not a valid selector operator'))
-    for (const fault of labelKeyFaults(key)) errors.push(invalid(`${at}.key`, key, fault))
+    for (const fault of qualifiedName(key)) errors.push(invalid(`${at}.key`, key, fault))
     for (const [j, value] of values.entries())
-      for (const fault of labelValueFaults(value)) errors.push(invalid(`${at}.values[${j}]`, value, fault))
+      for (const fault of labelValueErrors(value)) errors.push(invalid(`${at}.values[${j}]`, value, fault))
   }
   return errors
 }

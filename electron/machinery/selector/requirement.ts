@@ -1,7 +1,7 @@
 /** One condition on an object's labels. Source: apimachinery `labels.Requirement`. */
 import { invalid, type FieldError } from '../../api/values/field-error.ts'
 import { badRequest } from '../status.ts'
-import { labelKeyFaults, labelValueFaults } from './label-syntax.ts'
+import { labelValueErrors, qualifiedName } from '../../api/values/names.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -17,7 +17,7 @@ export interface LabelRequirement {
 /** Throws StatusError `BadRequest` that lists every fault, as upstream's `labels.NewRequirement`. */
 export function labelRequirement(key: string, operator: LabelOperator, values: readonly string[]): LabelRequirement {
   const faults: FieldError[] = []
-  const keyFaults = labelKeyFaults(key)
+  const keyFaults = qualifiedName(key)
   if (keyFaults.length) faults.push(invalid('key', key, keyFaults.join('; ')))
   switch (operator) {
     case 'in':
@@ -42,7 +42,7 @@ export function labelRequirement(key: string, operator: LabelOperator, values: r
       break
   }
   for (const [i, value] of values.entries()) {
-    const valueFaults = labelValueFaults(value)
+    const valueFaults = labelValueErrors(value)
     if (valueFaults.length) faults.push(invalid(`values[${i}][${key}]`, value, valueFaults.join('; ')))
   }
   if (faults.length) throw badRequest(aggregate(faults))
