@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import * as names from './names.ts'
 
+const checks = { ...names }
+
 const LABEL =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 const SUBDOMAIN =
@@ -9,7 +11,7 @@ const NAME_PART =
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 
 describe('valid names', () => {
-  it.each<[keyof typeof names, string]>([
+  it.each<[keyof typeof checks, string]>([
     ['dns1123Label', 'a'],
     ['dns1123Label', '1-a'],
     ['dns1123Label', 'a'.repeat(63)],
@@ -32,13 +34,13 @@ describe('valid names', () => {
     ['nameIsDnsSubdomain', 'web.1'],
     ['pathSegmentName', 'system:node'],
   ])('%s takes %j', (check, value) => {
-    const fn = names[check] as (value: string) => string[]
+    const fn = checks[check] as (value: string) => string[]
     expect(fn(value)).toEqual([])
   })
 })
 
 describe('messages', () => {
-  it.each<[keyof typeof names, string, string[]]>([
+  it.each<[keyof typeof checks, string, string[]]>([
     ['dns1123Label', 'A', [LABEL]],
     ['dns1123Label', 'a.b', ['must not contain dots']],
     ['dns1123Label', 'a'.repeat(64), ['must be no more than 63 characters']],
@@ -72,7 +74,7 @@ describe('messages', () => {
     ['pathSegmentName', 'a/b%', ["may not contain '/'", "may not contain '%'"]],
     ['pathSegmentName', '..', ["may not be '..'"]],
   ])('%s of %j', (check, value, messages) => {
-    const fn = names[check] as (value: string) => string[]
+    const fn = checks[check] as (value: string) => string[]
     expect(fn(value)).toEqual(messages)
   })
 

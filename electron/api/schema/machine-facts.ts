@@ -1,0 +1,86 @@
+/** The facts of our own kind, in the form of Kubernetes'. They say what `infra/v1alpha1/types.ts` says in types. */
+import type { FactSchema } from './facts.ts'
+
+export const MACHINE_MODEL = 'dev.flotilla.infra.v1alpha1.Machine'
+
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.'
+const model = (name: string) => `dev.flotilla.infra.v1alpha1.${name}`
+const ref = (name: string, extra: Omit<FactSchema, '$ref'> = {}): FactSchema => ({ $ref: `#/components/schemas/${name}`, ...extra })
+const our = (name: string) => ref(model(name))
+const text: FactSchema = { type: 'string' }
+const always: FactSchema = { type: 'string', default: '' }
+const flag: FactSchema = { type: 'boolean' }
+const bytes: FactSchema = { type: 'integer', format: 'int64' }
+const port: FactSchema = { type: 'integer', format: 'int32', default: 22 }
+const time = ref(`${META}Time`)
+const oneOf = (...values: string[]): FactSchema => ({ type: 'string', enum: values })
+const named = (item: FactSchema): FactSchema => ({
+  type: 'array',
+  items: item,
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['name'],
+})
+const object = (properties: Record<string, FactSchema>, required: string[] = []): FactSchema =>
+  required.length ? { type: 'object', properties, required } : { type: 'object', properties }
+
+export const MACHINE_FACTS: Readonly<Record<string, FactSchema>> = {
+  [MACHINE_MODEL]: object({
+    apiVersion: text,
+    kind: text,
+    metadata: ref(`${META}ObjectMeta`, { default: {} }),
+    spec: { ...our('MachineSpec'), default: {} },
+    status: { ...our('MachineStatus'), default: {} },
+  }),
+  [model('MachineSpec')]: object(
+    {
+      installRuntime: flag,
+      labels: { type: 'object', additionalProperties: text },
+      nodeIP: text,
+      provider: { ...oneOf('sandbox', 'ssh'), default: '' },
+      sandbox: our('SandboxSpec'),
+      ssh: our('SshEndpoint'),
+    },
+    ['provider'],
+  ),
+  [model('SandboxSpec')]: object({ memoryBytes: bytes }),
+  [model('SshEndpoint')]: object(
+    {
+      auth: { ...oneOf('agent', 'key', 'password'), default: 'key' },
+      host: always,
+      hostKey: always,
+      jump: our('SshJump'),
+      keyFile: text,
+      port,
+      user: { type: 'string', default: 'root' },
+    },
+    ['host', 'hostKey'],
+  ),
+  [model('SshJump')]: object({ host: always, hostKey: always, port, user: { type: 'string', default: 'root' } }, ['host', 'hostKey']),
+  [model('MachineStatus')]: object({
+    address: text,
+    agentVersion: text,
+    architecture: text,
+    failure: our('MachineFailure'),
+    link: our('MachineLink'),
+    operatingSystem: text,
+    phase: oneOf('Failed', 'Pending', 'Provisioning', 'Ready', 'Removing', 'Unreachable'),
+    preflight: named(our('PreflightCheck')),
+    steps: named(our('MachineStep')),
+  }),
+  [model('MachineStep')]: object(
+    {
+      detail: text,
+      finishedAt: time,
+      name: always,
+      startedAt: time,
+      state: { ...oneOf('done', 'failed', 'running', 'waiting'), default: 'waiting' },
+      title: always,
+    },
+    ['name'],
+  ),
+  [model('PreflightCheck')]: object({ advice: text, found: always, name: always, state: { ...oneOf('fail', 'ok', 'warn'), default: 'ok' } }, [
+    'name',
+  ]),
+  [model('MachineFailure')]: object({ code: always, next: always, step: always, what: always, why: always }),
+  [model('MachineLink')]: object({ connected: { type: 'boolean', default: false }, lastError: text, since: time }, ['connected']),
+}
