@@ -5,6 +5,7 @@
  */
 import type { KubeObject } from './meta/v1/object.ts'
 import type { FieldError } from './values/field-error.ts'
+import { nameIsDnsSubdomain, type NameCheck } from './values/names.ts'
 
 export interface Kind<T extends KubeObject = KubeObject> {
   /** "" for the core group. */
@@ -19,10 +20,12 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly namespaced: boolean
   /** Name of the model in the schema facts: "io.k8s.api.apps.v1.Deployment". */
   readonly model: string
+  /** What its objects may be called; by default an RFC 1123 subdomain. For `validateObjectMeta` (`meta/v1/validation.ts`). */
+  readonly validateName: NameCheck
   readonly verbs: readonly Verb[]
   /** By name as in the path: "status", "scale", "log". */
   readonly subresources: Readonly<Record<string, Subresource>>
-  /** Printer columns after Name, without Age unless listed here. */
+  /** Printer columns after Name, without Age unless listed here. One with format "name" stands for Name at its place. */
   readonly columns: readonly Column<T>[]
   /** Field selectors beside metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, FieldOf<T>>>
@@ -112,6 +115,7 @@ export function defineKind<T extends KubeObject>(spec: KindSpec<T>): Kind<T> {
     singular: spec.kind.toLowerCase(),
     shortNames: [],
     categories: [],
+    validateName: nameIsDnsSubdomain,
     verbs: ALL_VERBS,
     columns: [],
     selectableFields: {},
