@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { LeaseId, Store } from '../store.ts'
+import { briefBatch, del, failure, type OpenSubject, put, reader, remove, type Subject, write } from './subject.ts'
+
+const ALL = { key: '\0', end: '\0' }
+
+export function leaseSuite(open: OpenSubject): void {
+  describe('lease', () => {
+    let subject: Subject
+    let store: Store
+    let base: number
+    beforeEach(async () => {
+      subject = await open()
+      store = subject.store
+      base = (await store.status()).revision
+    })
+    afterEach(() => subject.close())
+
+    const keysOf = async (id: LeaseId) => (await store.lease.timeToLive(id, { keys: true })).keys
+    const exists = async (key: string) => (await store.range({ key, countOnly: true })).count === 1
+
+    it('is granted under the id asked for, or under one the store chooses', async () => {
+      expect(await store.lease.grant(60, 12n)).toEqual({ id: 12n, ttl: 60 })
+      const chosen = await store.lease.grant(60)
+      expect(chosen.id).not.toBe(0n)
+      expect(new Set(await store.lease.list())).toEqual(new Set([12n, chosen.id]))
+      await failure(store.lease.grant(60, 12n), 'leaseExists')
+      await failure(store.lease.grant(0), 'invalidRequest')
+      await failure(store.lease.grant(1e12), 'invalidRequest')
+      expect((await store.status()).revision).toBe(base)
+    })
+
+    it('takes all its keys with it in one revision when it is revoked', async () => {
+      await store.lease.grant(60, 1n)
+      await store.lease.grant(60, 2n)
+      await store.txn({
+        success: [put('b', '1', { lease: 1n }), put('a', '1', { lease: 1n }), put('c', '1', { lease: 2n }), put('d', '1')],
+      })
+      await using watcher = store.watch(ALL)
+      await watcher.created
+      expect(await store.lease.revoke(1n)).toEqual({ revision: base + 2 })
+      expect(briefBatch(await reader(watcher).next(), base)).toBe('2: delete a 2, delete b 2')
+      expect((await store.range(ALL)).kvs.map(({ key }) => key)).toEqual(['c', 'd'])
+      expect(await store.lease.list()).toEqual([2n])
+      await failure(store.lease.revoke(1n), 'leaseNotFound')
+      await failure(store.lease.keepAlive(1n), 'leaseNotFound')
+      await failure(write(store, 'e', '1', { lease: 1n }), 'leaseNotFound')
+    })
+
+    it('does not move the revision when a lease without keys is revoked', async () => {
+      await store.lease.grant(60, 1n)
+      expect(await store.lease.revoke(1n)).toEqual({ revision: base })
+    })
+
+    it('knows which keys hang on it, as they are put again, moved and deleted', async () => {
+      await store.lease.grant(60, 1n)
+      await store.lease.grant(60, 2n)
+      await store.txn({ success: ['a', 'b', 'c', 'd'].map((key) => put(key, '1', { lease: 1n })) })
+      expect(await keysOf(1n)).toEqual(['a', 'b', 'c', 'd'])
+      await store.txn({ success: [put('a', '2'), put('b', '2', { lease: 2n }), del('c'), put('d', '2', { lease: 1n })] })
+      expect([await keysOf(1n), await keysOf(2n)]).toEqual([['d'], ['b']])
+      expect((await store.lease.timeToLive(1n)).keys).toEqual([])
+      await store.lease.revoke(1n)
+      expect([await exists('a'), await exists('b'), await exists('d')]).toEqual([true, true, false])
+    })
+
+    it('forgets nothing and takes nothing when a transaction with its keys fails', async () => {
+      await store.lease.grant(60, 1n)
+      await write(store, 'a', '1', { lease: 1n })
+      await failure(store.txn({ success: [put('b', '1', { lease: 1n }), del('a'), put('c', '1', { lease: 404n })] }), 'leaseNotFound')
+      expect(await keysOf(1n)).toEqual(['a'])
+    })
+
+    it('expires when its time is over, as a transaction that watchers see', async () => {
+      await store.lease.grant(10, 1n)
+      await store.txn({ success: [put('a', '1', { lease: 1n }), put('b', '1', { lease: 1n }), put('c', '1')] })
+      await using watcher = store.watch(ALL)
+      await watcher.created
+      const batch = reader(watcher).next()
+      await subject.pass(5000)
+      expect(await exists('a')).toBe(true)
+      await subject.pass(8000)
+      expect(briefBatch(await batch, base)).toBe('2: delete a 2, delete b 2')
+      expect(await store.lease.timeToLive(1n)).toMatchObject({ id: 1n, ttl: -1, keys: [] })
+      expect(await store.lease.list()).toEqual([])
+    })
+
+    it('lives on while it is kept alive, and says how long it has left', async () => {
+      await store.lease.grant(10, 1n)
+      await write(store, 'a', '1', { lease: 1n })
+      for (let i = 0; i < 3; i++) {
+        await subject.pass(6000)
+        const { ttl, grantedTtl } = await store.lease.timeToLive(1n)
+        expect(grantedTtl).toBe(10)
+        expect(ttl).toBeGreaterThanOrEqual(2)
+        expect(ttl).toBeLessThanOrEqual(4)
+        expect(await store.lease.keepAlive(1n)).toEqual({ ttl: 10 })
+      }
+      expect(await exists('a')).toBe(true)
+      await subject.pass(13_000)
+      expect(await exists('a')).toBe(false)
+    })
+
+    it('expires in the order of time, whatever the order of granting', async () => {
+      await store.lease.grant(30, 3n)
+      await store.lease.grant(10, 1n)
+      await store.lease.grant(20, 2n)
+      await store.txn({ success: [put('c', '', { lease: 3n }), put('a', '', { lease: 1n }), put('b', '', { lease: 2n })] })
+      const left: string[] = []
+      for (let i = 0; i < 4; i++) {
+        left.push((await store.range(ALL)).kvs.map(({ key }) => key).join(''))
+        await subject.pass(i === 0 ? 13_000 : 10_000)
+      }
+      expect(left).toEqual(['abc', 'bc', 'c', ''])
+    })
+
+    it('says of a lease that never was, that it has expired', async () => {
+      expect(await store.lease.timeToLive(99n)).toMatchObject({ id: 99n, ttl: -1 })
+    })
+
+    it('survives a restart with its keys, and has its whole time again', async () => {
+      if (!subject.reopen) return
+      await store.lease.grant(10, 1n)
+      await store.lease.grant(10, 2n)
+      await store.txn({ success: [put('a', '1', { lease: 1n }), put('b', '1', { lease: 1n }), put('c', '1', { lease: 1n })] })
+      await remove(store, 'b')
+      await write(store, 'c', '2')
+      await store.lease.revoke(2n)
+      await subject.pass(6000)
+      store = await subject.reopen()
+      expect(await store.lease.list()).toEqual([1n])
+      expect(await store.lease.timeToLive(1n, { keys: true })).toMatchObject({ grantedTtl: 10, keys: ['a'] })
+      await subject.pass(6000)
+      expect(await exists('a')).toBe(true)
+      await subject.pass(7000)
+      expect([await exists('a'), await exists('c')]).toEqual([false, true])
+    })
+  })
+}
