@@ -36,7 +36,10 @@ export interface Attributes {
     readonly resource: string
     readonly subresource: string
     readonly namespace: string
+    /** Also of a list, watch or deletecollection whose field selector is metadata.name=NAME, as upstream. */
     readonly name: string
+    /** Of a list, watch or deletecollection, as it stood in the query. */
+    readonly fieldSelector?: string
   }
   /** For requests that are not for a resource. */
   readonly path: string
