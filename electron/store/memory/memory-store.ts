@@ -16,7 +16,7 @@ export interface MemoryStoreOptions {
 /** A store that lives and dies with this process: for tests, and for copies of the state that are only looked at. */
 export function createMemoryStore(options: MemoryStoreOptions): Store {
   const { clock, random = systemRandom, logger = silentLogger } = options
-  return new MvccStore({ clock, random, logger, backend: createMemoryBackend(), space: (lessor) => new Keyspace(lessor) })
+  return new MvccStore({ clock, random, logger, backend: createMemoryBackend(), space: new Keyspace(), leases: [] })
 }
 
 function createMemoryBackend(): Backend {

@@ -1,4 +1,5 @@
 import type { StoreStatus } from '../store.ts'
+import type { Compaction } from './keyspace.ts'
 import type { LeaseRecord } from './lessor.ts'
 import type { ReadValue, Version } from './version.ts'
 
@@ -10,8 +11,7 @@ export interface Proposal {
   readonly changes: readonly Version[]
   readonly grant?: LeaseRecord
   readonly revoke?: LeaseRecord
-  /** Reads below this revision are refused from now on. */
-  readonly compact?: number
+  readonly compact?: Compaction
 }
 
 /** Where an engine keeps what must last. */

@@ -1,12 +1,18 @@
 import type { Key, KeyRange, LeaseId } from '../store.ts'
 import { ChangeLog } from './change-log.ts'
 import { SortedKeys } from './sorted-keys.ts'
-import { type KeyEntry, NO_VALUE, Version, versionAt } from './version.ts'
+import { type ChangeRecord, type KeyEntry, NO_VALUE, Version, versionAt } from './version.ts'
 
 /** Told when a key comes to hang on a lease, and when it no longer does. */
 export interface LeaseAttachments {
   attach(lease: LeaseId, key: Key): void
   detach(lease: LeaseId, key: Key): void
+}
+
+/** Reads below `revision` are refused from now on; `keys` is how many keys exist at it. */
+export interface Compaction {
+  readonly revision: number
+  readonly keys: number
 }
 
 /**
@@ -16,15 +22,11 @@ export interface LeaseAttachments {
 export class Keyspace {
   #entries = new SortedKeys<KeyEntry>()
   readonly #log = new ChangeLog()
-  readonly #attachments: LeaseAttachments
+  #attachments: LeaseAttachments | null = null
   #revision = 1
-  #compactRevision = 0
+  #compacted: Compaction = { revision: 0, keys: 0 }
   #seq = 0
   #live = 0
-
-  constructor(attachments: LeaseAttachments) {
-    this.#attachments = attachments
-  }
 
   /** Of the newest transaction, durable or not. A store without any change is at 1, as in etcd. */
   get revision(): number {
@@ -33,12 +35,21 @@ export class Keyspace {
 
   /** The oldest revision that can be read; 0 before the first compaction. */
   get compactRevision(): number {
-    return this.#compactRevision
+    return this.#compacted.revision
   }
 
   /** How many keys exist. */
   get live(): number {
     return this.#live
+  }
+
+  /** Tells of what hangs on leases now, and from now on. */
+  follow(attachments: LeaseAttachments): void {
+    this.#attachments = attachments
+    this.walk({ key: '\0', end: '\0' }, this.#revision, ({ key, lease }) => {
+      if (lease !== 0n) attachments.attach(lease, key)
+      return true
+    })
   }
 
   get(key: Key, revision: number): Version | null {
@@ -57,8 +68,15 @@ export class Keyspace {
     const revision = this.#revision + 1
     const entry = this.#entries.get(key) ?? this.#newEntry(key)
     const before = entry.head?.deleted === false ? entry.head : null
-    const facts = { revision, createRevision: before?.createRevision ?? revision, version: (before?.version ?? 0) + 1, lease }
-    const version = new Version(entry, ++this.#seq, { ...facts, size: value.byteLength }, value)
+    const facts = {
+      seq: ++this.#seq,
+      revision,
+      createRevision: before?.createRevision ?? revision,
+      version: (before?.version ?? 0) + 1,
+      lease,
+      size: value.byteLength,
+    }
+    const version = new Version(entry, facts, value)
     this.#append(version)
     return version
   }
@@ -72,7 +90,8 @@ export class Keyspace {
       return true
     })
     return doomed.map((entry) => {
-      const version = new Version(entry, ++this.#seq, { revision, createRevision: 0, version: 0, lease: 0n, size: 0 }, NO_VALUE)
+      const facts = { seq: ++this.#seq, revision, createRevision: 0, version: 0, lease: 0n, size: 0 }
+      const version = new Version(entry, facts, NO_VALUE)
       this.#append(version)
       return version
     })
@@ -91,7 +110,7 @@ export class Keyspace {
       const { entry } = version
       if (entry.head !== version) throw new Error('changes must be undone newest first')
       entry.head = version.prev
-      const gone = entry.head === null || (entry.head.deleted && entry.head.revision <= this.#compactRevision)
+      const gone = entry.head === null || (entry.head.deleted && entry.head.revision <= this.#compacted.revision)
       if (gone) this.#entries.remove(entry.key)
       this.#count(version, version.prev)
       this.#moveLease(version, version.prev)
@@ -112,11 +131,22 @@ export class Keyspace {
     return found
   }
 
+  /** What a compaction at `revision`, later than the last, will have to be told. */
+  planCompaction(revision: number): Compaction {
+    let { keys } = this.#compacted
+    for (const version of this.changes(this.#compacted.revision + 1, revision)) {
+      if (version.deleted) keys--
+      else if (version.version === 1) keys++
+    }
+    return { revision, keys }
+  }
+
   /**
-   * Forgets what can be read only before `revision`: versions replaced at or before it, and deletions before it. Deletions at
-   * `revision` stay known to watchers that begin there. Returns what is no longer needed.
+   * Forgets what can be read only before the revision: versions replaced at or before it, and deletions before it. Deletions at
+   * the revision stay known to watchers that begin there. Returns what is no longer needed.
    */
-  compact(revision: number): Version[] {
+  compact(compaction: Compaction): Version[] {
+    const { revision } = compaction
     const dropped: Version[] = []
     const kept = this.#log.firstAt(revision)
     const end = this.#log.firstAt(revision + 1)
@@ -129,8 +159,32 @@ export class Keyspace {
       if (i < kept) dropped.push(version)
     }
     this.#log.drop(kept)
-    this.#compactRevision = revision
+    this.#compacted = compaction
     return dropped
+  }
+
+  /**
+   * Takes over changes that were made before, in their order, into an empty keyspace. All from the compacted revision on must be
+   * there, and before it what existed then; what is there beside that comes back, as from `compact`. `accept` looks at each change
+   * and the one of the same key before it.
+   */
+  restore(
+    records: Iterable<ChangeRecord>,
+    compaction: Compaction,
+    accept: (record: ChangeRecord, prev: Version | null) => void,
+  ): Version[] {
+    const entries = new Map<Key, KeyEntry>()
+    for (const record of records) {
+      let entry = entries.get(record.key)
+      if (!entry) entries.set(record.key, (entry = { key: record.key, head: null }))
+      const version = new Version(entry, record, record.version === 0 ? NO_VALUE : null)
+      accept(record, version.prev)
+      this.#append(version)
+      this.#revision = version.revision
+      this.#seq = version.seq
+    }
+    this.#entries = new SortedKeys(entries.values())
+    return this.compact(compaction)
   }
 
   #newEntry(key: Key): KeyEntry {
@@ -155,7 +209,7 @@ export class Keyspace {
     const after = to?.lease ?? 0n
     if (before === after) return
     const key = (from ?? to)?.key as Key
-    if (before !== 0n) this.#attachments.detach(before, key)
-    if (after !== 0n) this.#attachments.attach(after, key)
+    if (before !== 0n) this.#attachments?.detach(before, key)
+    if (after !== 0n) this.#attachments?.attach(after, key)
   }
 }

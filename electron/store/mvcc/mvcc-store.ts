@@ -33,8 +33,9 @@ export interface MvccStoreDeps {
   readonly random: Random
   readonly logger: Logger
   readonly backend: Backend
-  /** Builds the keyspace, possibly with what was there before; the lessor hears which key hangs on which lease. */
-  readonly space: (lessor: Lessor) => Keyspace
+  /** What was there before. */
+  readonly space: Keyspace
+  readonly leases: readonly { readonly id: LeaseId; readonly ttl: number }[]
 }
 
 /**
@@ -59,7 +60,9 @@ export class MvccStore implements Store {
     this.#backend = backend
     this.#logger = deps.logger
     this.#lessor = new Lessor({ clock, random: deps.random, expire: (id) => this.#expire(id) })
-    this.#space = deps.space(this.#lessor)
+    for (const { id, ttl } of deps.leases) this.#lessor.add(this.#lessor.make(ttl, id))
+    this.#space = deps.space
+    this.#space.follow(this.#lessor)
     this.#revision = this.#space.revision
     this.#compacting = this.#space.compactRevision
     this.#hub = new WatchHub({
@@ -123,7 +126,7 @@ export class MvccStore implements Store {
       if (revision <= this.#compacting) throw compacted(revision, this.#compacting)
       this.#compacting = revision
       const now = this.#space.revision
-      await this.#committer.submit({ before: now, revision: now, changes: [], compact: revision })
+      await this.#committer.submit({ before: now, revision: now, changes: [], compact: this.#space.planCompaction(revision) })
     })
   }
 

@@ -6,22 +6,34 @@ export interface KeyEntry {
   head: Version | null
 }
 
-/**
- * One change of one key. The versions of a key are a chain from the newest to the oldest that is retained.
- *
- * Example: put a (revision 2), put a (4), delete a (7), put a (9) is the chain
- * `9: created 9, version 1` -> `7: deleted` -> `4: created 2, version 2` -> `2: created 2, version 1`.
- */
-export class Version {
-  readonly entry: KeyEntry
+/** What is known of a change, without its value. */
+export interface ChangeRecord {
+  /** Position among all changes ever made to this store, from 1. Names the value on disk. */
+  readonly seq: number
+  readonly key: Key
   readonly revision: number
   /** 0 for a deletion. */
   readonly createRevision: number
   /** 0 for a deletion. */
   readonly version: number
   readonly lease: LeaseId
-  /** Position among all changes ever made to this store, from 1. Names the value on disk. */
+  /** Of the value, in bytes. */
+  readonly size: number
+}
+
+/**
+ * One change of one key. The versions of a key are a chain from the newest to the oldest that is retained.
+ *
+ * Example: put a (revision 2), put a (4), delete a (7), put a (9) is the chain
+ * `9: created 9, version 1` -> `7: deleted` -> `4: created 2, version 2` -> `2: created 2, version 1`.
+ */
+export class Version implements ChangeRecord {
+  readonly entry: KeyEntry
   readonly seq: number
+  readonly revision: number
+  readonly createRevision: number
+  readonly version: number
+  readonly lease: LeaseId
   readonly size: number
   /** The value while it is in memory. */
   value: Uint8Array | null
@@ -29,14 +41,10 @@ export class Version {
   touched = false
   prev: Version | null
 
-  constructor(
-    entry: KeyEntry,
-    seq: number,
-    facts: { revision: number; createRevision: number; version: number; lease: LeaseId; size: number },
-    value: Uint8Array | null,
-  ) {
+  /** Follows the entry's head, which the caller moves. */
+  constructor(entry: KeyEntry, facts: Omit<ChangeRecord, 'key'>, value: Uint8Array | null) {
     this.entry = entry
-    this.seq = seq
+    this.seq = facts.seq
     this.revision = facts.revision
     this.createRevision = facts.createRevision
     this.version = facts.version

@@ -74,7 +74,7 @@ export class MvccWatcher implements Watcher {
   event(version: Version): StoreEvent {
     const event = toEvent(version, this.#deps.read)
     const { prev } = version
-    if (!this.request.prevKv || !prev || prev.deleted || version.revision <= this.#deps.space.compactRevision) return event
+    if (!this.request.prevKv || !prev || prev.deleted) return event
     return { ...event, prevKv: toKeyValue(prev, this.#deps.read(prev)) }
   }
 

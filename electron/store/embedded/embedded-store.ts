@@ -1,0 +1,54 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/logger.ts'
+import { type Random, systemRandom } from '../../base/random.ts'
+import { MvccStore } from '../mvcc/mvcc-store.ts'
+import type { Store, StoreError } from '../store.ts'
+import { EmbeddedBackend } from './embedded-backend.ts'
+import { loadKeyspace, loadLeases } from './load.ts'
+import { lockFolder } from './lock.ts'
+import { DATABASE, openDatabase } from './schema.ts'
+import { ValueCache } from './value-cache.ts'
+import { ValueReader } from './value-reader.ts'
+import { Writer } from './writer.ts'
+
+export interface EmbeddedStoreOptions {
+  /** The folder for all of the store's files; made if it is not there. */
+  readonly dir: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random?: Random
+  /** The module of the writing thread, where a bundle has put it. */
+  readonly workerUrl?: URL
+  /** How many bytes of values are kept in memory; by default 32 MiB. */
+  readonly cacheBytes?: number
+}
+
+/**
+ * Opens the store in a folder that no other process uses: a SQLite database in WAL mode with `synchronous=FULL`. The index of all
+ * keys is in memory, the values are on disk. Rejects with FlotillaError `STATE_LOCKED` or `STATE_UNREADABLE`.
+ */
+export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
+  const { dir, clock, logger, random = systemRandom, cacheBytes = 32 * 1024 * 1024 } = options
+  const path = join(dir, DATABASE)
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await using opened = new AsyncDisposableStack()
+  opened.use(lockFolder(dir, clock))
+  const db = opened.adopt(openDatabase(path), (open) => open.close())
+  let damage: StoreError | null = null
+  const writer = opened.use(new Writer({ url: options.workerUrl ?? new URL('./worker.ts', import.meta.url), path, logger }))
+  const { space, dead } = loadKeyspace(db, path)
+  const leases = loadLeases(db, path)
+  const cache = new ValueCache(cacheBytes)
+  const onDamage = (error: StoreError) => {
+    logger.error('a stored value is damaged', { error })
+    damage ??= error
+    writer.refuse(error)
+  }
+  const reader = new ValueReader({ db, cache, onDamage })
+  await writer.ready()
+  const held = opened.move()
+  const backend = new EmbeddedBackend({ db, writer, reader, cache, dead, damaged: () => damage !== null, close: () => held.disposeAsync() })
+  return new MvccStore({ clock, random, logger, backend, space, leases })
+}

@@ -1,0 +1,40 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type Restored, restoreKeyspace } from '../mvcc/restore.ts'
+import type { ChangeRecord } from '../mvcc/version.ts'
+import { readNumberRecord, readRecord } from './record.ts'
+import { damaged, type FactName } from './schema.ts'
+
+/** Rebuilds the index from the changes on disk, which must fit together. Throws FlotillaError `STATE_UNREADABLE`. */
+export function loadKeyspace(db: DatabaseSync, path: string): Restored {
+  const base = { revision: loadFact(db, path, 'compactRevision'), keys: loadFact(db, path, 'compactKeys') }
+  return restoreKeyspace(records(db, path), base, (where) => damaged(path, where))
+}
+
+export function loadLeases(db: DatabaseSync, path: string): { id: bigint; ttl: number }[] {
+  const select = db.prepare('SELECT id, bytes FROM lease')
+  select.setReadBigInts(true)
+  return select.all().map(({ id, bytes }) => {
+    const ttl = bytes instanceof Uint8Array ? readNumberRecord(`lease ${String(id)}`, bytes) : null
+    if (ttl === null) throw damaged(path, `lease ${String(id)} has a wrong checksum`)
+    return { id: id as bigint, ttl }
+  })
+}
+
+function loadFact(db: DatabaseSync, path: string, name: FactName): number {
+  const bytes = db.prepare('SELECT bytes FROM fact WHERE name = ?').get(name)?.['bytes']
+  if (bytes === undefined) return 0
+  const value = bytes instanceof Uint8Array ? readNumberRecord(name, bytes) : null
+  if (value === null) throw damaged(path, `its fact ${name} has a wrong checksum`)
+  return value
+}
+
+function* records(db: DatabaseSync, path: string): Generator<ChangeRecord> {
+  const select = db.prepare('SELECT seq, bytes FROM change ORDER BY seq')
+  select.setReturnArrays(true)
+  for (const row of select.iterate()) {
+    const [seq, bytes] = row as unknown as [number, Uint8Array]
+    const record = readRecord(bytes, seq)
+    if (record === null) throw damaged(path, `change ${seq} has a wrong checksum`)
+    yield record
+  }
+}

@@ -1,0 +1,35 @@
+/** What the store and its writing thread say to each other. */
+import type { Compaction } from '../mvcc/keyspace.ts'
+
+export interface WorkerInit {
+  readonly path: string
+}
+
+export interface CommitMessage {
+  readonly type: 'commit'
+  /** Goes up after a failed batch: what was sent before the failure was known must not be committed on top of what is missing. */
+  readonly epoch: number
+  /** Changes in the form of `writeFrame`; handed over, and given back with the answer. */
+  readonly frame: ArrayBuffer
+  readonly length: number
+  readonly grants: readonly (readonly [id: bigint, ttl: number])[]
+  readonly revokes: readonly bigint[]
+  readonly compact: Compaction | null
+  /** Numbers of changes that can no longer be asked for. */
+  readonly purge: readonly number[]
+}
+
+export type ToWorker = CommitMessage | { readonly type: 'close' }
+
+export interface Failure {
+  /** `full`: no room, nothing was written; the next batch may succeed. `stopped`: an earlier batch of this epoch failed. */
+  readonly kind: 'full' | 'corrupt' | 'io' | 'stopped'
+  readonly message: string
+}
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'done'; readonly frame: ArrayBuffer }
+  | { readonly type: 'failed'; readonly frame: ArrayBuffer; readonly failure: Failure }
+  /** The log could not be folded into the database; nothing is lost, it will be tried again. */
+  | { readonly type: 'checkpointFailed'; readonly message: string }

@@ -1,0 +1,108 @@
+import { crc32 } from 'node:zlib'
+import type { ChangeRecord, Version } from '../mvcc/version.ts'
+
+/**
+ * How a change lies on disk. All numbers are little-endian; revisions are IEEE doubles, which hold them exactly up to 2^53.
+ *
+ *     change: crc32 u32 | kind u8 | revision f64 | createRevision f64 | version f64 | lease i64 | value size u32 | key …
+ *     value:  crc32 u32 | value …
+ *
+ * Both checksums are over what follows them and begin with the number of the change, so that a row under a wrong number is found too.
+ */
+const HEADER = 41
+const PUT = 1
+const DELETE = 2
+const CRC = 4
+/** Before each change in a frame: number f64, size of the change u32, size of its value with checksum u32 (0 for a deletion). */
+const FRAME_HEADER = 16
+
+export function frameSize(changes: readonly Version[]): number {
+  let size = 0
+  for (const change of changes) size += FRAME_HEADER + HEADER + change.key.length + (change.deleted ? 0 : CRC + change.size)
+  return size
+}
+
+/** Writes a change and its value, without their checksums, at `at`; returns where the next begins. */
+export function writeFrame(frame: Buffer, at: number, change: Version): number {
+  const { key, deleted, size } = change
+  const recordSize = HEADER + key.length
+  frame.writeDoubleLE(change.seq, at)
+  frame.writeUInt32LE(recordSize, at + 8)
+  frame.writeUInt32LE(deleted ? 0 : CRC + size, at + 12)
+  const record = at + FRAME_HEADER
+  frame.writeUInt8(deleted ? DELETE : PUT, record + 4)
+  frame.writeDoubleLE(change.revision, record + 5)
+  frame.writeDoubleLE(change.createRevision, record + 13)
+  frame.writeDoubleLE(change.version, record + 21)
+  frame.writeBigInt64LE(change.lease, record + 29)
+  frame.writeUInt32LE(size, record + 37)
+  frame.write(key, record + HEADER, 'latin1')
+  const value = record + recordSize
+  if (deleted) return value
+  if (change.value === null) throw new Error('a change that is not durable has its value in memory')
+  frame.set(change.value, value + CRC)
+  return value + CRC + size
+}
+
+/** Goes through a frame, sets the checksums, and hands out each change and its value (null for a deletion). */
+export function readFrame(frame: Buffer, visit: (seq: number, record: Buffer, value: Buffer | null) => void): void {
+  for (let at = 0; at < frame.length;) {
+    const seq = frame.readDoubleLE(at)
+    const recordSize = frame.readUInt32LE(at + 8)
+    const valueSize = frame.readUInt32LE(at + 12)
+    const value = at + FRAME_HEADER + recordSize
+    const record = seal(frame.subarray(at + FRAME_HEADER, value), seq)
+    visit(seq, record, valueSize === 0 ? null : seal(frame.subarray(value, value + valueSize), seq))
+    at = value + valueSize
+  }
+}
+
+/** Null if the record is damaged. */
+export function readRecord(bytes: Uint8Array, seq: number): ChangeRecord | null {
+  const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (record.length <= HEADER || !sealed(record, seq)) return null
+  const kind = record.readUInt8(4)
+  if (kind !== PUT && kind !== DELETE) return null
+  return {
+    seq,
+    key: record.toString('latin1', HEADER),
+    revision: record.readDoubleLE(5),
+    createRevision: record.readDoubleLE(13),
+    version: record.readDoubleLE(21),
+    lease: record.readBigInt64LE(29),
+    size: record.readUInt32LE(37),
+  }
+}
+
+/** Null if the value is damaged. */
+export function readValue(bytes: Uint8Array, seq: number): Uint8Array | null {
+  return sealed(bytes, seq) ? bytes.subarray(CRC) : null
+}
+
+/** A number under a name or id, with a checksum over both: leases and the store's own facts. */
+export function numberRecord(of: string, value: number): Buffer {
+  const record = Buffer.alloc(CRC + 8)
+  record.writeDoubleLE(value, CRC)
+  return seal(record, crc32(of))
+}
+
+/** Null if the record is damaged. */
+export function readNumberRecord(of: string, bytes: Uint8Array): number | null {
+  const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return record.length === CRC + 8 && sealed(record, crc32(of)) ? record.readDoubleLE(CRC) : null
+}
+
+function seal(bytes: Buffer, seed: number): Buffer {
+  bytes.writeUInt32LE(checksum(bytes, seed), 0)
+  return bytes
+}
+
+function sealed(bytes: Uint8Array, seed: number): boolean {
+  if (bytes.byteLength < CRC) return false
+  const stored = new DataView(bytes.buffer, bytes.byteOffset, CRC).getUint32(0, true)
+  return stored === checksum(bytes, seed)
+}
+
+function checksum(bytes: Uint8Array, seed: number): number {
+  return crc32(bytes.subarray(CRC), seed >>> 0)
+}

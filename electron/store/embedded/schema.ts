@@ -1,0 +1,105 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { FlotillaError, messageOf } from '../../base/errors.ts'
+import { STORAGE_VERSION } from '../mvcc/mvcc-store.ts'
+
+export const DATABASE = 'store.db'
+
+/** "FLTS": marks the file as ours (SQLite's application_id). */
+const APPLICATION_ID = 0x464c5453
+
+/**
+ * `change` has what the index in memory is made of, `value` what is read when it is asked for, both under the number of the change.
+ * `lease` has granted seconds by lease id, `fact` the store's own numbers by name.
+ */
+const TABLES = `
+  CREATE TABLE change (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  CREATE TABLE value (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  CREATE TABLE lease (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  CREATE TABLE fact (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
+`
+
+/** `compactKeys`: how many keys existed at `compactRevision`. */
+export type FactName = 'compactRevision' | 'compactKeys'
+
+/** Pages of 8 KiB: two objects of common size fit into one, and a lone write rewrites two of them. */
+const PAGE_SIZE = 8192
+
+/**
+ * Opens the database for this process, first of all connections: brings it to the last whole commit, makes it if it is not there, and
+ * refuses by name what it cannot read. Throws FlotillaError `STATE_UNREADABLE`.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  // Made by hand, so that nobody else can read it; SQLite gives its other files the same mode.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  const db = connect(path)
+  try {
+    const version = pragma(db, 'user_version')
+    const empty = pragma(db, 'schema_version') === 0 && version === 0
+    if (empty) create(db)
+    else if (pragma(db, 'application_id') !== APPLICATION_ID) throw foreign(path)
+    else if (version > STORAGE_VERSION) throw newer(path, version)
+    else if (version < STORAGE_VERSION) throw unreadable(path, `Its storage version ${version} was never released.`)
+    return db
+  } catch (error) {
+    db.close()
+    throw error instanceof FlotillaError ? error : unreadable(path, messageOf(error), error)
+  }
+}
+
+/** A connection with the settings that durability rests on. */
+export function connect(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 10_000 })
+  try {
+    db.exec(`
+      PRAGMA page_size = ${PAGE_SIZE};
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = 0;
+      PRAGMA temp_store = MEMORY;
+      PRAGMA cache_size = -4000;
+    `)
+    return db
+  } catch (error) {
+    db.close()
+    throw unreadable(path, messageOf(error), error)
+  }
+}
+
+export function pragma(db: DatabaseSync, name: string): number {
+  return Number(db.prepare(`PRAGMA ${name}`).get()?.[name])
+}
+
+/** The store's files are damaged, and where. */
+export function damaged(path: string, where: string): FlotillaError {
+  return unreadable(path, `It is damaged: ${where}.`)
+}
+
+function create(db: DatabaseSync): void {
+  db.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORAGE_VERSION}; COMMIT`)
+}
+
+function newer(path: string, version: number): FlotillaError {
+  return new FlotillaError('STATE_UNREADABLE', {
+    what: `The cluster's store ${path} cannot be opened.`,
+    why: `It was written by a newer version of Flotilla: its storage version is ${version}, this version knows up to ${STORAGE_VERSION}.`,
+    next: 'Start the newer version, or restore a backup that was made with this one.',
+  })
+}
+
+function foreign(path: string): FlotillaError {
+  return new FlotillaError('STATE_UNREADABLE', {
+    what: `The cluster's store ${path} cannot be opened.`,
+    why: 'The file is a database of another program.',
+    next: 'Choose another state folder, or move that file away.',
+  })
+}
+
+function unreadable(path: string, why: string, cause?: unknown): FlotillaError {
+  return new FlotillaError('STATE_UNREADABLE', {
+    what: `The cluster's store ${path} cannot be opened.`,
+    why,
+    next: 'Check the disk, then restore the state folder from a backup. Nothing was changed.',
+    cause,
+  })
+}

@@ -1,0 +1,103 @@
+/** The thread that writes: one transaction a batch, on disk before it is answered. */
+import type { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { messageOf } from '../../base/errors.ts'
+import type { CommitMessage, Failure, FromWorker, ToWorker, WorkerInit } from './protocol.ts'
+import { numberRecord, readFrame } from './record.ts'
+import { connect, type FactName } from './schema.ts'
+
+const SQLITE_IOERR = 10
+const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
+const SQLITE_NOTADB = 26
+const SQLITE_IOERR_SHMSIZE = 4874
+/** The log is folded into the database when about so many bytes were added to it, and when the store is closed. */
+const CHECKPOINT_AT = 16 * 1024 * 1024
+/** About what a transaction adds to the log beside its values. */
+const OVERHEAD = 16 * 1024
+
+function serve(port: NonNullable<typeof parentPort>, { path }: WorkerInit): void {
+  const db = connect(path)
+  const write = writer(db)
+  let stoppedEpoch = -1
+  let logged = 0
+  const send = (message: FromWorker) => port.postMessage(message, 'frame' in message ? [message.frame] : [])
+
+  const checkpoint = (mode: 'PASSIVE' | 'TRUNCATE') => {
+    try {
+      db.exec(`PRAGMA wal_checkpoint(${mode})`)
+    } catch (error) {
+      send({ type: 'checkpointFailed', message: messageOf(error) })
+    }
+    logged = 0
+  }
+
+  const commit = (message: CommitMessage) => {
+    const { epoch, frame } = message
+    if (epoch === stoppedEpoch) {
+      return send({ type: 'failed', frame, failure: { kind: 'stopped', message: 'a write that it depended on failed' } })
+    }
+    try {
+      write(message)
+    } catch (error) {
+      stoppedEpoch = epoch
+      if (db.isTransaction) db.exec('ROLLBACK')
+      const failure = failureOf(error)
+      send({ type: 'failed', frame, failure })
+      if (failure.kind === 'full') checkpoint('TRUNCATE')
+      return
+    }
+    send({ type: 'done', frame })
+    logged += message.length + OVERHEAD
+    if (logged >= CHECKPOINT_AT) checkpoint('PASSIVE')
+  }
+
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'commit') return commit(message)
+    checkpoint('TRUNCATE')
+    db.close()
+    port.close()
+  })
+  send({ type: 'ready' })
+}
+
+function writer(db: DatabaseSync): (message: CommitMessage) => void {
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const end = db.prepare('COMMIT')
+  const addChange = db.prepare('INSERT INTO change VALUES (?, ?)')
+  const addValue = db.prepare('INSERT INTO value VALUES (?, ?)')
+  const dropChange = db.prepare('DELETE FROM change WHERE seq = ?')
+  const dropValue = db.prepare('DELETE FROM value WHERE seq = ?')
+  const grant = db.prepare('INSERT INTO lease VALUES (?, ?)')
+  const revoke = db.prepare('DELETE FROM lease WHERE id = ?')
+  const replaceFact = db.prepare('INSERT OR REPLACE INTO fact VALUES (?, ?)')
+  const setFact = (name: FactName, value: number) => replaceFact.run(name, numberRecord(name, value))
+  return ({ frame, length, grants, revokes, compact, purge }) => {
+    begin.run()
+    readFrame(Buffer.from(frame, 0, length), (seq, record, value) => {
+      addChange.run(seq, record)
+      if (value) addValue.run(seq, value)
+    })
+    for (const [id, ttl] of grants) grant.run(id, numberRecord(`lease ${id}`, ttl))
+    for (const id of revokes) revoke.run(id)
+    if (compact) {
+      setFact('compactRevision', compact.revision)
+      setFact('compactKeys', compact.keys)
+    }
+    for (const seq of purge) {
+      dropChange.run(seq)
+      dropValue.run(seq)
+    }
+    end.run()
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  const code = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0
+  const message = messageOf(error)
+  if ((code & 0xff) === SQLITE_FULL || code === SQLITE_IOERR_SHMSIZE) return { kind: 'full', message }
+  if ((code & 0xff) === SQLITE_CORRUPT || (code & 0xff) === SQLITE_NOTADB) return { kind: 'corrupt', message }
+  return { kind: 'io', message: (code & 0xff) === SQLITE_IOERR ? `${message} (${code})` : message }
+}
+
+if (parentPort) serve(parentPort, workerData as WorkerInit)

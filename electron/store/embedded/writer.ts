@@ -1,0 +1,125 @@
+import { Worker } from 'node:worker_threads'
+import { type Deferred, deferred } from '../../base/async.ts'
+import type { Logger } from '../../base/logger.ts'
+import { StoreError } from '../store.ts'
+import type { CommitMessage, Failure, FromWorker, ToWorker, WorkerInit } from './protocol.ts'
+
+/** Frames up to this size are used again. */
+const KEPT_FRAME = 8 * 1024 * 1024
+
+export type Batch = Omit<CommitMessage, 'type' | 'epoch'>
+
+/** This thread's end of the writing thread: batches in, in order; an answer for each. */
+export class Writer implements AsyncDisposable {
+  readonly #worker: Worker
+  readonly #logger: Logger
+  readonly #ready = deferred<void>()
+  readonly #exited = deferred<void>()
+  /** One for each batch under way, oldest first. */
+  readonly #waiting: Deferred<void>[] = []
+  #frames: ArrayBuffer[] = []
+  #epoch = 0
+  /** Why nothing can be written any more. */
+  #refusal: StoreError | null = null
+  #full = false
+  #closing = false
+
+  constructor(deps: { url: URL; path: string; logger: Logger }) {
+    this.#logger = deps.logger
+    const workerData: WorkerInit = { path: deps.path }
+    this.#worker = new Worker(deps.url, { workerData, name: 'store' })
+    this.#ready.promise.catch(() => undefined)
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
+    this.#worker.on('error', (error) => this.#lost(error))
+    this.#worker.on('exit', () => {
+      this.#lost(new Error('it ended'))
+      this.#exited.resolve()
+    })
+  }
+
+  /** The last batch failed because the disk is full. */
+  get full(): boolean {
+    return this.#full
+  }
+
+  /** Resolves when the thread can write. */
+  ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  /** Refuses every later batch with this error. */
+  refuse(error: StoreError): void {
+    this.#refusal ??= error
+  }
+
+  /** A buffer of at least `size` bytes for a batch. */
+  frame(size: number): ArrayBuffer {
+    const index = this.#frames.findIndex((frame) => frame.byteLength >= size)
+    const [kept] = index < 0 ? [] : this.#frames.splice(index, 1)
+    return kept ?? new ArrayBuffer(Math.max(64 * 1024, 2 ** Math.ceil(Math.log2(size + 1))))
+  }
+
+  /** Rejects with StoreError `noSpace`, `corrupt` or `unavailable`; then nothing of the batch was kept. */
+  commit(batch: Batch): Promise<void> {
+    if (this.#refusal) return Promise.reject(this.#refusal)
+    const answer = deferred<void>()
+    this.#waiting.push(answer)
+    this.#send({ type: 'commit', epoch: this.#epoch, ...batch }, [batch.frame])
+    return answer.promise
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true
+      this.#send({ type: 'close' }, [])
+    }
+    await this.#exited.promise
+  }
+
+  #send(message: ToWorker, transfer: ArrayBuffer[]): void {
+    this.#worker.postMessage(message, transfer)
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'ready':
+        return this.#ready.resolve()
+      case 'checkpointFailed':
+        return this.#logger.warn('the write-ahead log could not be folded into the database', { reason: message.message })
+      case 'done':
+        this.#keep(message.frame)
+        this.#full = false
+        return this.#waiting.shift()?.resolve()
+      case 'failed':
+        this.#keep(message.frame)
+        return this.#waiting.shift()?.reject(this.#failed(message.failure))
+    }
+  }
+
+  #failed({ kind, message }: Failure): StoreError {
+    if (kind === 'stopped') return this.#refusal ?? new StoreError('unavailable', message)
+    this.#epoch++
+    this.#logger.error('a batch could not be written', { kind, reason: message })
+    if (kind === 'full') {
+      this.#full = true
+      return new StoreError('noSpace', `The disk is full (${message}): nothing was written. Make room, then try again.`)
+    }
+    const why = kind === 'corrupt' ? 'The database is damaged' : 'The disk failed'
+    const next = kind === 'corrupt' ? 'Restore the state folder from a backup.' : 'Check the disk, then start again.'
+    this.refuse(new StoreError(kind === 'corrupt' ? 'corrupt' : 'unavailable', `${why} (${message}): no write is accepted. ${next}`))
+    return this.#refusal as StoreError
+  }
+
+  #lost(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    const failure = new StoreError('unavailable', `The thread that writes the store ended: ${reason}. Start again.`, { cause: error })
+    if (!this.#closing) this.#logger.error('the writing thread ended', { error })
+    this.refuse(failure)
+    this.#ready.reject(failure)
+    for (const answer of this.#waiting.splice(0)) answer.reject(failure)
+  }
+
+  #keep(frame: ArrayBuffer): void {
+    if (frame.byteLength <= KEPT_FRAME && this.#frames.length < 4) this.#frames.push(frame)
+  }
+}
