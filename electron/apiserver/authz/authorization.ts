@@ -1,0 +1,54 @@
+import type { Clock } from '../../base/clock.ts'
+import { component, startIn, type Component } from '../../base/lifecycle.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { Client } from '../../client/client.ts'
+import { createInformers } from '../../client/informers.ts'
+import type { AdmissionCheck, Authorizer, Responder } from '../types.ts'
+import { healthAuthorizer, mastersAuthorizer, unionAuthorizer } from './authorizers.ts'
+import { escalationCheck } from './escalation.ts'
+import { nodeAuthorizer } from './node-authorizer.ts'
+import { watchReferences } from './node-references.ts'
+import { nodeRestriction } from './node-restriction.ts'
+import { rbacAuthorizer, watchPolicy } from './rbac.ts'
+import { reconcileDefaults } from './reconcile.ts'
+import { reviewResponders } from './reviews.ts'
+
+export interface AuthorizationOptions {
+  /** In-process, as a member of system:masters: it is used before any policy has been read. */
+  readonly client: Client
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * Who may do what: system:masters everything, nodes what concerns them, everyone else what RBAC says. Before `start` has finished only
+ * system:masters and health checks get through.
+ */
+export interface Authorization extends Component {
+  readonly authorize: Authorizer
+  /** For every write, after those that change objects: RBAC escalation, and what nodes may write. */
+  readonly checks: readonly AdmissionCheck[]
+  /** SubjectAccessReview and its kin. */
+  readonly responders: Readonly<Record<string, Responder>>
+}
+
+export function createAuthorization({ client, clock, logger }: AuthorizationOptions): Authorization {
+  const informers = createInformers(client, { clock, logger: logger.child({ part: 'authz' }) })
+  const policy = watchPolicy(informers)
+  const references = watchReferences(informers)
+  const authorize = unionAuthorizer([mastersAuthorizer, healthAuthorizer, nodeAuthorizer(references), rbacAuthorizer(policy)])
+  const base = component(async (stack, signal) => {
+    await reconcileDefaults(client, signal)
+    await startIn(stack, informers, signal)
+  })
+  return {
+    get state() {
+      return base.state
+    },
+    start: (signal) => base.start(signal),
+    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+    authorize,
+    checks: [escalationCheck(policy, authorize), nodeRestriction(references)],
+    responders: reviewResponders(policy, authorize),
+  }
+}

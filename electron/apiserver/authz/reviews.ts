@@ -1,0 +1,108 @@
+/** Answers to "may …?" (authorization.k8s.io/v1). */
+import type {
+  LocalSubjectAccessReview,
+  ResourceAttributes,
+  SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+  SubjectAccessReviewSpec,
+} from '../../api/authorization/v1/types.gen.ts'
+import { invalid, type FieldError } from '../../api/values/field-error.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { badRequest, invalidObject } from '../../machinery/status.ts'
+import type { Attributes, Authorizer, Responder, UserInfo } from '../types.ts'
+import { nodeOf } from './node-identity.ts'
+import type { RbacPolicy } from './policy.ts'
+
+const GROUP = 'authorization.k8s.io'
+
+export function reviewResponders(policy: RbacPolicy, authorize: Authorizer): Readonly<Record<string, Responder>> {
+  const review = async (object: KubeObject, user: UserInfo, spec: SubjectAccessReviewSpec) => {
+    const { allowed, reason } = await authorize(attributesOf(user, spec))
+    return { ...object, spec, status: { allowed, ...(reason ? { reason } : {}) } }
+  }
+  return {
+    [`subjectaccessreviews.${GROUP}`]: async (object) => {
+      const { spec } = object as SubjectAccessReview
+      check(object, [...attributeErrors(spec), ...subjectErrors(spec)])
+      return review(object, subjectOf(spec), spec)
+    },
+    [`localsubjectaccessreviews.${GROUP}`]: async (object, { namespace }) => {
+      const { spec } = object as LocalSubjectAccessReview
+      const errors = [...attributeErrors(spec), ...subjectErrors(spec)]
+      const asked = spec.resourceAttributes?.namespace
+      if (spec.nonResourceAttributes)
+        errors.push(invalid('spec.nonResourceAttributes', spec.nonResourceAttributes, 'disallowed on this kind of request'))
+      else if (asked !== namespace) errors.push(invalid('spec.resourceAttributes.namespace', asked ?? '', 'must match metadata.namespace'))
+      check(object, errors)
+      return review(object, subjectOf(spec), spec)
+    },
+    [`selfsubjectaccessreviews.${GROUP}`]: async (object, { user }) => {
+      const { spec } = object as SelfSubjectAccessReview
+      check(object, attributeErrors(spec))
+      return review(object, user, spec)
+    },
+    [`selfsubjectrulesreviews.${GROUP}`]: async (object, { user }) => {
+      const { spec } = object as SelfSubjectRulesReview
+      if (!spec.namespace) throw badRequest('no namespace on request')
+      return { ...object, status: rulesStatus(policy, user, spec.namespace) }
+    },
+  }
+}
+
+function rulesStatus(policy: RbacPolicy, user: UserInfo, namespace: string): SelfSubjectRulesReview['status'] {
+  const { rules, errors } = policy.rulesFor(user, namespace)
+  if (nodeOf(user) !== null) errors.push('node authorizer does not support user rule resolution')
+  return {
+    resourceRules: rules.flatMap(({ verbs, apiGroups = [], resources = [], resourceNames }) =>
+      resources.length ? [{ verbs, apiGroups, resources, ...(resourceNames ? { resourceNames } : {}) }] : [],
+    ),
+    nonResourceRules: rules.flatMap(({ verbs, nonResourceURLs = [] }) => (nonResourceURLs.length ? [{ verbs, nonResourceURLs }] : [])),
+    incomplete: errors.length > 0,
+    ...(errors.length ? { evaluationError: errors.join('; ') } : {}),
+  }
+}
+
+function subjectOf({ user = '', groups = [], uid, extra }: SubjectAccessReviewSpec): UserInfo {
+  return { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) }
+}
+
+function attributesOf(user: UserInfo, spec: SubjectAccessReviewSpec): Attributes {
+  const { resourceAttributes: asked, nonResourceAttributes } = spec
+  if (!asked) return { user, verb: nonResourceAttributes?.verb ?? '', path: nonResourceAttributes?.path ?? '' }
+  const { group = '', version = '', resource = '', subresource = '', namespace = '', name = '', verb = '' } = asked
+  const fieldSelector = fieldSelectorOf(asked)
+  return {
+    user,
+    verb,
+    path: '',
+    resource: { group, version, resource, subresource, namespace, name, ...(fieldSelector ? { fieldSelector } : {}) },
+  }
+}
+
+/** Requirements with one value are the only ones that a field selector's text can say. */
+function fieldSelectorOf({ fieldSelector }: ResourceAttributes): string {
+  if (!fieldSelector) return ''
+  if (fieldSelector.rawSelector) return fieldSelector.rawSelector
+  return (fieldSelector.requirements ?? [])
+    .filter(({ operator, values }) => operator === 'In' && values?.length === 1)
+    .map(({ key, values }) => `${key}=${values?.[0] ?? ''}`)
+    .join(',')
+}
+
+function attributeErrors(spec: SubjectAccessReviewSpec): FieldError[] {
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec
+  if (resource && path) return [invalid('spec.nonResourceAttributes', path, 'cannot be specified in combination with resourceAttributes')]
+  if (!resource && !path)
+    return [invalid('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')]
+  return []
+}
+
+function subjectErrors(spec: SubjectAccessReviewSpec): FieldError[] {
+  if (spec.user || spec.groups?.length) return []
+  return [invalid('spec.user', spec.user ?? '', 'at least one of user or group must be specified')]
+}
+
+function check(object: KubeObject, errors: FieldError[]): void {
+  if (errors.length) throw invalidObject({ group: GROUP, kind: object.kind }, '', errors)
+}
