@@ -1,0 +1,118 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import ssh2 from 'ssh2'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Authentication } from './auth.ts'
+import { ensureClusterKey, loadKey, parseKey } from './keys.ts'
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'keys-'))
+})
+afterEach(() => rm(dir, { recursive: true }))
+
+const pair = (passphrase?: string) =>
+  ssh2.utils.generateKeyPairSync('ed25519', passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 4 })
+
+describe('loadKey', () => {
+  const unusable = (why: string) => ({ code: 'SSH_KEY_UNUSABLE', why })
+
+  it('reads a key of ssh-keygen and gives its public half', async () => {
+    const { private: text, public: publicText } = pair()
+    await writeFile(join(dir, 'key'), text)
+    expect((await loadKey(join(dir, 'key'))).publicText).toBe(publicText.trim())
+  })
+
+  it('asks for a passphrase, and says when it is wrong', async () => {
+    await writeFile(join(dir, 'key'), pair('secret').private)
+    await expect(loadKey(join(dir, 'key'))).rejects.toMatchObject(unusable('It is encrypted, and no passphrase was given.'))
+    await expect(loadKey(join(dir, 'key'), 'guess')).rejects.toMatchObject(unusable('The passphrase is wrong.'))
+    await expect(loadKey(join(dir, 'key'), 'secret')).resolves.toMatchObject({ source: join(dir, 'key') })
+  })
+
+  it('reads what openssl writes, encrypted or not', () => {
+    const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+    expect(parseKey(ec, 'ec').publicText).toMatch(/^ecdsa-sha2-nistp256 /)
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'secret',
+    })
+    expect(parseKey(rsa, 'rsa', 'secret').publicText).toMatch(/^ssh-rsa /)
+    expect(() => parseKey(rsa, 'rsa')).toThrow(/no passphrase was given/)
+    expect(() => parseKey(rsa, 'rsa', 'guess')).toThrow(/passphrase is wrong/)
+  })
+
+  it('names a file that is missing, a folder, a public key, or something else', async () => {
+    await expect(loadKey(join(dir, 'none'))).rejects.toMatchObject(unusable('There is no such file.'))
+    await expect(loadKey(dir)).rejects.toMatchObject(unusable('It is a folder.'))
+    expect(() => parseKey(pair().public, 'key.pub')).toThrow(/It is a public key/)
+    expect(() => parseKey('hello', 'notes.txt')).toThrow(/not a private key that can be read/)
+  })
+})
+
+describe('ensureClusterKey', () => {
+  it('makes a key once, which only its owner can read', async () => {
+    const path = join(dir, 'ssh/id')
+    const first = await ensureClusterKey(path, 'flotilla')
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    expect(await readFile(`${path}.pub`, 'utf8')).toBe(`${first.publicText} flotilla\n`)
+    expect((await ensureClusterKey(path, 'flotilla')).publicText).toBe(first.publicText)
+  })
+})
+
+describe('Authentication', () => {
+  /** Plays a host that refuses everything; `left` is what it says it accepts. */
+  function play(auth: Authentication, left: string[], partial = false): string[] {
+    const tried: string[] = []
+    for (let told: string[] | null = null; ; told = left) {
+      let next: unknown
+      auth.handler(told, told && partial, (method) => (next = method))
+      if (next === false) return tried
+      tried.push((next as { type: string }).type)
+    }
+  }
+  const key = () => parseKey(pair().private, '/home/ana/.ssh/id')
+
+  it('tries only what the host accepts, keys before the password', () => {
+    const signIn = { keys: [key()], agentSocket: '/agent', password: 'x' }
+    expect(play(new Authentication('ana', signIn), ['publickey', 'password'])).toEqual(['none', 'publickey', 'agent', 'password'])
+    expect(play(new Authentication('ana', signIn), ['publickey'])).toEqual(['none', 'publickey', 'agent'])
+  })
+
+  it('gives a password to a host that only asks questions, and never twice in two ways', () => {
+    expect(play(new Authentication('ana', { password: 'x' }), ['keyboard-interactive'])).toEqual(['none', 'keyboard-interactive'])
+    expect(play(new Authentication('ana', { password: 'x' }), ['password', 'keyboard-interactive'])).toEqual(['none', 'password'])
+  })
+
+  it('names what was refused and what the host accepts', () => {
+    const wrong = new Authentication('ana', { password: 'x', keys: [key()] })
+    play(wrong, ['publickey', 'password'])
+    expect(wrong.failure('moth')).toMatchObject({
+      code: 'SSH_AUTH_FAILED',
+      what: 'Could not sign in to moth as ana.',
+      why: 'It refused the key /home/ana/.ssh/id and the password. It accepts publickey, password.',
+      next: 'Check the user name and the password.',
+    })
+    const useless = new Authentication('ana', { password: 'x' })
+    play(useless, ['publickey'])
+    expect(useless.failure('moth')).toMatchObject({
+      why: 'Nothing that was given could be tried. It accepts publickey.',
+      next: expect.stringContaining('authorized_keys') as string,
+    })
+    expect(JSON.stringify(wrong.failure('moth'))).not.toContain('"x"')
+  })
+
+  it('says that a second factor is asked for', () => {
+    const auth = new Authentication('ana', { password: 'x' })
+    auth.handler(null, null, () => undefined)
+    auth.handler(['keyboard-interactive'], false, (method) => {
+      if (method && method.type === 'keyboard-interactive')
+        method.prompt('', '', '', [{ prompt: 'Verification code: ', echo: true }], (answers) => expect(answers).toEqual(['']))
+    })
+    expect(auth.failure('moth').why).toContain('asks for a code')
+  })
+})
