@@ -76,6 +76,7 @@ export type Compare = KeyRange & { readonly result: CompareResult } & (
 export interface PutOp {
   readonly type: 'put'
   readonly key: Key
+  /** Handed over: it must not be changed afterwards, as must no value that the store hands out. */
   readonly value: Uint8Array
   readonly lease?: LeaseId
   readonly prevKv?: boolean
@@ -185,7 +186,11 @@ export interface StoreStatus {
   readonly dbSize: number
   readonly dbSizeInUse: number
   readonly keys: number
-  readonly alarms: readonly ('noSpace' | 'corrupt')[]
+  /**
+   * `noSpace`: the last write found the disk full. `corrupt`: damage was found; `ioError`: the disk or the writing thread failed. With
+   * the latter two every write is refused until the store is opened again.
+   */
+  readonly alarms: readonly ('noSpace' | 'corrupt' | 'ioError')[]
 }
 
 export interface Store extends AsyncDisposable {

@@ -19,7 +19,6 @@ export interface EmbeddedBackendDeps {
   readonly cache: ValueCache
   /** Left over from a compaction before the restart. */
   readonly dead: readonly Version[]
-  readonly damaged: () => boolean
   /** Ends the writing thread, and gives back what is held. */
   readonly close: () => Promise<void>
 }
@@ -78,12 +77,12 @@ export class EmbeddedBackend implements Backend {
   }
 
   stats(): Pick<StoreStatus, 'dbSize' | 'dbSizeInUse' | 'alarms'> {
-    const { db, writer, damaged } = this.#deps
+    const { db, writer } = this.#deps
     const pages = pragma(db, 'page_count')
     const pageSize = pragma(db, 'page_size')
     const alarms: StoreStatus['alarms'][number][] = []
     if (writer.full) alarms.push('noSpace')
-    if (damaged()) alarms.push('corrupt')
+    if (writer.refusal) alarms.push(writer.refusal.code === 'corrupt' ? 'corrupt' : 'ioError')
     return { dbSize: pages * pageSize, dbSizeInUse: (pages - pragma(db, 'freelist_count')) * pageSize, alarms }
   }
 
@@ -103,18 +102,17 @@ export class EmbeddedBackend implements Backend {
       throw error
     } finally {
       this.#underWay--
-      this.#purgeWhenIdle()
     }
+    this.#purgeWhenIdle()
   }
 
   /** Deletes what is left of compacted history, a slice at a time, while nobody writes; a slice goes with each batch otherwise. */
   #purgeWhenIdle(): void {
-    if (this.#dead.length === 0 || this.#underWay > 0 || this.#purging || this.#closing || this.#deps.writer.full) return
+    if (this.#dead.length === 0 || this.#underWay > 0 || this.#purging || this.#closing) return
+    const goOn = () => void setImmediate(() => this.#purgeWhenIdle())
     this.#purging = this.#write({ frame: this.#deps.writer.frame(0), length: 0, grants: [], revokes: [], compact: null })
-      .catch(() => undefined)
-      .finally(() => {
-        this.#purging = null
-        setImmediate(() => this.#purgeWhenIdle())
-      })
+      // After a failure the slice waits for the next batch.
+      .then(goOn, () => undefined)
+      .finally(() => (this.#purging = null))
   }
 }

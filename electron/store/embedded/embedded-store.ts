@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
@@ -8,9 +9,10 @@ import type { Store, StoreError } from '../store.ts'
 import { EmbeddedBackend } from './embedded-backend.ts'
 import { loadKeyspace, loadLeases } from './load.ts'
 import { lockFolder } from './lock.ts'
-import { DATABASE, openDatabase } from './schema.ts'
+import { damaged, DATABASE, openDatabase, openError } from './schema.ts'
 import { ValueCache } from './value-cache.ts'
 import { ValueReader } from './value-reader.ts'
+import { checkWal } from './wal-check.ts'
 import { Writer } from './writer.ts'
 
 export interface EmbeddedStoreOptions {
@@ -27,28 +29,47 @@ export interface EmbeddedStoreOptions {
 
 /**
  * Opens the store in a folder that no other process uses: a SQLite database in WAL mode with `synchronous=FULL`. The index of all
- * keys is in memory, the values are on disk. Rejects with FlotillaError `STATE_LOCKED` or `STATE_UNREADABLE`.
+ * keys is in memory, the values are on disk. Rejects with FlotillaError `STATE_LOCKED`, `STATE_UNREADABLE` or `DISK_FULL`.
  */
 export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
+  const path = join(options.dir, DATABASE)
+  try {
+    await mkdir(options.dir, { recursive: true, mode: 0o700 })
+    return await open(path, options)
+  } catch (error) {
+    throw openError(path, error)
+  }
+}
+
+async function open(path: string, options: EmbeddedStoreOptions): Promise<Store> {
   const { dir, clock, logger, random = systemRandom, cacheBytes = 32 * 1024 * 1024 } = options
-  const path = join(dir, DATABASE)
-  await mkdir(dir, { recursive: true, mode: 0o700 })
   await using opened = new AsyncDisposableStack()
   opened.use(lockFolder(dir, clock))
+  inspectLog(path, logger)
   const db = opened.adopt(openDatabase(path), (open) => open.close())
-  let damage: StoreError | null = null
   const writer = opened.use(new Writer({ url: options.workerUrl ?? new URL('./worker.ts', import.meta.url), path, logger }))
   const { space, dead } = loadKeyspace(db, path)
   const leases = loadLeases(db, path)
   const cache = new ValueCache(cacheBytes)
   const onDamage = (error: StoreError) => {
     logger.error('a stored value is damaged', { error })
-    damage ??= error
     writer.refuse(error)
   }
   const reader = new ValueReader({ db, cache, onDamage })
   await writer.ready()
   const held = opened.move()
-  const backend = new EmbeddedBackend({ db, writer, reader, cache, dead, damaged: () => damage !== null, close: () => held.disposeAsync() })
+  const backend = new EmbeddedBackend({ db, writer, reader, cache, dead, close: () => held.disposeAsync() })
   return new MvccStore({ clock, random, logger, backend, space, leases })
+}
+
+/** What a crash cut short is dropped, and said; what cannot come from a crash is refused. */
+function inspectLog(path: string, logger: Logger): void {
+  const { state, frames } = checkWal(`${path}-wal`)
+  if (frames > 0 && sizeOf(path) === 0) throw damaged(path, 'the file is empty or missing, while its write-ahead log is there')
+  if (state === 'damaged') throw damaged(path, `its write-ahead log is broken at frame ${frames + 1}, and later writes follow`)
+  if (state === 'torn') logger.warn('the last write before a crash was cut short and is dropped: it was not acknowledged', { path })
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
 import { FlotillaError } from '../../base/errors.ts'
-
-const SQLITE_BUSY = 5
+import { SQLITE, sqliteCode } from './sqlite-code.ts'
 
 /**
  * Makes this process the only one that works in the folder, until disposed. The lock is the operating system's, on the file `lock`,
@@ -20,7 +19,7 @@ export function lockFolder(dir: string, clock: Clock): Disposable {
     db.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE')
   } catch (error) {
     db.close()
-    throw isBusy(error) ? locked(dir, owner) : error
+    throw sqliteCode(error) === SQLITE.BUSY ? locked(dir, owner) : error
   }
   writeFileSync(owner, `${JSON.stringify({ pid: process.pid, since: new Date(clock.now()).toISOString() })}\n`, { mode: 0o600 })
   return {
@@ -29,10 +28,6 @@ export function lockFolder(dir: string, clock: Clock): Disposable {
       db.close()
     },
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
 }
 
 function locked(dir: string, owner: string): FlotillaError {

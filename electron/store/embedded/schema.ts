@@ -1,7 +1,9 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { FlotillaError, messageOf } from '../../base/errors.ts'
-import { STORAGE_VERSION } from '../mvcc/mvcc-store.ts'
+import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
+import { STORAGE_VERSION } from '../mvcc/backend.ts'
+import { isFull } from './sqlite-code.ts'
 
 export const DATABASE = 'store.db'
 
@@ -27,11 +29,10 @@ const PAGE_SIZE = 8192
 
 /**
  * Opens the database for this process, first of all connections: brings it to the last whole commit, makes it if it is not there, and
- * refuses by name what it cannot read. Throws FlotillaError `STATE_UNREADABLE`.
+ * refuses by name what another program or a newer version wrote.
  */
 export function openDatabase(path: string): DatabaseSync {
-  // Made by hand, so that nobody else can read it; SQLite gives its other files the same mode.
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  if (!existsSync(path)) createFile(path)
   const db = connect(path)
   try {
     const version = pragma(db, 'user_version')
@@ -43,7 +44,7 @@ export function openDatabase(path: string): DatabaseSync {
     return db
   } catch (error) {
     db.close()
-    throw error instanceof FlotillaError ? error : unreadable(path, messageOf(error), error)
+    throw error
   }
 }
 
@@ -51,6 +52,7 @@ export function openDatabase(path: string): DatabaseSync {
 export function connect(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 10_000 })
   try {
+    // The page size first: it is settled with the first write.
     db.exec(`
       PRAGMA page_size = ${PAGE_SIZE};
       PRAGMA journal_mode = WAL;
@@ -62,7 +64,7 @@ export function connect(path: string): DatabaseSync {
     return db
   } catch (error) {
     db.close()
-    throw unreadable(path, messageOf(error), error)
+    throw error
   }
 }
 
@@ -73,6 +75,27 @@ export function pragma(db: DatabaseSync, name: string): number {
 /** The store's files are damaged, and where. */
 export function damaged(path: string, where: string): FlotillaError {
   return unreadable(path, `It is damaged: ${where}.`)
+}
+
+/** Made by hand, so that nobody else can read it; SQLite gives its other files the same mode. */
+function createFile(path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+  if (process.platform === 'win32') return
+  const dir = openSync(dirname(path), 'r')
+  fsyncSync(dir)
+  closeSync(dir)
+}
+
+/** What a person is told when the store at `path` could not be opened because of `error`. */
+export function openError(path: string, error: unknown): FlotillaError {
+  if (error instanceof FlotillaError) return error
+  if (systemCode(error) !== 'ENOSPC' && !isFull(error)) return unreadable(path, `${messageOf(error)}.`, error)
+  return new FlotillaError('DISK_FULL', {
+    what: `The cluster's store ${path} cannot be opened.`,
+    why: 'The disk is full.',
+    next: 'Make room on it, then start again. Nothing was changed.',
+    cause: error,
+  })
 }
 
 function create(db: DatabaseSync): void {

@@ -5,12 +5,8 @@ import { messageOf } from '../../base/errors.ts'
 import type { CommitMessage, Failure, FromWorker, ToWorker, WorkerInit } from './protocol.ts'
 import { numberRecord, readFrame } from './record.ts'
 import { connect, type FactName } from './schema.ts'
+import { isFull, SQLITE, sqliteCode } from './sqlite-code.ts'
 
-const SQLITE_IOERR = 10
-const SQLITE_CORRUPT = 11
-const SQLITE_FULL = 13
-const SQLITE_NOTADB = 26
-const SQLITE_IOERR_SHMSIZE = 4874
 /** The log is folded into the database when about so many bytes were added to it, and when the store is closed. */
 const CHECKPOINT_AT = 16 * 1024 * 1024
 /** About what a transaction adds to the log beside its values. */
@@ -74,6 +70,11 @@ function writer(db: DatabaseSync): (message: CommitMessage) => void {
   const setFact = (name: FactName, value: number) => replaceFact.run(name, numberRecord(name, value))
   return ({ frame, length, grants, revokes, compact, purge }) => {
     begin.run()
+    // First, so that on a full disk their room can be used at once.
+    for (const seq of purge) {
+      dropChange.run(seq)
+      dropValue.run(seq)
+    }
     readFrame(Buffer.from(frame, 0, length), (seq, record, value) => {
       addChange.run(seq, record)
       if (value) addValue.run(seq, value)
@@ -84,20 +85,17 @@ function writer(db: DatabaseSync): (message: CommitMessage) => void {
       setFact('compactRevision', compact.revision)
       setFact('compactKeys', compact.keys)
     }
-    for (const seq of purge) {
-      dropChange.run(seq)
-      dropValue.run(seq)
-    }
     end.run()
   }
 }
 
 function failureOf(error: unknown): Failure {
-  const code = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0
   const message = messageOf(error)
-  if ((code & 0xff) === SQLITE_FULL || code === SQLITE_IOERR_SHMSIZE) return { kind: 'full', message }
-  if ((code & 0xff) === SQLITE_CORRUPT || (code & 0xff) === SQLITE_NOTADB) return { kind: 'corrupt', message }
-  return { kind: 'io', message: (code & 0xff) === SQLITE_IOERR ? `${message} (${code})` : message }
+  if (isFull(error)) return { kind: 'full', message }
+  const code = sqliteCode(error)
+  const primary = code & 0xff
+  if (primary === SQLITE.CORRUPT || primary === SQLITE.NOTADB) return { kind: 'corrupt', message }
+  return { kind: 'io', message: primary === SQLITE.IOERR ? `${message}, ${code}` : message }
 }
 
 if (parentPort) serve(parentPort, workerData as WorkerInit)

@@ -47,6 +47,11 @@ export class Writer implements AsyncDisposable {
     return this.#ready.promise
   }
 
+  /** Why every batch is refused, if it is. */
+  get refusal(): StoreError | null {
+    return this.#refusal
+  }
+
   /** Refuses every later batch with this error. */
   refuse(error: StoreError): void {
     this.#refusal ??= error

@@ -3,6 +3,9 @@ import type { Compaction } from './keyspace.ts'
 import type { LeaseRecord } from './lessor.ts'
 import type { ReadValue, Version } from './version.ts'
 
+/** The layout of what a store keeps; `StoreStatus.version`. */
+export const STORAGE_VERSION = 1
+
 /** What one accepted request changes. It is already applied to the keyspace, and is taken back from there if it cannot be made durable. */
 export interface Proposal {
   /** The store's revision before and after it; equal if it changes no key. */

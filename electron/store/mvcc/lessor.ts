@@ -20,8 +20,8 @@ export interface LeaseRecord {
 }
 
 /**
- * Leases and the time they have left. A lease never ends earlier than promised, but may end later: time during which this process
- * could not run is not counted, because nobody could have kept the lease alive, and a restart gives each lease its whole time again.
+ * Leases and the time they have left. A lease never ends earlier than promised, but may end later: after a restart, and after this
+ * process could not run for a while, each lease has its whole time again, because nobody could have kept it alive meanwhile.
  */
 export class Lessor implements LeaseAttachments, Disposable {
   readonly #leases = new Map<LeaseId, LeaseRecord>()
@@ -62,6 +62,12 @@ export class Lessor implements LeaseAttachments, Disposable {
 
   remove(id: LeaseId): void {
     this.#leases.delete(id)
+  }
+
+  /** Adds a lease again whose removal did not become durable. */
+  putBack(lease: LeaseRecord): void {
+    lease.expiresAt = Math.max(lease.expiresAt, this.#clock.monotonic() + RETRY)
+    this.add(lease)
   }
 
   /** Throws StoreError `leaseNotFound`. */
@@ -118,11 +124,11 @@ export class Lessor implements LeaseAttachments, Disposable {
   #ring(due: number): void {
     this.#alarm = null
     const now = this.#clock.monotonic()
-    const suspended = now - due >= SUSPENDED ? now - due : 0
+    const suspended = now - due >= SUSPENDED
     const expired: LeaseId[] = []
     let next = Number.POSITIVE_INFINITY
     for (const lease of this.#leases.values()) {
-      lease.expiresAt += suspended
+      if (suspended) lease.expiresAt = this.#endOf(lease.ttl)
       if (lease.expiresAt <= now) expired.push(lease.id)
       next = Math.min(next, lease.expiresAt <= now ? now + RETRY : lease.expiresAt)
     }

@@ -15,7 +15,7 @@ import {
   type Watcher,
   type WatchRequest,
 } from '../store.ts'
-import type { Backend, Proposal } from './backend.ts'
+import { type Backend, type Proposal, STORAGE_VERSION } from './backend.ts'
 import { Committer } from './committer.ts'
 import type { Keyspace } from './keyspace.ts'
 import { Lessor } from './lessor.ts'
@@ -24,9 +24,6 @@ import { checkCount, checkRange, checkTxn, checkWatch } from './request.ts'
 import { runTransaction } from './transaction.ts'
 import { asStoreError } from './watcher.ts'
 import { WatchHub } from './watch-hub.ts'
-
-/** The layout of what a store keeps; `StoreStatus.version`. */
-export const STORAGE_VERSION = 1
 
 export interface MvccStoreDeps {
   readonly clock: Clock
@@ -209,7 +206,7 @@ export class MvccStore implements Store {
 
   #onFailed({ before, changes, grant, revoke, compact }: Proposal): void {
     if (grant) this.#lessor.remove(grant.id)
-    if (revoke) this.#lessor.add(revoke)
+    if (revoke) this.#lessor.putBack(revoke)
     this.#space.undo(changes.length, before)
     if (compact !== undefined) this.#compacting = this.#space.compactRevision
   }
