@@ -44,6 +44,15 @@ export interface Subresource {
   readonly kind?: string
   readonly group?: string
   readonly version?: string
+  /** Rules of an update through this subresource, instead of the kind's own `prepareForUpdate`, `validate` and `validateUpdate`. */
+  readonly strategy?: SubresourceStrategy
+}
+
+/** Of subresources that take the kind's own objects and change a part of them: pods/resize, namespaces/finalize. */
+export interface SubresourceStrategy {
+  /** Takes everything that this subresource must not change back to how it was. */
+  prepareForUpdate(object: KubeObject, old: KubeObject): void
+  validateUpdate(object: KubeObject, old: KubeObject): FieldError[]
 }
 
 /** Reads one selectable field. Declared as a method's type so that a `Kind<Pod>` is an `AnyKind`. */
