@@ -1,0 +1,34 @@
+/** Continue tokens of chunked lists, in upstream's form (apiserver `storage/continue.go`), so that they mean what clients expect. */
+import { badRequest } from '../../machinery/status.ts'
+
+export interface ContinueToken {
+  /** The revision of the list; -1: the list goes on at the present state. */
+  readonly revision: number
+  /** Where to go on, relative to the list's prefix. */
+  readonly start: string
+}
+
+const VERSION = 'meta.k8s.io/v1'
+export const INCONSISTENT = -1
+
+export function encodeContinue(token: ContinueToken): string {
+  return Buffer.from(JSON.stringify({ v: VERSION, rv: token.revision, start: token.start })).toString('base64url')
+}
+
+/** Throws StatusError `BadRequest`. */
+export function decodeContinue(text: string): ContinueToken {
+  const fault = (why: string) => badRequest(`continue key is not valid: ${why}`)
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+  } catch {
+    throw fault('unable to parse the token')
+  }
+  if (typeof parsed !== 'object' || parsed === null) throw fault('unable to parse the token')
+  const { v, rv, start } = parsed as { v?: unknown; rv?: unknown; start?: unknown }
+  if (v !== VERSION) throw fault(`server does not recognize this encoded version ${JSON.stringify(v ?? '')}`)
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) throw fault('incorrect encoded start resourceVersion')
+  if (typeof start !== 'string' || start === '') throw fault('no start key')
+  if (`/${start}/`.includes('/../') || `/${start}/`.includes('/./')) throw fault(start)
+  return { revision: rv, start }
+}

@@ -1,0 +1,149 @@
+/** HTTP requests for stored objects: query and body in, encoded answer out. */
+import type { AnyKind } from '../../api/kind.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import { badRequest, expired, hasReason } from '../../machinery/status.ts'
+import { CacheWatch } from '../cache/cache-watch.ts'
+import { WatchSession } from '../cache/watch-session.ts'
+import { encodeEntry, encodeItem, encodeList, encodeValue } from '../http/encode.ts'
+import { inputFormat, mediaType, type Negotiator, type Output, unsupportedMediaType } from '../http/negotiate.ts'
+import { genericFailure } from '../http/response.ts'
+import type { Deletion } from '../registry/before-delete.ts'
+import type { PatchRequest, PatchType } from '../registry/patch.ts'
+import type { Call } from '../registry/registry.ts'
+import type { ApiRequest, ApiResponse } from '../types.ts'
+import { bytesBody } from './body.ts'
+import { checkDeletion, deletionFromQuery, integer, listQuery, writeParameters } from './query.ts'
+import type { Answer, Verbs } from './verbs.ts'
+import { WatchStream } from './watch-stream.ts'
+
+/** Bytes of a request's body that are read at most; upstream's limit. */
+export const MAX_BODY = 3 << 20
+const MIN_WATCH_SECONDS = 1800
+
+const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+}
+
+export interface ResourceEndpointOptions {
+  readonly verbs: Verbs
+  readonly negotiator: Negotiator
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export class ResourceEndpoint {
+  readonly #verbs: Verbs
+  readonly #negotiator: Negotiator
+  readonly #clock: Clock
+  readonly #random: Random
+
+  constructor(options: ResourceEndpointOptions) {
+    this.#verbs = options.verbs
+    this.#negotiator = options.negotiator
+    this.#clock = options.clock
+    this.#random = options.random
+  }
+
+  async serve(verb: string, call: Call, request: ApiRequest): Promise<ApiResponse> {
+    const { query } = request
+    const output = this.#negotiator.output(request.headers, query, true)
+    switch (verb) {
+      case 'get':
+        return this.#answer(await this.#verbs.get(call, query.get('resourceVersion') ?? ''), output)
+      case 'list':
+        return encodeList(call.resource, await this.#verbs.list(call, listQuery(query)), output)
+      case 'watch':
+        return this.#watch(call, request)
+      case 'create': {
+        const parameters = writeParameters(query, 'CreateOptions')
+        return this.#answer(await this.#verbs.create(call, await this.#body(request), parameters), output)
+      }
+      case 'update': {
+        const parameters = writeParameters(query, 'UpdateOptions')
+        return this.#answer(await this.#verbs.update(call, await this.#body(request), parameters), output)
+      }
+      case 'patch':
+        return this.#patch(call, request, output)
+      case 'delete':
+        return this.#answer(await this.#verbs.delete(call, await this.#deletion(request)), output)
+      case 'deletecollection': {
+        const wanted = listQuery(query)
+        return encodeList(call.resource, await this.#verbs.deleteCollection(call, wanted, await this.#deletion(request)), output)
+      }
+      default:
+        throw genericFailure(405)
+    }
+  }
+
+  #answer(answer: Answer, output: Output): ApiResponse {
+    if (answer.type === 'entry') return encodeEntry(answer.entry, output, answer.code)
+    return encodeValue(answer.object, output, answer.code)
+  }
+
+  async #body(request: ApiRequest) {
+    inputFormat(request.headers['content-type'])
+    return bytesBody(await request.body(MAX_BODY), request.headers['content-type'])
+  }
+
+  async #patch(call: Call, request: ApiRequest, output: Output): Promise<ApiResponse> {
+    const type = PATCH_TYPES[mediaType(request.headers['content-type'])]
+    if (!type) throw unsupportedMediaType(Object.keys(PATCH_TYPES))
+    const bytes = await request.body(MAX_BODY)
+    const parameters = writeParameters(request.query, 'PatchOptions', type === 'apply')
+    return this.#answer(await this.#verbs.patch(call, patchOf(type, bytes), parameters), output)
+  }
+
+  async #deletion(request: ApiRequest): Promise<Deletion> {
+    const bytes = await request.body(MAX_BODY)
+    if (bytes.length === 0) return deletionFromQuery(request.query)
+    inputFormat(request.headers['content-type'])
+    return checkDeletion(parseObject(bytes) as Deletion)
+  }
+
+  async #watch(call: Call, request: ApiRequest): Promise<ApiResponse> {
+    const query = listQuery(request.query)
+    const seconds = integer(request.query, 'timeoutSeconds') || MIN_WATCH_SECONDS * (1 + this.#random.float())
+    const watch = await this.#verbs.watch(call, query).catch((error: unknown) => refusedWatch(error))
+    const { cache } = call.resource.storage
+    const session = new WatchSession({
+      watch,
+      revision: () => cache.revision,
+      clock: this.#clock,
+      timeoutMs: seconds * 1000,
+      bookmarks: query.allowWatchBookmarks,
+      signal: request.signal,
+    })
+    const body = new WatchStream(session, (item) => encodeItem(call.resource, item))
+    return { status: 200, headers: { 'content-type': 'application/json' }, body }
+  }
+}
+
+/** A watch from too far back is accepted, and ends with its error at once: so do upstream's. */
+function refusedWatch(error: unknown): CacheWatch {
+  if (!hasReason(error, 'Expired')) throw error
+  const watch = new CacheWatch({ prefix: '', matches: null }, 0, () => {})
+  watch.fail(expired(error instanceof Error ? error.message : String(error)))
+  return watch
+}
+
+function patchOf(type: PatchType, bytes: Buffer): PatchRequest {
+  return { type, body: parseObject(bytes) }
+}
+
+function parseObject(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${String(error)}`)
+  }
+}
+
+/** Whether the kind has the verb, for the whole object or for the subresource. */
+export function allows(kind: AnyKind, subresource: string, verb: string): boolean {
+  const verbs: readonly string[] = subresource ? (kind.subresources[subresource]?.verbs ?? []) : kind.verbs
+  return verbs.includes(verb)
+}

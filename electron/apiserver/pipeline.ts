@@ -1,0 +1,169 @@
+/** The way of every request: who may do this, what is it for, who answers. Authentication and the socket come before it. */
+import { groupResource, type AnyKind } from '../api/kind.ts'
+import { forbiddenError } from './authz/authorizers.ts'
+import { allows, MAX_BODY, type ResourceEndpoint } from './endpoints/resource-endpoint.ts'
+import { bytesBody } from './endpoints/body.ts'
+import { writeParameters } from './endpoints/query.ts'
+import { encodeValue } from './http/encode.ts'
+import type { Negotiator } from './http/negotiate.ts'
+import { failureResponse, genericFailure, pageNotFound } from './http/response.ts'
+import type { Call } from './registry/registry.ts'
+import type { Resource } from './registry/storage.ts'
+import { requestInfo, type RequestInfo } from './request-info.ts'
+import type { Resources } from './resources.ts'
+import type {
+  ApiRequest,
+  ApiResponse,
+  Attributes,
+  Authorizer,
+  Connector,
+  ConnectTarget,
+  RequestHandler,
+  Responder,
+  UserInfo,
+} from './types.ts'
+
+export interface PipelineOptions {
+  readonly resources: Resources
+  readonly endpoint: ResourceEndpoint
+  readonly negotiator: Negotiator
+  readonly authorize: Authorizer
+  readonly handlers: (path: string) => RequestHandler | undefined
+  readonly responders: ReadonlyMap<string, Responder>
+  readonly connectors: ReadonlyMap<string, Connector>
+}
+
+export class Pipeline {
+  readonly #options: PipelineOptions
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+  }
+
+  /** Never rejects: what goes wrong is a Status. */
+  async handle(request: ApiRequest): Promise<ApiResponse> {
+    const warnings: string[] = []
+    try {
+      const response = await this.#serve(request, warnings)
+      return warnings.length === 0 ? response : withWarnings(response, warnings)
+    } catch (error) {
+      const response = failureResponse(error)
+      return warnings.length === 0 ? response : withWarnings(response, warnings)
+    }
+  }
+
+  /** Throws StatusError 403. */
+  async authorize(attributes: Attributes): Promise<void> {
+    const decision = await this.#options.authorize(attributes)
+    if (!decision.allowed) throw forbiddenError(attributes, decision)
+  }
+
+  /** The connector of an upgrade request, once the user may use it. Throws StatusError. */
+  async connect(request: ApiRequest): Promise<{ connector: Connector; target: ConnectTarget }> {
+    const info = requestInfo(request.method, request.path, request.query)
+    await this.authorize(attributesOf(request.user, info))
+    const kind = this.#options.resources.kind(info.group, info.version, info.resource)
+    const connector = kind && this.#connectorOf(kind, info)
+    if (!connector) throw genericFailure(404)
+    return { connector, target: targetOf(info) }
+  }
+
+  async #serve(request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
+    const info = requestInfo(request.method, request.path, request.query)
+    await this.authorize(attributesOf(request.user, info))
+    if (!info.isResource) {
+      const handler = this.#options.handlers(request.path)
+      return handler ? handler(request) : pageNotFound()
+    }
+    const { resources } = this.#options
+    const kind = resources.kind(info.group, info.version, info.resource)
+    if (!kind) {
+      if (!resources.hasGroupVersion(info.group, info.version)) return pageNotFound()
+      throw genericFailure(404)
+    }
+    return this.#serveKind(kind, info, request, warnings)
+  }
+
+  async #serveKind(kind: AnyKind, info: RequestInfo, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
+    const connector = this.#connectorOf(kind, info)
+    if (connector) return connector.answer(request, targetOf(info))
+    const responder = this.#options.responders.get(info.subresource ? `${info.resource}/${info.subresource}` : groupResource(kind))
+    if (responder && info.verb === 'create') return this.#respond(responder, kind, info, request, warnings)
+    checkRoute(kind, info)
+    const resource = this.#options.resources.of(kind)
+    return this.#options.endpoint.serve(info.verb, callOf(resource, info, request, warnings), request)
+  }
+
+  async #respond(responder: Responder, kind: AnyKind, info: RequestInfo, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
+    const output = this.#options.negotiator.output(request.headers, request.query, false)
+    const { fieldValidation } = writeParameters(request.query, 'CreateOptions')
+    const body = bytesBody(await request.body(MAX_BODY), request.headers['content-type'])
+    const object = body.decode(kind, fieldValidation, (text) => warnings.push(text))
+    const { user, signal } = request
+    return encodeValue(await responder(object, { user, namespace: info.namespace, name: info.name, signal }), output, 201)
+  }
+
+  #connectorOf(kind: AnyKind, info: RequestInfo): Connector | undefined {
+    if (!info.subresource || !kind.subresources[info.subresource]) return undefined
+    return this.#options.connectors.get(`${info.resource}/${info.subresource}`)
+  }
+}
+
+/** Throws what the router says of a path or method that the kind does not have. */
+function checkRoute(kind: AnyKind, info: RequestInfo): void {
+  if (info.subresource && !kind.subresources[info.subresource]) throw genericFailure(404)
+  const isNamespaces = kind.group === '' && kind.resource === 'namespaces'
+  if (!kind.namespaced && info.namespace && !isNamespaces) throw genericFailure(404)
+  const collection = info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection' || info.verb === 'create'
+  if (kind.namespaced && !info.namespace && info.verb !== 'list' && info.verb !== 'watch') {
+    throw genericFailure(collection && !info.name ? 405 : 404)
+  }
+  if (!allows(kind, info.subresource, info.verb)) throw genericFailure(405)
+  if (info.verb === 'create' && info.name && !info.subresource) throw genericFailure(405)
+  if ((info.verb === 'update' || info.verb === 'patch') && !info.name) throw genericFailure(405)
+}
+
+export function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
+  if (!info.isResource) return { user, verb: info.verb, path: info.path }
+  const { group, version, resource, subresource, namespace, name, fieldSelector } = info
+  const attributes = { group, version, resource, subresource, namespace, name }
+  return { user, verb: info.verb, path: info.path, resource: fieldSelector ? { ...attributes, fieldSelector } : attributes }
+}
+
+function callOf(resource: Resource, info: RequestInfo, request: ApiRequest, warnings: string[]): Call {
+  return {
+    resource,
+    namespace: resource.kind.namespaced ? info.namespace : '',
+    name: info.name,
+    subresource: info.subresource,
+    user: request.user,
+    manager: managerOf(request.headers['user-agent'] ?? ''),
+    signal: request.signal,
+    warn: (text) => void (warnings.includes(text) || warnings.push(text)),
+  }
+}
+
+function targetOf(info: RequestInfo): ConnectTarget {
+  return { namespace: info.namespace, name: info.name, tail: info.tail }
+}
+
+/** The program's name: what stands before the first slash. */
+function managerOf(userAgent: string): string {
+  const end = userAgent.indexOf('/')
+  return (end < 0 ? userAgent : userAgent.slice(0, end)).slice(0, 128)
+}
+
+const MAX_WARNINGS = 4096
+
+/** RFC 7234 Warning headers, as apimachinery `util/net` writes them; in all no longer than clients read. */
+function withWarnings(response: ApiResponse, warnings: readonly string[]): ApiResponse {
+  const headers: string[] = []
+  let size = 0
+  for (const text of warnings) {
+    const header = `299 - "${text.replace(/[\\"]/g, '\\$&')}"`
+    size += header.length
+    if (size > MAX_WARNINGS) break
+    headers.push(header)
+  }
+  return { ...response, headers: { ...response.headers, warning: headers } }
+}

@@ -1,0 +1,106 @@
+/** CREATE. Sources: apiserver `endpoints/handlers/create.go`, `registry/rest/create.go`, `registry/generic/registry/store.go`. */
+import { randomSuffix } from '../../base/random.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { validateObjectMeta } from '../../api/meta/v1/validation.ts'
+import { formatTime } from '../../api/values/time.ts'
+import { alreadyExists, badRequest, failure, invalidObject, type StatusError } from '../../machinery/status.ts'
+import type { Entry } from '../cache/entry.ts'
+import { admissionRequest } from './admission-request.ts'
+import { hasGeneration, isBuiltIn, resetStatus } from './kind-rules.ts'
+import { insert } from './guaranteed-update.ts'
+import { resourceName } from './keys.ts'
+import { track } from './managed-fields.ts'
+import type { Call, Registry, WriteParameters } from './registry.ts'
+
+/** A base longer than this is cut, so that the generated name is no longer than a label may be. */
+const MAX_GENERATED_BASE = 58
+const GENERATE_ATTEMPTS = 8
+
+/** `object` is decoded and the callee's; it may be changed. */
+export async function create(
+  registry: Registry,
+  call: Call,
+  object: KubeObject,
+  parameters: WriteParameters,
+  options: { tracked?: boolean } = {},
+): Promise<Entry> {
+  const { kind } = call.resource
+  const meta = object.metadata
+  if (call.name && meta.name !== call.name) {
+    throw badRequest(`the name of the object (${meta.name}) does not match the name on the URL (${call.name})`)
+  }
+  placeInNamespace(call, object)
+  wipe(object)
+  if (!options.tracked) track(registry, call, object, null, parameters)
+  const admission = admissionRequest(call, 'CREATE', object, null)
+  await registry.admission.admit(admission)
+
+  prepare(registry, call, object)
+  const hooks = registry.hooks.get(resourceName(kind))
+  const generates = !meta.name && !!meta.generateName
+  let taken = 0
+  for (;;) {
+    if (generates) meta.name = generatedName(meta.generateName ?? '', registry)
+    const companions = (await hooks?.create?.(object, call)) ?? null
+    validate(call, object)
+    await registry.admission.validate({ ...admission, name: meta.name })
+    if (meta.resourceVersion) throw failure(500, 'Unknown', 'resourceVersion should not be set on objects to be created')
+    const stored = call.resource.toStored(object)
+    const lease = await hooks?.lease?.()
+    const { storage } = call.resource
+    const key = storage.key(call.namespace, meta.name)
+    const written = await insert(registry, storage, key, stored, { companions, lease, dryRun: parameters.dryRun })
+    if ('entry' in written) return call.resource.view(written.entry)
+    if (!written.exists) continue
+    if (!generates) throw alreadyExists(kind, meta.name)
+    if (++taken >= GENERATE_ATTEMPTS) throw noUniqueName(call, meta.name)
+  }
+}
+
+/** What only the server says. */
+function wipe({ metadata }: KubeObject): void {
+  metadata.uid = ''
+  metadata.creationTimestamp = ''
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.selfLink
+}
+
+/** The namespace of the request is the object's, unless it says another. */
+export function placeInNamespace(call: Call, object: KubeObject): void {
+  const { metadata } = object
+  if (!metadata.namespace && call.namespace) metadata.namespace = call.namespace
+  else if (metadata.namespace && call.resource.kind.namespaced && metadata.namespace !== call.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+}
+
+function prepare(registry: Registry, call: Call, object: KubeObject): void {
+  const { kind } = call.resource
+  const { metadata } = object
+  delete metadata.generation
+  if (kind.subresources['status'] && !registry.hooks.get(resourceName(kind))?.keepsStatusOnCreate) resetStatus(object)
+  if (hasGeneration(kind)) metadata.generation = 1
+  kind.strategy.prepareForCreate?.(object)
+  metadata.creationTimestamp = formatTime(registry.clock.now())
+  metadata.uid = registry.random.uuid()
+}
+
+function validate(call: Call, object: KubeObject): void {
+  const { kind } = call.resource
+  const rules = { namespaced: kind.namespaced, validateName: kind.validateName, standardFinalizers: isBuiltIn(kind) }
+  const errors = [...validateObjectMeta(object.metadata, rules), ...(kind.strategy.validate?.(object) ?? [])]
+  if (errors.length > 0) throw invalidObject(kind, object.metadata.name, errors)
+  for (const text of kind.strategy.warnings?.(object, null) ?? []) call.warn(text)
+}
+
+function generatedName(base: string, registry: Registry): string {
+  return base.slice(0, MAX_GENERATED_BASE) + randomSuffix(registry.random)
+}
+
+function noUniqueName(call: Call, name: string): StatusError {
+  const error = alreadyExists(call.resource.kind, name)
+  error.status.message = `${error.message}, the server was not able to generate a unique name for the object`
+  error.status.details = { ...error.status.details, retryAfterSeconds: 1 }
+  return error
+}

@@ -1,0 +1,89 @@
+/** Changing an object that exists: PUT, PATCH and the subresources that write. Source: apiserver `registry/generic/registry/store.go` Update. */
+import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { badRequest, hasReason, notFound } from '../../machinery/status.ts'
+import type { Entry } from '../cache/entry.ts'
+import { admissionRequest } from './admission-request.ts'
+import { beforeUpdate, checkResourceVersion, checkUid, goesWithUpdate, type Part } from './before-update.ts'
+import { create, placeInNamespace } from './create.ts'
+import { guaranteedUpdate, type Outcome } from './guaranteed-update.ts'
+import { resourceName } from './keys.ts'
+import { keepTimestamps, track } from './managed-fields.ts'
+import type { Call, Registry, WriteParameters } from './registry.ts'
+
+export interface Change {
+  readonly part: Part
+  /** The new state, which the callee may change; `old` is the served form of what is there, frozen, or null. Called once per attempt. */
+  make(old: KubeObject | null): KubeObject | Promise<KubeObject>
+  /** `make` already wrote down who manages what (server-side apply). */
+  readonly tracked?: boolean
+  /** Makes the object if there is none, whatever the kind says. */
+  readonly createIfAbsent?: boolean
+  /** Asked once before an update creates: throws StatusError if the user may not. */
+  mayCreate?(): Promise<void>
+}
+
+export interface Updated {
+  readonly entry: Entry
+  readonly created: boolean
+}
+
+export async function update(registry: Registry, call: Call, change: Change, parameters: WriteParameters): Promise<Updated> {
+  const { resource, name, namespace } = call
+  const creates = change.part === 'main' && (change.createIfAbsent ?? resource.kind.strategy.allowCreateOnUpdate ?? false)
+  const key = resource.storage.key(namespace, name)
+  for (;;) {
+    const attempt = async (current: Entry | null): Promise<Outcome> => {
+      if (!current) return absent(call, creates)
+      return replace(registry, call, change, parameters, current, key)
+    }
+    const written = await guaranteedUpdate(registry, resource.storage, key, { dryRun: parameters.dryRun, signal: call.signal }, attempt)
+    if (written.entry) return { entry: resource.view(written.entry), created: false }
+    await change.mayCreate?.()
+    const made = await change.make(null)
+    checkPlace(call, made)
+    try {
+      return { entry: await create(registry, call, made, parameters, { tracked: change.tracked ?? false }), created: true }
+    } catch (error) {
+      if (!hasReason(error, 'AlreadyExists')) throw error
+    }
+  }
+}
+
+function absent(call: Call, creates: boolean): Outcome {
+  if (creates) return { type: 'keep' }
+  throw notFound(call.resource.kind, call.name)
+}
+
+async function replace(
+  registry: Registry,
+  call: Call,
+  change: Change,
+  parameters: WriteParameters,
+  current: Entry,
+  key: string,
+): Promise<Outcome> {
+  const { resource } = call
+  const old = resource.view(current).object
+  const object = await change.make(old)
+  checkPlace(call, object)
+  checkUid(call, object, old, key)
+  if (!change.tracked) track(registry, call, object, old, parameters)
+  const admission = admissionRequest(call, 'UPDATE', object, old)
+  await registry.admission.admit(admission)
+  checkResourceVersion(call, object, old)
+  const hooks = registry.hooks.get(resourceName(resource.kind))
+  const companions = (change.part === 'main' ? await hooks?.update?.(object, old, call) : null) ?? null
+  beforeUpdate(call, object, old, change.part)
+  keepTimestamps(object, old)
+  await registry.admission.validate(admission)
+  if (goesWithUpdate(object, old) && !hooks?.holds?.(object)) return { type: 'delete', companions: hooks?.remove?.(object) ?? null }
+  return { type: 'put', object: resource.toStored(object), companions }
+}
+
+/** Name and namespace must be those of the request; the namespace may be left out. */
+function checkPlace(call: Call, object: KubeObject): void {
+  placeInNamespace(call, object)
+  const { name } = object.metadata
+  if (!name) throw badRequest(`the name of the object (${call.name} based on URL) was undeterminable: name must be provided`)
+  if (name !== call.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)
+}

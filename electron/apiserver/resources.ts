@@ -1,0 +1,80 @@
+/** Everything that is served, by group, version and plural; and the storage behind it. */
+import { apiVersionOf, groupResource, type AnyKind } from '../api/kind.ts'
+import type { Store } from '../store/store.ts'
+import type { Feed } from './cache/feed.ts'
+import type { Entry } from './cache/entry.ts'
+import { Layout } from './cache/layout.ts'
+import { frameEncoder } from './http/encode.ts'
+import { type Resource, Storage } from './registry/storage.ts'
+
+export class Resources implements Disposable {
+  readonly #deps: { readonly store: Store; readonly feed: Feed }
+  readonly #kinds = new Map<string, AnyKind>()
+  readonly #resources = new Map<string, Resource>()
+  readonly #storages = new Map<string, Storage>()
+  readonly #groupVersions = new Set<string>()
+
+  constructor(kinds: readonly AnyKind[], deps: { store: Store; feed: Feed }) {
+    this.#deps = deps
+    for (const kind of kinds) this.add(kind)
+  }
+
+  add(kind: AnyKind): void {
+    this.#kinds.set(pathKey(kind.group, kind.version, kind.resource), kind)
+    this.#groupVersions.add(apiVersionOf(kind))
+    if (isStored(kind)) this.#resources.set(pathKey(kind.group, kind.version, kind.resource), this.#resourceOf(kind))
+  }
+
+  /** All kinds, in the order they were added. */
+  kinds(): IterableIterator<AnyKind> {
+    return this.#kinds.values()
+  }
+
+  storages(): IterableIterator<Storage> {
+    return this.#storages.values()
+  }
+
+  hasGroupVersion(group: string, version: string): boolean {
+    return this.#groupVersions.has(apiVersionOf({ group, version }))
+  }
+
+  kind(group: string, version: string, resource: string): AnyKind | undefined {
+    return this.#kinds.get(pathKey(group, version, resource))
+  }
+
+  /** Undefined for kinds that are answered and not stored. */
+  find(group: string, version: string, resource: string): Resource | undefined {
+    return this.#resources.get(pathKey(group, version, resource))
+  }
+
+  /** Throws for kinds that this server does not store. */
+  of(kind: AnyKind): Resource {
+    const found = this.find(kind.group, kind.version, kind.resource)
+    if (!found) throw new Error(`${groupResource(kind)} is not stored`)
+    return found
+  }
+
+  [Symbol.dispose](): void {
+    for (const storage of this.#storages.values()) storage[Symbol.dispose]()
+  }
+
+  #resourceOf(kind: AnyKind): Resource {
+    const name = groupResource(kind)
+    let storage = this.#storages.get(name)
+    if (!storage) {
+      storage = new Storage(kind, this.#deps)
+      this.#storages.set(name, storage)
+    }
+    const view = (entry: Entry) => entry
+    const layout = storage.kind === kind ? storage.layout : new Layout(kind)
+    return { kind, storage, layout, lines: frameEncoder(view), view, toStored: (object) => object }
+  }
+}
+
+function isStored(kind: AnyKind): boolean {
+  return kind.verbs.includes('get') || kind.verbs.includes('list')
+}
+
+function pathKey(group: string, version: string, resource: string): string {
+  return `${group}/${version}/${resource}`
+}

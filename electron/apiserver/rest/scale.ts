@@ -1,0 +1,57 @@
+/** The scale subresource: an autoscaling/v1 Scale over the parent's replicas. */
+import { defineKind } from '../../api/kind.ts'
+import type { Scale } from '../../api/autoscaling/v1/types.gen.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
+import type { LabelSelector } from '../../api/meta/v1/types.gen.ts'
+import { invalid } from '../../api/values/field-error.ts'
+import { selectorFromLabels, selectorFromObject } from '../../machinery/selector/label-selector.ts'
+import { invalidObject } from '../../machinery/status.ts'
+import type { Subresource } from '../registry/subresource.ts'
+
+export const scaleKind = defineKind<Scale>({
+  group: 'autoscaling',
+  version: 'v1',
+  kind: 'Scale',
+  resource: 'scales',
+  namespaced: true,
+  model: 'io.k8s.api.autoscaling.v1.Scale',
+  verbs: [],
+})
+
+type Scalable = KubeObject & {
+  spec: { replicas?: number; selector?: Partial<LabelSelector> | Record<string, string> }
+  status?: { replicas?: number }
+}
+
+export const scale: Subresource = {
+  kind: scaleKind,
+  part: 'main',
+  read(parent) {
+    const { metadata, spec, status } = parent as Scalable
+    const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata
+    const shown: Scale = {
+      apiVersion: 'autoscaling/v1',
+      kind: 'Scale',
+      metadata: { name, ...(namespace ? { namespace } : {}), uid, resourceVersion, creationTimestamp },
+      spec: { replicas: spec.replicas ?? 0 },
+      status: { replicas: status?.replicas ?? 0 },
+    }
+    const selector = selectorText(parent.kind, spec.selector)
+    if (selector) shown.status.selector = selector
+    return shown
+  },
+  write(parent, sent) {
+    const replicas = (sent as Scale).spec.replicas
+    if (replicas < 0) {
+      const wrong = invalid('spec.replicas', replicas, 'must be greater than or equal to 0')
+      throw invalidObject(scaleKind, sent.metadata.name, [wrong])
+    }
+    ;(parent as Scalable).spec.replicas = replicas
+  },
+}
+
+function selectorText(kind: string, selector: Scalable['spec']['selector']): string {
+  if (!selector) return ''
+  if (kind === 'ReplicationController') return selectorFromLabels(selector as Record<string, string>).toString()
+  return selectorFromObject(selector).toString()
+}
