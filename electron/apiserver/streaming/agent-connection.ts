@@ -1,0 +1,136 @@
+/** Connections to nodes' agents: mutual TLS over whatever stream reaches the node. */
+import http from 'node:http'
+import type { Duplex } from 'node:stream'
+import { connect, type TLSSocket } from 'node:tls'
+import { node as nodeKind } from '../../api/core/v1/node.ts'
+import { deadline, type Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Client } from '../../client/client.ts'
+import { failure, internal, StatusError, unavailable, type Status, type StatusReason } from '../../machinery/status.ts'
+import type { NodeDialer } from '../types.ts'
+
+export interface AgentConnectionOptions {
+  readonly client: Client
+  readonly dialer: NodeDialer
+  /** PEM of the authority that agents' certificates come from. */
+  readonly caPem: string
+  /** What the API server shows to agents. */
+  readonly identity: () => { readonly cert: string; readonly key: string }
+  readonly clock: Clock
+}
+
+export interface AgentRequest {
+  readonly method: string
+  /** With query. */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+export type AgentAnswer =
+  | { readonly type: 'response'; readonly response: http.IncomingMessage }
+  | { readonly type: 'upgrade'; readonly response: http.IncomingMessage; readonly socket: Duplex; readonly head: Uint8Array }
+
+export interface AgentConnections {
+  /** A verified TLS stream to the agent of a node. Throws StatusError 404 for an unknown node, 503 where it cannot be reached. */
+  connect(node: string, signal: AbortSignal): Promise<TLSSocket>
+  /** One request on a connection of its own; aborting ends it. */
+  request(node: string, request: AgentRequest): Promise<AgentAnswer>
+}
+
+const AGENT_PORT = 10250
+const CONNECT_TIMEOUT = 10_000
+
+export function createAgentConnections(options: AgentConnectionOptions): AgentConnections {
+  const { client, dialer, caPem, identity, clock } = options
+
+  const open = async (node: string, signal: AbortSignal): Promise<TLSSocket> => {
+    const { status } = await client.get(nodeKind, { name: node }, { signal })
+    const port = status.daemonEndpoints?.kubeletEndpoint?.Port || AGENT_PORT
+    using limit = deadline(clock, CONNECT_TIMEOUT, signal)
+    try {
+      const stream = await dialer.dial(node, port, limit.signal)
+      return await handshake(stream, { ...identity(), ca: caPem, servername: node }, limit.signal)
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      if (error instanceof StatusError) throw error
+      throw unavailable(`the agent of node ${JSON.stringify(node)} cannot be reached: ${messageOf(error)}`)
+    }
+  }
+
+  return {
+    connect: open,
+    async request(node, { method, path, headers, signal }) {
+      const socket = await open(node, signal)
+      const onAbort = () => socket.destroy()
+      signal.addEventListener('abort', onAbort, { once: true })
+      socket.once('close', () => signal.removeEventListener('abort', onAbort))
+      return new Promise((resolve, reject) => {
+        const request = http.request({ method, path, headers: { host: node, ...headers }, createConnection: () => socket })
+        request.once('response', (response) => resolve({ type: 'response', response }))
+        request.once('upgrade', (response, upgraded: Duplex, head) => resolve({ type: 'upgrade', response, socket: upgraded, head }))
+        request.once('error', (error) =>
+          reject(
+            signal.aborted
+              ? (signal.reason as Error)
+              : unavailable(`the agent of node ${JSON.stringify(node)} gave no answer: ${error.message}`),
+          ),
+        )
+        request.end()
+      })
+    },
+  }
+}
+
+function handshake(
+  socket: Duplex,
+  options: { cert: string; key: string; ca: string; servername: string },
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const secure = connect({ socket, ...options })
+    const fail = (error: unknown) => {
+      secure.destroy()
+      socket.destroy()
+      reject(error)
+    }
+    const onAbort = () => fail(signal.reason)
+    secure.once('secureConnect', () => {
+      signal.removeEventListener('abort', onAbort)
+      secure.off('error', fail)
+      // Whoever relays or reads hears of it through the closed stream.
+      secure.on('error', () => undefined)
+      resolve(secure)
+    })
+    secure.once('error', fail)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+const REASONS: Readonly<Record<number, StatusReason>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  503: 'ServiceUnavailable',
+}
+
+/** What an agent's refusal, a line of text or a Status, is to the client. */
+export async function agentError(response: http.IncomingMessage): Promise<StatusError> {
+  const parts: Uint8Array[] = []
+  for await (const part of response) parts.push(part as Uint8Array)
+  const text = Buffer.concat(parts).toString('utf8').trim()
+  const code = response.statusCode ?? 500
+  try {
+    const status = JSON.parse(text) as Status
+    if (status.kind === 'Status') return new StatusError(status)
+  } catch {
+    // Plain text, as a kubelet answers.
+  }
+  const reason = REASONS[code]
+  return reason
+    ? failure(code, reason, text || http.STATUS_CODES[code] || reason)
+    : internal(new Error(text || `the agent answered ${code}`))
+}
