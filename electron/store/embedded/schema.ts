@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
 import { STORAGE_VERSION } from '../mvcc/backend.ts'
+import { StoreError } from '../store.ts'
 import { isFull } from './sqlite-code.ts'
 
 export const DATABASE = 'store.db'
@@ -89,6 +90,14 @@ function createFile(path: string): void {
 /** What a person is told when the store at `path` could not be opened because of `error`. */
 export function openError(path: string, error: unknown): FlotillaError {
   if (error instanceof FlotillaError) return error
+  if (error instanceof StoreError) {
+    return new FlotillaError('INTERNAL', {
+      what: `The cluster's store ${path} cannot be opened.`,
+      why: error.message,
+      next: 'Start again; if that does not help, install Flotilla again.',
+      cause: error,
+    })
+  }
   if (systemCode(error) !== 'ENOSPC' && !isFull(error)) return unreadable(path, `${messageOf(error)}.`, error)
   return new FlotillaError('DISK_FULL', {
     what: `The cluster's store ${path} cannot be opened.`,

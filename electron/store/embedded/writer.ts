@@ -27,7 +27,7 @@ export class Writer implements AsyncDisposable {
   constructor(deps: { url: URL; path: string; logger: Logger }) {
     this.#logger = deps.logger
     const workerData: WorkerInit = { path: deps.path }
-    this.#worker = new Worker(deps.url, { workerData, name: 'store' })
+    this.#worker = new Worker(deps.url, { workerData, name: 'store', execArgv: [] })
     this.#ready.promise.catch(() => undefined)
     this.#worker.on('message', (message: FromWorker) => this.#receive(message))
     this.#worker.on('error', (error) => this.#lost(error))
@@ -117,7 +117,7 @@ export class Writer implements AsyncDisposable {
 
   #lost(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error)
-    const failure = new StoreError('unavailable', `The thread that writes the store ended: ${reason}. Start again.`, { cause: error })
+    const failure = new StoreError('unavailable', `The thread that writes the store ended: ${reason}.`, { cause: error })
     if (!this.#closing) this.#logger.error('the writing thread ended', { error })
     this.refuse(failure)
     this.#ready.reject(failure)

@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sleep, systemClock } from '../../electron/base/clock.ts'
+import { silentLogger } from '../../electron/base/logger.ts'
+import { randomInt, seededRandom } from '../../electron/base/random.ts'
+import { createEmbeddedStore } from '../../electron/store/embedded/embedded-store.ts'
+import type { Line } from './writer-process.ts'
+
+const ROUNDS = 20
+
+describe('an embedded store whose process is killed', () => {
+  let dir: string
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'store-kill-'))
+  })
+  afterAll(() => rmSync(dir, { recursive: true }))
+
+  /** Starts the writing process, and kills it when it has told a number of bytes and some time more has passed. */
+  async function runUntilKilled(seed: number, from: number): Promise<Line[]> {
+    const random = seededRandom(seed)
+    const killAfter = randomInt(random, 600_000)
+    const told = join(dir, 'told')
+    const output = openSync(told, 'w')
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'writer-process.ts'), dir, String(seed), String(from)], {
+      stdio: ['ignore', output, 'inherit'],
+    })
+    const exited = once(child, 'exit')
+    closeSync(output)
+    while (child.exitCode === null && statSync(told).size <= killAfter) await sleep(systemClock, 2)
+    await sleep(systemClock, random.float() * 5)
+    child.kill('SIGKILL')
+    expect((await exited)[1]).toBe('SIGKILL')
+    const lines = readFileSync(told, 'utf8').split('\n')
+    return lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as Line)
+  }
+
+  it(`loses nothing it acknowledged, uses no revision twice, and lets watchers go on, over ${ROUNDS} rounds`, async () => {
+    /** Everything that was ever told of a revision, by anyone; it must never be told differently. */
+    const known = new Map<number, string>()
+    const learn = (revision: number, changes: readonly string[]) => {
+      const told = changes.join('\n')
+      expect(known.get(revision) ?? told).toBe(told)
+      known.set(revision, told)
+    }
+    let seenUpTo = 1
+    let acknowledged = 0
+    for (let round = 1; round <= ROUNDS; round++) {
+      const lines = await runUntilKilled(round, seenUpTo + 1)
+      const highest = Math.max(0, ...known.keys())
+      for (const { type, revision, changes } of lines) {
+        if (type === 'open') expect(revision).toBeGreaterThanOrEqual(highest)
+        else learn(revision, changes)
+        if (type === 'seen') expect(revision).toBe(++seenUpTo)
+        if (type === 'ack') acknowledged++
+      }
+    }
+    await using store = await createEmbeddedStore({ dir, clock: systemClock, logger: silentLogger })
+    const { revision, compactRevision } = await store.status()
+    expect(revision).toBeGreaterThanOrEqual(Math.max(...known.keys()))
+    expect(acknowledged).toBeGreaterThan(ROUNDS * 50)
+
+    let next = Math.max(2, compactRevision)
+    const watcher = store.watch({ key: '\0', end: '\0', startRevision: next })
+    await watcher.created
+    watcher.requestProgress()
+    const state = new Map<string, string>()
+    for await (const batch of watcher) {
+      if (batch.events.length === 0) break
+      expect(batch.revision).toBe(next++)
+      learn(
+        batch.revision,
+        batch.events.map(({ type, kv }) => (type === 'put' ? `${kv.key}=${Buffer.from(kv.value).toString()}` : kv.key)),
+      )
+    }
+    expect(next).toBe(revision + 1)
+
+    for (let at = 2; at <= revision; at++) {
+      const changes = known.get(at)
+      if (changes === undefined) throw new Error(`nobody ever saw revision ${at}`)
+      for (const change of changes.split('\n')) {
+        const [key = '', value] = change.split('=')
+        if (value === undefined) state.delete(key)
+        else state.set(key, value)
+      }
+    }
+    const { kvs } = await store.range({ key: '\0', end: '\0' })
+    expect(Object.fromEntries(kvs.map(({ key, value }) => [key, Buffer.from(value).toString()]))).toEqual(Object.fromEntries(state))
+  })
+})
