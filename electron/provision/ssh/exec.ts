@@ -8,6 +8,10 @@ import { writeChannel } from './channel.ts'
 export interface ExecOptions {
   /** Sent to the command, then its end; absent: no input at all. */
   readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined
+  /**
+   * Stops waiting. The command sees the end of its input and nobody who reads its output; it is not killed, so that what must not be
+   * cut in two (a package that is being unpacked) is not.
+   */
   readonly signal?: AbortSignal | undefined
   /** Gives up after this long; absent: never. */
   readonly timeoutMs?: number
@@ -73,7 +77,6 @@ export async function driveProcess(channel: ClientChannel, options: ExecOptions,
   const result = Promise.withResolvers<void>()
   result.promise.catch(() => undefined)
   const onAbort = () => {
-    channel.signal('TERM')
     channel.close()
     result.reject(signal?.reason)
   }
