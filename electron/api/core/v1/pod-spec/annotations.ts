@@ -7,9 +7,9 @@ import { containersOf } from './visit.ts'
 /** On what the kubelet shows of a pod that it did not get from here. */
 export const MIRROR_POD = 'kubernetes.io/config.mirror'
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
-const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod'
-const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/'
-const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/'
+export const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod'
+export const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/'
+export const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/'
 
 type Annotations = Readonly<Record<string, string>>
 
