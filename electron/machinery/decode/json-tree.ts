@@ -203,3 +203,18 @@ function quoteChar(char: string): string {
   if (short) return `'\\${short}'`
   return byte < 0x20 ? `'\\x${byte.toString(16).padStart(2, '0')}'` : `'${String.fromCharCode(byte)}'`
 }
+
+/** `duplicate field "spec.a"` for each property that is there twice, in the order of the text. */
+export function duplicateFields(node: JsonNode, path = ''): string[] {
+  if (node.kind === 'array') return node.items.flatMap((item, i) => duplicateFields(item, `${path}[${i}]`))
+  if (node.kind !== 'object') return []
+  const found = new Set<string>()
+  const seen = new Set<string>()
+  for (const [key, item] of node.entries) {
+    const at = path === '' ? key : `${path}.${key}`
+    if (seen.has(key)) found.add(`duplicate field ${JSON.stringify(at)}`)
+    seen.add(key)
+    for (const inner of duplicateFields(item, at)) found.add(inner)
+  }
+  return [...found]
+}

@@ -8,6 +8,8 @@ export interface ArbitraryOptions {
   readonly depth?: number
   /** Share of the fields that are there. Default 0.3. */
   readonly density?: number
+  /** Whether what no schema describes may hold null. Default yes. */
+  readonly nulls?: boolean
 }
 
 type Properties = Record<string, unknown>
@@ -18,16 +20,18 @@ export function arbitraryOf(type: StructType, options: ArbitraryOptions = {}): f
 }
 
 export function randomObject(type: StructType, random: Random, options: ArbitraryOptions = {}): Properties {
-  return new Generator(random, options.density ?? 0.3).struct(type, options.depth ?? 5)
+  return new Generator(random, options.density ?? 0.3, options.nulls ?? true).struct(type, options.depth ?? 5)
 }
 
 class Generator {
   readonly #random: Random
   readonly #density: number
+  readonly #nulls: boolean
 
-  constructor(random: Random, density: number) {
+  constructor(random: Random, density: number, nulls: boolean) {
     this.#random = random
     this.#density = density
+    this.#nulls = nulls
   }
 
   struct(type: StructType, depth: number): Properties {
@@ -52,7 +56,9 @@ class Generator {
       case 'union':
         return this.struct(type.object as StructType, Math.min(depth, 1))
       case 'any':
-        return Object.fromEntries(this.#times(2, () => [this.#word(), this.#one<unknown>('x', 1, true, null, [1, 'a'])]))
+        return Object.fromEntries(
+          this.#times(2, () => [this.#word(), this.#one<unknown>('x', 1, true, this.#nulls ? null : false, [1, 'a'])]),
+        )
     }
   }
 
