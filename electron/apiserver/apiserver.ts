@@ -6,16 +6,28 @@ import { component, startIn, type Component } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
 import { systemRandom, type Random } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
+import { forbidden } from '../machinery/status.ts'
 import type { Store } from '../store/store.ts'
 import { createAdmission, type AdmissionPlugin } from './admission/admission.ts'
+import { ANONYMOUS } from './authn/authentication.ts'
 import { createFeed } from './cache/feed.ts'
+import { Discovery } from './discovery/discovery.ts'
+import { healthHandlers } from './discovery/health.ts'
+import { type BuildInfo, UNKNOWN_BUILD, versionHandler } from './discovery/version.ts'
 import { ResourceEndpoint } from './endpoints/resource-endpoint.ts'
 import { Verbs } from './endpoints/verbs.ts'
+import { Service } from './http/exchange.ts'
+import { listen, type Listening, type ListenOptions } from './http/listener.ts'
 import { Negotiator } from './http/negotiate.ts'
-import { genericFailure } from './http/response.ts'
+import { genericFailure, textResponse } from './http/response.ts'
+import { upgrader } from './http/upgrade.ts'
 import { InProcessClient } from './inprocess-client.ts'
-import { Pipeline } from './pipeline.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { healthChecks, METRICS_TYPE, serverGauges } from './metrics/server-state.ts'
+import { Paths } from './paths.ts'
+import { Pipeline, type PipelineOptions } from './pipeline.ts'
 import { KeyedMutex } from './registry/keyed-mutex.ts'
+import { KindTypes } from './registry/kind-types.ts'
 import type { Call, Registry, ResourceHooks } from './registry/registry.ts'
 import type { Subresource } from './registry/subresource.ts'
 import { Resources } from './resources.ts'
@@ -37,13 +49,18 @@ export interface ApiServerOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly random?: Random
-  /** What is served beside the built-in kinds' list; for tests. */
+  /** What /version says of this build. */
+  readonly build?: BuildInfo
+  /** What is served; by default every built-in kind. */
   readonly kinds?: readonly AnyKind[]
 }
 
 /** What others bring: each may be given once, before `start`. */
 export interface ApiServerParts {
+  /** Null, or none at all: the user is system:anonymous. */
   readonly authenticate?: Authenticator
+  /** By default nobody may act as another. */
+  readonly impersonate?: (user: UserInfo, headers: ApiRequest['headers'], authorize: Authorizer) => Promise<UserInfo>
   readonly authorize?: Authorizer
   readonly checks?: readonly AdmissionCheck[]
   readonly responders?: Readonly<Record<string, Responder>>
@@ -59,6 +76,8 @@ export interface ApiServer extends Component {
   handle(request: ApiRequest): Promise<ApiResponse>
   /** Adds to what the server is made of. Throws once it has started. */
   use(parts: ApiServerParts): void
+  /** Serves on a TLS port until disposed, or until the server stops. Throws FlotillaError `ADDRESS_IN_USE`. */
+  listen(options: ListenOptions): Promise<Listening>
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
@@ -69,9 +88,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const checks: AdmissionCheck[] = []
   const responders = new Map<string, Responder>()
   const connectors = new Map<string, Connector>()
-  const handlers = new Map<string, RequestHandler>()
+  const paths = new Paths()
+  const metrics = new Metrics()
   const hooks = new Map<string, ResourceHooks>()
   let authorize: Authorizer = async () => ({ allowed: false, reason: 'the server has no authorizer' })
+
+  let authenticate: Authenticator = async () => ANONYMOUS
+  let impersonate: PipelineOptions['impersonate'] = async (user) => {
+    throw forbidden({ group: '', resource: 'users' }, user.name, 'impersonation is not enabled')
+  }
 
   const registry: Registry = {
     store,
@@ -80,6 +105,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     random,
     logger,
     admission: createAdmission(plugins, checks),
+    types: new KindTypes(),
     hooks,
   }
   const subresource = (call: Call): Subresource | null => {
@@ -103,17 +129,42 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const endpoint = new ResourceEndpoint({ verbs, negotiator, clock, random })
   const pipeline: Pipeline = new Pipeline({
     resources,
+    types: registry.types,
     endpoint,
     negotiator,
     authorize: (attributes) => authorize(attributes),
-    handlers: (path) => handlers.get(path),
+    impersonate: (user, headers, ask) => impersonate(user, headers, ask),
+    handlers: (path) => paths.find(path),
+    metrics,
+    clock,
     responders,
     connectors,
   })
 
+  const service = new Service({
+    authenticate: async (credentials) => (await authenticate(credentials)) ?? ANONYMOUS,
+    handle: (request) => pipeline.handle(request),
+    clock,
+    random,
+    logger,
+  })
+  let address = 'localhost'
+  const discovery = new Discovery({ resources, negotiator, address: () => address })
+  paths.add(discovery.handlers)
+  paths.add(healthHandlers(healthChecks({ feed, store, ready: () => life.state === 'ready' }), logger))
+  paths.add({
+    '/': paths.index(negotiator, () => discovery.paths()),
+    '/version': versionHandler(options.build ?? UNKNOWN_BUILD, negotiator),
+    '/metrics': async () => textResponse(200, metrics.render(), METRICS_TYPE),
+  })
+  serverGauges(metrics, { resources, feed })
+  const upgrade = upgrader(service, pipeline, logger)
+  const listeners = new AsyncDisposableStack()
+
   const life = component(async (stack, signal) => {
     stack.use(resources)
     await startIn(stack, feed, signal)
+    stack.use(listeners)
   })
   return {
     get state() {
@@ -123,13 +174,20 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     [Symbol.asyncDispose]: () => life[Symbol.asyncDispose](),
     clientFor: (user, manager = user.name) => new InProcessClient({ pipeline, verbs, resources, clock, user, manager }),
     handle: (request) => pipeline.handle(request),
+    async listen(where) {
+      const listening = listeners.use(await listen(where, { service, upgrade, clock }))
+      address = `${listening.host}:${listening.port}`
+      return listening
+    },
     use(parts) {
       if (life.state !== 'pending') throw new Error('the API server has started')
+      if (parts.authenticate) authenticate = parts.authenticate
+      if (parts.impersonate) impersonate = parts.impersonate
       if (parts.authorize) authorize = parts.authorize
       checks.push(...(parts.checks ?? []))
       for (const [name, responder] of Object.entries(parts.responders ?? {})) responders.set(name, responder)
       for (const [name, connector] of Object.entries(parts.connectors ?? {})) connectors.set(name, connector)
-      for (const [path, handler] of Object.entries(parts.handlers ?? {})) handlers.set(path, handler)
+      paths.add(parts.handlers ?? {})
     },
   }
 }

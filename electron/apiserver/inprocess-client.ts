@@ -128,8 +128,8 @@ export class InProcessClient implements Client {
   async websocket(request: WebSocketRequest): Promise<ChannelSocket> {
     const { user, manager } = this.#options
     const asked = rawRequest({ method: 'GET', ...request }, user, manager)
-    const { connector, target } = await this.#options.pipeline.connect(asked)
-    return connector.open(asked, target, request.protocols)
+    const { connector, target, request: acting } = await this.#options.pipeline.connect(asked)
+    return connector.open(acting, target, request.protocols)
   }
 
   async #call(verb: string, kind: AnyKind, at: Name, options: CallOptions, subresource = '', fieldSelector = ''): Promise<Call> {

@@ -1,5 +1,6 @@
 /** The way of every request: who may do this, what is it for, who answers. Authentication and the socket come before it. */
 import { groupResource, type AnyKind } from '../api/kind.ts'
+import type { Clock } from '../base/clock.ts'
 import { forbiddenError } from './authz/authorizers.ts'
 import { allows, MAX_BODY, type ResourceEndpoint } from './endpoints/resource-endpoint.ts'
 import { bytesBody } from './endpoints/body.ts'
@@ -7,6 +8,8 @@ import { writeParameters } from './endpoints/query.ts'
 import { encodeValue } from './http/encode.ts'
 import type { Negotiator } from './http/negotiate.ts'
 import { failureResponse, genericFailure, pageNotFound } from './http/response.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import type { KindTypes } from './registry/kind-types.ts'
 import type { Call } from './registry/registry.ts'
 import type { Resource } from './registry/storage.ts'
 import { requestInfo, type RequestInfo } from './request-info.ts'
@@ -25,13 +28,20 @@ import type {
 
 export interface PipelineOptions {
   readonly resources: Resources
+  readonly types: KindTypes
   readonly endpoint: ResourceEndpoint
   readonly negotiator: Negotiator
   readonly authorize: Authorizer
+  /** The user as whom a request is done whose headers name another. */
+  readonly impersonate: (user: UserInfo, headers: ApiRequest['headers'], authorize: Authorizer) => Promise<UserInfo>
+  readonly metrics: Metrics
+  readonly clock: Clock
   readonly handlers: (path: string) => RequestHandler | undefined
   readonly responders: ReadonlyMap<string, Responder>
   readonly connectors: ReadonlyMap<string, Connector>
 }
+
+const OTHER_REQUESTS = Object.freeze({ verb: 'GET', group: '', version: '', resource: '', subresource: '', scope: '' })
 
 export class Pipeline {
   readonly #options: PipelineOptions
@@ -41,15 +51,19 @@ export class Pipeline {
   }
 
   /** Never rejects: what goes wrong is a Status. */
-  async handle(request: ApiRequest): Promise<ApiResponse> {
+  async handle(given: ApiRequest): Promise<ApiResponse> {
+    const { clock, metrics } = this.#options
+    const begun = clock.monotonic()
     const warnings: string[] = []
+    const info = requestInfo(given.method, given.path, given.query)
+    let response: ApiResponse
     try {
-      const response = await this.#serve(request, warnings)
-      return warnings.length === 0 ? response : withWarnings(response, warnings)
+      response = await this.#serve(await this.#acting(given), info, warnings)
     } catch (error) {
-      const response = failureResponse(error)
-      return warnings.length === 0 ? response : withWarnings(response, warnings)
+      response = failureResponse(error)
     }
+    metrics.observe(this.#labels(info), response.status, (clock.monotonic() - begun) / 1000)
+    return warnings.length === 0 ? response : withWarnings(response, warnings)
   }
 
   /** Throws StatusError 403. */
@@ -59,17 +73,37 @@ export class Pipeline {
   }
 
   /** The connector of an upgrade request, once the user may use it. Throws StatusError. */
-  async connect(request: ApiRequest): Promise<{ connector: Connector; target: ConnectTarget }> {
+  async connect(given: ApiRequest): Promise<{ connector: Connector; target: ConnectTarget; request: ApiRequest }> {
+    const request = await this.#acting(given)
     const info = requestInfo(request.method, request.path, request.query)
     await this.authorize(attributesOf(request.user, info))
     const kind = this.#options.resources.kind(info.group, info.version, info.resource)
     const connector = kind && this.#connectorOf(kind, info)
     if (!connector) throw genericFailure(404)
-    return { connector, target: targetOf(info) }
+    return { connector, target: targetOf(info), request }
   }
 
-  async #serve(request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
-    const info = requestInfo(request.method, request.path, request.query)
+  /** Only names that exist, so that no client can make series without end. */
+  #labels({ isResource, verb, group, version, resource, subresource, namespace, name }: RequestInfo): Readonly<Record<string, string>> {
+    const kind = isResource ? this.#options.resources.kind(group, version, resource) : undefined
+    if (!kind) return OTHER_REQUESTS
+    const part = kind.subresources[subresource] ? subresource : ''
+    return {
+      verb: verb.toUpperCase(),
+      group,
+      version,
+      resource,
+      subresource: part,
+      scope: name ? 'resource' : namespace ? 'namespace' : 'cluster',
+    }
+  }
+
+  async #acting(request: ApiRequest): Promise<ApiRequest> {
+    if (!Object.keys(request.headers).some((name) => name.startsWith('impersonate-'))) return request
+    return withUser(request, await this.#options.impersonate(request.user, request.headers, this.#options.authorize))
+  }
+
+  async #serve(request: ApiRequest, info: RequestInfo, warnings: string[]): Promise<ApiResponse> {
     await this.authorize(attributesOf(request.user, info))
     if (!info.isResource) {
       const handler = this.#options.handlers(request.path)
@@ -98,7 +132,7 @@ export class Pipeline {
     const output = this.#options.negotiator.output(request.headers, request.query, false)
     const { fieldValidation } = writeParameters(request.query, 'CreateOptions')
     const body = bytesBody(await request.body(MAX_BODY), request.headers['content-type'])
-    const object = body.decode(kind, fieldValidation, (text) => warnings.push(text))
+    const object = body(this.#options.types, kind, fieldValidation, (text) => warnings.push(text))
     const { user, signal } = request
     return encodeValue(await responder(object, { user, namespace: info.namespace, name: info.name, signal }), output, 201)
   }
@@ -141,6 +175,11 @@ function callOf(resource: Resource, info: RequestInfo, request: ApiRequest, warn
     signal: request.signal,
     warn: (text) => void (warnings.includes(text) || warnings.push(text)),
   }
+}
+
+function withUser(request: ApiRequest, user: UserInfo): ApiRequest {
+  const { method, path, query, headers, signal } = request
+  return { method, path, query, headers, signal, user, body: (limit) => request.body(limit) }
 }
 
 function targetOf(info: RequestInfo): ConnectTarget {

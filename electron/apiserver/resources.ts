@@ -13,13 +13,20 @@ export class Resources implements Disposable {
   readonly #resources = new Map<string, Resource>()
   readonly #storages = new Map<string, Storage>()
   readonly #groupVersions = new Set<string>()
+  #generation = 0
 
   constructor(kinds: readonly AnyKind[], deps: { store: Store; feed: Feed }) {
     this.#deps = deps
     for (const kind of kinds) this.add(kind)
   }
 
+  /** Changes whenever what is served does. */
+  get generation(): number {
+    return this.#generation
+  }
+
   add(kind: AnyKind): void {
+    this.#generation++
     this.#kinds.set(pathKey(kind.group, kind.version, kind.resource), kind)
     this.#groupVersions.add(apiVersionOf(kind))
     if (isStored(kind)) this.#resources.set(pathKey(kind.group, kind.version, kind.resource), this.#resourceOf(kind))

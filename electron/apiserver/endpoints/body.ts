@@ -1,23 +1,17 @@
 /** Where an object that is to be written comes from: the bytes of a request, or a caller in this process. */
 import type { AnyKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
-import { decodeInput, type FieldValidation } from '../adapter.ts'
+import type { FieldValidation } from '../../machinery/decode/request.ts'
 import { inputFormat } from '../http/negotiate.ts'
+import type { KindTypes } from '../registry/kind-types.ts'
 
-export interface Body {
-  /** An object that belongs to the caller. Throws StatusError 400 or 415. */
-  decode(kind: AnyKind, validation: FieldValidation, warn: (text: string) => void): KubeObject
-}
+/** Decodes into an object of the kind that belongs to whoever asks. Throws StatusError 400 or 415. */
+export type Body = (types: KindTypes, kind: AnyKind, validation: FieldValidation, warn: (text: string) => void) => KubeObject
 
-export function bytesBody(bytes: Buffer, contentType: string | undefined): Body {
-  return {
-    decode(kind, validation, warn) {
-      inputFormat(contentType)
-      return decodeInput(kind, { text: bytes.toString('utf8') }, validation, warn)
-    },
-  }
+export function bytesBody(bytes: Uint8Array, contentType: string | undefined): Body {
+  return (types, kind, validation, warn) => types.fromBytes(kind, bytes, inputFormat(contentType), validation, warn)
 }
 
 export function valueBody(value: unknown): Body {
-  return { decode: (kind, validation, warn) => decodeInput(kind, { value }, validation, warn) }
+  return (types, kind, validation, warn) => types.fromValue(kind, value, validation, warn)
 }

@@ -55,14 +55,14 @@ export class Verbs {
   async create(call: Call, body: Body, parameters: WriteParameters): Promise<Answer> {
     const part = this.#options.subresource(call)
     if (part && !part.create) throw methodNotSupported(call.resource.kind, 'create')
-    const object = body.decode(part?.kind ?? call.resource.kind, parameters.fieldValidation, (text) => call.warn(text))
+    const object = this.#decode(call, body, part, parameters)
     if (part?.create) return { type: 'object', object: await part.create(call, object, parameters), code: 201 }
     return { type: 'entry', entry: await create(this.#registry, call, object, parameters), code: 201 }
   }
 
   async update(call: Call, body: Body, parameters: WriteParameters): Promise<Answer> {
     const part = this.#options.subresource(call)
-    const sent = body.decode(part?.kind ?? call.resource.kind, parameters.fieldValidation, (text) => call.warn(text))
+    const sent = this.#decode(call, body, part, parameters)
     const change = {
       part: part?.part ?? 'main',
       make: (old: KubeObject | null) => merged(part, old, thaw(sent)),
@@ -81,6 +81,10 @@ export class Verbs {
     const code = state !== 'gone' && deletion.orphanDependents === false ? 202 : 200
     if (state === 'marked' || returnsDeleted(call.resource.kind)) return { type: 'entry', entry, code }
     return { type: 'object', object: deletedStatus(call, entry), code }
+  }
+
+  #decode(call: Call, body: Body, part: Subresource | null, parameters: WriteParameters): KubeObject {
+    return body(this.#registry.types, part?.kind ?? call.resource.kind, parameters.fieldValidation, (text) => call.warn(text))
   }
 
   /** What was there when the request came. */

@@ -14,8 +14,8 @@ export function jsonResponse(status: number, value: unknown): ApiResponse {
   return { status, headers: JSON_HEADERS, body: Buffer.from(`${JSON.stringify(value)}\n`) }
 }
 
-export function textResponse(status: number, text: string): ApiResponse {
-  const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
+export function textResponse(status: number, text: string, contentType = 'text/plain; charset=utf-8'): ApiResponse {
+  const headers = { 'content-type': contentType, 'x-content-type-options': 'nosniff' }
   return { status, headers, body: Buffer.from(text) }
 }
 

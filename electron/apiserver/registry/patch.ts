@@ -1,7 +1,7 @@
 /** PATCH. Source: apiserver `endpoints/handlers/patch.go`. */
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { badRequest, hasReason } from '../../machinery/status.ts'
-import { complete, mergePatch } from '../adapter.ts'
+import { mergePatch } from '../adapter.ts'
 import { thaw } from '../cache/thaw.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
 import { merged, shown, type Subresource } from './subresource.ts'
@@ -27,7 +27,7 @@ export async function patch(
 ): Promise<Updated> {
   const make = (old: KubeObject | null) => {
     if (!old) throw badRequest('there is nothing to patch')
-    return merged(part, old, patched(call, request, part, old))
+    return merged(part, old, patched(registry, call, request, part, old))
   }
   for (let tried = 0; ; tried++) {
     try {
@@ -38,9 +38,10 @@ export async function patch(
   }
 }
 
-function patched(call: Call, request: PatchRequest, part: Subresource | null, old: KubeObject): KubeObject {
+function patched(registry: Registry, call: Call, request: PatchRequest, part: Subresource | null, old: KubeObject): KubeObject {
   if (request.type !== 'merge') throw badRequest(`unsupported patch type ${request.type}`)
-  return complete(part?.kind ?? call.resource.kind, mergePatch(thaw(shown(part, old)), request.body))
+  const kind = part?.kind ?? call.resource.kind
+  return registry.types.fromValue(kind, mergePatch(thaw(shown(part, old)), request.body), 'Ignore', () => {})
 }
 
 /** A patch of the resourceVersion is the client's own check: it must not be tried on another version. */

@@ -8,6 +8,7 @@ import type { Admission } from '../admission/admission.ts'
 import type { UserInfo } from '../types.ts'
 import type { Companions } from './guaranteed-update.ts'
 import type { KeyedMutex } from './keyed-mutex.ts'
+import type { KindTypes } from './kind-types.ts'
 import type { Resource } from './storage.ts'
 
 export interface Registry {
@@ -17,6 +18,7 @@ export interface Registry {
   readonly random: Random
   readonly logger: Logger
   readonly admission: Admission
+  readonly types: KindTypes
   /** What a resource does beside what its kind says, by "resource.group". */
   readonly hooks: ReadonlyMap<string, ResourceHooks>
 }

@@ -1,0 +1,149 @@
+/** One request and its answer, whichever version of HTTP carries them. */
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { Random } from '../../base/random.ts'
+import type { Readable } from 'node:stream'
+import { timedOut } from '../../machinery/status.ts'
+import { WatchStream, type Sink } from '../endpoints/watch-stream.ts'
+import type { ApiRequest, ApiResponse, Credentials, UserInfo } from '../types.ts'
+import { requestCredentials } from './credentials.ts'
+import { compress, worthCompressing } from './gzip.ts'
+import { HttpRequest } from './http-request.ts'
+import { failureResponse } from './response.ts'
+
+export type Headers = Record<string, string | readonly string[]>
+
+/** The answering half of a stream. */
+export interface Reply {
+  /** Sends the head; `body` is the whole of it, or null if a stream follows. */
+  head(status: number, headers: Headers, body: Uint8Array | null): void
+  readonly sink: Sink
+  /** Breaks the stream off: what was sent is not whole. */
+  destroy(): void
+}
+
+export interface ServiceOptions {
+  /** Never null: anonymous is a user. Throws StatusError 401. */
+  readonly authenticate: (credentials: Credentials) => Promise<UserInfo>
+  /** Never rejects. */
+  readonly handle: (request: ApiRequest) => Promise<ApiResponse>
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface Incoming {
+  readonly method: string
+  /** As in the request line. */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly stream: Readable
+  readonly connection: Credentials
+}
+
+const REQUEST_MS = 60_000
+
+export class Service {
+  readonly #options: ServiceOptions
+  readonly #idle = new Set<() => void>()
+  #running = 0
+
+  constructor(options: ServiceOptions) {
+    this.#options = options
+  }
+
+  /** Resolves once no request waits for the head of its answer. */
+  idle(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.add(resolve))
+  }
+
+  async authenticated(incoming: Incoming): Promise<HttpRequest> {
+    const user = await this.#options.authenticate(requestCredentials(incoming.connection, incoming.headers))
+    return new HttpRequest(incoming.method, incoming.target, incoming.headers, incoming.stream, user)
+  }
+
+  /** `onRequest` learns whom to tell when the client goes away. */
+  async serve(incoming: Incoming, reply: Reply, onRequest: (request: HttpRequest) => void): Promise<void> {
+    this.#running++
+    let response: ApiResponse
+    try {
+      const request = await this.authenticated(incoming)
+      onRequest(request)
+      response = await this.#answer(request)
+    } catch (error) {
+      response = failureResponse(error)
+    }
+    const sent = this.#send(incoming, response, reply)
+    this.#ended()
+    try {
+      await sent
+    } catch (error) {
+      this.#options.logger.warn('an answer broke off', { error, path: incoming.target })
+      reply.destroy()
+    }
+  }
+
+  #ended(): void {
+    if (--this.#running > 0) return
+    for (const resolve of this.#idle) resolve()
+    this.#idle.clear()
+  }
+
+  async #answer(request: HttpRequest): Promise<ApiResponse> {
+    const { clock, handle } = this.#options
+    if (isLongRunning(request)) return handle(request)
+    const { promise, resolve } = Promise.withResolvers<ApiResponse>()
+    const timer = clock.setTimeout(
+      () => {
+        request.abort(timedOut('request did not complete within the allotted timeout'))
+        resolve(failureResponse(timedOut('request did not complete within the allotted timeout')))
+      },
+      requestTimeout(request),
+      { unref: true },
+    )
+    void handle(request).then(resolve)
+    try {
+      return await promise
+    } finally {
+      timer[Symbol.dispose]()
+    }
+  }
+
+  async #send(incoming: Incoming, response: ApiResponse, reply: Reply): Promise<void> {
+    const headers: Headers = {
+      'audit-id': this.#options.random.uuid(),
+      'cache-control': 'no-cache, private',
+      ...response.headers,
+    }
+    const { body, status } = response
+    if (body instanceof Uint8Array) {
+      if (incoming.method === 'HEAD') return reply.head(status, { ...headers, 'content-length': String(body.length) }, new Uint8Array())
+      if (status !== 200 || !worthCompressing(body, incoming.headers['accept-encoding'])) return reply.head(status, headers, body)
+      const packed = await compress(body)
+      return reply.head(status, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, packed)
+    }
+    reply.head(status, headers, null)
+    if (body instanceof WatchStream) return body.pump(reply.sink)
+    for await (const chunk of body) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+      await new Promise<void>((resolve) => {
+        if (reply.sink.write(bytes, resolve)) resolve()
+      })
+    }
+    reply.sink.end()
+  }
+}
+
+/** Watches and connections to nodes have no end of their own, and so no time limit. */
+function isLongRunning({ query, path }: ApiRequest): boolean {
+  return (query.size > 0 && (query.has('watch') || query.has('follow'))) || /\/(watch|proxy|log|exec|attach|portforward)(\/|$)/.test(path)
+}
+
+/** `timeout` of the query as Go writes durations ("30s", "1m30s"), but no longer than a minute. */
+function requestTimeout({ query }: ApiRequest): number {
+  const asked = query.size > 0 ? query.get('timeout') : null
+  const match = asked ? /^(?:(\d+)m)?(?:(\d+)s)?$/.exec(asked) : null
+  const ms = match ? (Number(match[1] ?? 0) * 60 + Number(match[2] ?? 0)) * 1000 : 0
+  return ms > 0 ? Math.min(ms, REQUEST_MS) : REQUEST_MS
+}

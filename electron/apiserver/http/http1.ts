@@ -1,0 +1,71 @@
+/** HTTP/1.1 over TLS connections that were made elsewhere, and upgrades on it. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { Credentials } from '../types.ts'
+import { connectionCredentials } from './credentials.ts'
+import type { Headers, Incoming, Reply, Service } from './exchange.ts'
+import type { HttpRequest } from './http-request.ts'
+
+export interface Http1Options {
+  readonly service: Service
+  /** Takes the socket of a request that asks for another protocol. */
+  readonly upgrade: (incoming: Incoming, socket: Duplex, head: Buffer) => void
+}
+
+/** Hand it connections with `emit('connection', socket)`. */
+export function createHttp1(options: Http1Options): Server {
+  const connections = new WeakMap<Duplex, Credentials>()
+  const credentialsOf = (socket: Duplex) => {
+    let known = connections.get(socket)
+    if (!known) connections.set(socket, (known = connectionCredentials(socket as TLSSocket)))
+    return known
+  }
+  const incomingOf = (message: IncomingMessage): Incoming => ({
+    method: message.method ?? 'GET',
+    target: message.url ?? '/',
+    headers: message.headers as Incoming['headers'],
+    stream: message,
+    connection: credentialsOf(message.socket),
+  })
+  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (message, response) => {
+    let request: HttpRequest | null = null
+    response.once('close', () => request?.abort())
+    void options.service.serve(incomingOf(message), replyOf(message, response), (made) => (request = made))
+  })
+  server.on('upgrade', (message, socket, head) => options.upgrade(incomingOf(message), socket, head))
+  return server
+}
+
+function replyOf(message: IncomingMessage, response: ServerResponse): Reply {
+  return {
+    head(status, headers, body) {
+      if (response.destroyed) return
+      const unread = !message.complete
+      // A body that nobody wanted would be taken for the next request.
+      if (unread) headers = { ...headers, connection: 'close' }
+      if (!body) {
+        response.writeHead(status, plain(headers))
+        response.flushHeaders()
+        return
+      }
+      response.writeHead(status, { 'content-length': body.length, ...plain(headers) })
+      response.end(body)
+      if (unread) message.resume()
+    },
+    sink: {
+      write(bytes, drained) {
+        if (response.destroyed) return false
+        if (response.write(bytes)) return true
+        response.once('drain', drained)
+        return false
+      },
+      end: () => void response.end(),
+    },
+    destroy: () => void response.destroy(),
+  }
+}
+
+function plain(headers: Headers): Record<string, string | string[]> {
+  return headers as Record<string, string | string[]>
+}

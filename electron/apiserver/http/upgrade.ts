@@ -1,0 +1,46 @@
+/** Requests for another protocol on their connection: exec, attach, port-forward. */
+import type { Duplex } from 'node:stream'
+import { STATUS_CODES } from 'node:http'
+import type { Logger } from '../../base/logger.ts'
+import type { Pipeline } from '../pipeline.ts'
+import type { Incoming, Service } from './exchange.ts'
+import { failureResponse } from './response.ts'
+
+/** Finds who takes the socket over; refuses with a Status if nobody may. */
+export function upgrader(service: Service, pipeline: Pipeline, logger: Logger) {
+  return (incoming: Incoming, socket: Duplex, head: Buffer): void => {
+    const failed = (error: unknown) => logger.warn('an upgraded connection failed', { error, path: incoming.target })
+    void upgrade(service, pipeline, incoming, socket, head).catch(failed)
+  }
+}
+
+async function upgrade(service: Service, pipeline: Pipeline, incoming: Incoming, socket: Duplex, head: Buffer): Promise<void> {
+  const onError = () => socket.destroy()
+  socket.on('error', onError)
+  let taken = false
+  try {
+    const made = await service.authenticated(incoming)
+    socket.once('close', () => made.abort())
+    const { connector, target, request } = await pipeline.connect(made)
+    taken = true
+    await connector.upgrade(request, target, socket, head)
+  } catch (error) {
+    if (taken) {
+      socket.destroy()
+      throw error
+    }
+    refuse(socket, error)
+  }
+}
+
+function refuse(socket: Duplex, error: unknown): void {
+  const { status, headers, body } = failureResponse(error)
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`),
+    `content-length: ${(body as Uint8Array).length}`,
+    'connection: close',
+  ]
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  socket.end(body)
+}

@@ -1,0 +1,61 @@
+/** What the server says of itself in /metrics and the health checks. */
+import { groupResource } from '../../api/kind.ts'
+import type { Store } from '../../store/store.ts'
+import type { Feed } from '../cache/feed.ts'
+import type { HealthCheck } from '../discovery/health.ts'
+import type { Resources } from '../resources.ts'
+import type { Metrics } from './metrics.ts'
+
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+export function serverGauges(metrics: Metrics, { resources, feed }: { resources: Resources; feed: Feed }): void {
+  metrics.gauge({
+    name: 'apiserver_longrunning_requests',
+    help: 'Watches under way, by resource.',
+    *read() {
+      for (const { kind, cache } of resources.storages()) {
+        if (cache.watchers > 0) yield [{ verb: 'WATCH', group: kind.group, version: kind.version, resource: kind.resource }, cache.watchers]
+      }
+    },
+  })
+  metrics.gauge({
+    name: 'apiserver_storage_objects',
+    help: 'Objects, of those resources that were read since the start.',
+    *read() {
+      for (const { kind, cache } of resources.storages()) if (cache.revision > 0) yield [{ resource: groupResource(kind) }, cache.size]
+    },
+  })
+  metrics.gauge({
+    name: 'flotilla_store_revision',
+    help: 'The revision of the store that the caches have seen.',
+    read: () => [[{}, feed.revision]],
+  })
+}
+
+export interface HealthDeps {
+  readonly feed: Feed
+  readonly store: Store
+  readonly ready: () => boolean
+}
+
+/** "etcd" is what upstream calls its store, and what probes ask for. */
+export function healthChecks({ feed, store, ready }: HealthDeps): HealthCheck[] {
+  return [
+    { name: 'ping', check() {} },
+    {
+      name: 'etcd',
+      async check() {
+        const { alarms } = await store.status()
+        if (alarms.length > 0) throw new Error(`the store has alarms: ${alarms.join(', ')}`)
+      },
+    },
+    { name: 'informer-sync', readyOnly: true, check: () => feed.fresh() },
+    {
+      name: 'poststarthook/bootstrap',
+      readyOnly: true,
+      check() {
+        if (!ready()) throw new Error('the server has not started, or is shutting down')
+      },
+    },
+  ]
+}
