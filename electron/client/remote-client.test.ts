@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WebSocketServer } from 'ws'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { pod } from '../api/core/v1/pod.ts'
 import { defineKind } from '../api/kind.ts'
 import type { KubeObject } from '../api/meta/v1/object.ts'
 import { createPki, type Pki } from '../apiserver/pki/pki.ts'
@@ -147,6 +148,23 @@ describe('typed calls', () => {
     expect(() => {
       if (object.spec) object.spec.size = 2
     }).toThrow(TypeError)
+  })
+
+  it('hand out objects with the defaults of their schema, and what they do not know as it is', async () => {
+    handler = (_request, response) =>
+      json(
+        response,
+        200,
+        JSON.stringify({ kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [{ name: 'c', ports: [{ containerPort: 1 }] }] } }),
+      )
+    const c = client()
+    const object = await c.get(pod, { namespace: 'default', name: 'p' })
+    expect([object.status, object.spec.containers[0]?.ports?.[0]?.protocol]).toEqual([{}, 'TCP'])
+    handler = (_request, response) => json(response, 200, JSON.stringify({ kind: 'Scale', spec: { replicas: 2 } }))
+    expect(await c.get(pod, { namespace: 'default', name: 'p' }, { subresource: 'scale' })).toEqual({
+      kind: 'Scale',
+      spec: { replicas: 2 },
+    })
   })
 
   it("throw the server's Status, and make one of an answer without", async () => {

@@ -7,7 +7,7 @@ import { StatusError } from '../machinery/status.ts'
 import { readBody } from './bytes.ts'
 import { channelSocket } from './channel-socket.ts'
 import type { ChannelSocket, Client, RawRequest, RawResponse, WebSocketRequest } from './client.ts'
-import { decodeEvent, decodeList, decodeObject } from './decode.ts'
+import { Decoder } from './decode.ts'
 import { connectionError, isConnectionError, noAnswer, responseError } from './errors.ts'
 import { lines } from './lines.ts'
 import {
@@ -62,6 +62,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     clock,
     connectTimeout,
   })
+  const decoder = new Decoder()
   const identify = async (): Promise<ClientIdentity> => (await options.identity?.()) ?? {}
   const common = (identity: ClientIdentity): Record<string, string | string[]> => ({
     'user-agent': userAgent,
@@ -122,14 +123,14 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
 
   return {
     request,
-    get: async (kind, at, o) => decodeObject(kind, await call(getRequest(kind, at, o))),
-    list: async (kind, o) => decodeList(kind, await call(listRequest(kind, o))),
-    create: async (kind, object, o) => decodeObject(kind, await call(createRequest(kind, object, o))),
-    update: async (kind, object, o) => decodeObject(kind, await call(updateRequest(kind, object, o))),
-    patch: async (kind, at, patch, o) => decodeObject(kind, await call(patchRequest(kind, at, patch, o))),
+    get: async (kind, at, o) => decoder.object(kind, await call(getRequest(kind, at, o))),
+    list: async (kind, o) => decoder.list(kind, await call(listRequest(kind, o))),
+    create: async (kind, object, o) => decoder.object(kind, await call(createRequest(kind, object, o))),
+    update: async (kind, object, o) => decoder.object(kind, await call(updateRequest(kind, object, o))),
+    patch: async (kind, at, patch, o) => decoder.object(kind, await call(patchRequest(kind, at, patch, o))),
     delete: async <T extends KubeObject>(kind: Kind<T>, at: Parameters<Client['delete']>[1], o?: Parameters<Client['delete']>[2]) => {
       const answer = await call(deleteRequest(kind, at, o))
-      return (answer as KubeObject).kind === 'Status' ? null : decodeObject(kind, answer)
+      return (answer as KubeObject).kind === 'Status' ? null : decoder.object(kind, answer)
     },
     deleteCollection: async (kind, o) => void (await call(deleteCollectionRequest(kind, o))),
     async *watch(kind, o) {
@@ -137,7 +138,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       const response = await request(raw)
       if (response.status >= 400) throw responseError(response.status, await readBody(response), `watch ${raw.path}`)
       o?.onOpen?.()
-      for await (const line of lines(response.body)) yield decodeEvent(kind, line)
+      for await (const line of lines(response.body)) yield decoder.event(kind, line)
     },
     async websocket(wanted) {
       const identity = await identify()
