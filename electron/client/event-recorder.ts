@@ -1,0 +1,131 @@
+/**
+ * Records what happened to an object as core/v1 Events. Like events are counted on one Event; many that differ only in their text are
+ * combined; an object that causes very many is silenced for a while. Source: client-go `tools/record`, its limits included.
+ */
+import { event as eventKind } from '../api/core/v1/event.ts'
+import type { Event } from '../api/core/v1/types.gen.ts'
+import type { KubeObject } from '../api/meta/v1/object.ts'
+import { Mutex } from '../base/async.ts'
+import { sleep, type Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import { hasReason } from '../machinery/status.ts'
+import type { Client } from './client.ts'
+import { EventCorrelator, type Decision, type Occurrence } from './event-correlator.ts'
+
+export interface EventRecorder extends AsyncDisposable {
+  /** Never throws and never waits: the Event is written in the background, or after some tries given up and logged. */
+  event(regarding: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void
+  /** Resolves when everything recorded so far is written or given up. */
+  flush(): Promise<void>
+}
+
+export interface EventRecorderOptions {
+  readonly client: Client
+  /** Who reports: "kubelet", "default-scheduler", "deployment-controller". */
+  readonly component: string
+  /** The node that it runs on, if it matters. */
+  readonly host?: string
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+const MESSAGE_LIMIT = 1024
+/** More than so many waiting and further ones are dropped: a server that is away must not fill the memory. */
+const WAITING_LIMIT = 1000
+const TRIES = 12
+const BETWEEN_TRIES = 10_000
+
+export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
+  const { client, component, host, clock, logger } = options
+  const correlator = new EventCorrelator(clock)
+  const order = new Mutex()
+  const stopping = new AbortController()
+  let waiting = 0
+  let last = 0
+
+  const write = async (occurrence: Occurrence, decision: Exclude<Decision, { type: 'drop' }>): Promise<void> => {
+    const { signal } = stopping
+    const { namespace } = occurrence
+    const time = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+    if (decision.type === 'count') {
+      try {
+        const body = { count: decision.count, lastTimestamp: time, message: decision.message }
+        await client.patch(eventKind, { namespace, name: decision.name }, { type: 'strategic', body }, { signal })
+        return
+      } catch (error) {
+        // Events live for an hour; one that is gone begins anew.
+        if (!hasReason(error, 'NotFound')) throw error
+      }
+    }
+    const { regarding, type, reason } = occurrence
+    const { apiVersion, kind, metadata } = regarding
+    const source = { component, ...(host ? { host } : {}) }
+    const made = await client.create(
+      eventKind,
+      {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name: nameOf(metadata.name), namespace },
+        involvedObject: {
+          apiVersion,
+          kind,
+          name: metadata.name,
+          uid: metadata.uid,
+          resourceVersion: metadata.resourceVersion,
+          ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
+        },
+        type,
+        reason,
+        message: decision.message,
+        source,
+        reportingComponent: component,
+        reportingInstance: host ?? '',
+        count: decision.type === 'count' ? decision.count : 1,
+        firstTimestamp: time,
+        lastTimestamp: time,
+      },
+      { signal },
+    )
+    correlator.written(occurrence, made.metadata.name)
+  }
+
+  /** The time in hexadecimal makes names differ; two in one millisecond are told apart by what follows. */
+  const nameOf = (object: string): Event['metadata']['name'] => {
+    last = Math.max(clock.now() * 1_000_000, last + 1)
+    return `${object}.${BigInt(last).toString(16)}`
+  }
+
+  const attempt = async (occurrence: Occurrence): Promise<void> => {
+    const decision = correlator.decide(occurrence)
+    if (decision.type === 'drop') return
+    for (let tries = 1; ; tries++) {
+      try {
+        return await write(occurrence, decision)
+      } catch (error) {
+        if (stopping.signal.aborted) return
+        const again = hasReason(error, 'ServiceUnavailable', 'ServerTimeout', 'Timeout', 'TooManyRequests', 'InternalError')
+        if (!again || tries >= TRIES) {
+          logger.warn('event not recorded', { reason: occurrence.reason, object: occurrence.regarding.metadata.name, error })
+          return
+        }
+        await sleep(clock, BETWEEN_TRIES, stopping.signal).catch(() => undefined)
+      }
+    }
+  }
+
+  return {
+    event(regarding, type, reason, message) {
+      if (stopping.signal.aborted) return
+      if (waiting >= WAITING_LIMIT) return
+      waiting++
+      const text = message.length > MESSAGE_LIMIT ? `${message.slice(0, MESSAGE_LIMIT - 3)}...` : message
+      const namespace = regarding.metadata.namespace ?? 'default'
+      void order.run(() => attempt({ regarding, namespace, type, reason, message: text })).finally(() => waiting--)
+    },
+    flush: () => order.run(() => undefined),
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new DOMException('the event recorder is stopped', 'AbortError'))
+      await order.run(() => undefined)
+    },
+  }
+}
