@@ -1,9 +1,16 @@
 import { type Deferred, deferred } from '../../base/async.ts'
 import type { Backend, Proposal } from './backend.ts'
 
+/** What goes together at most, in proposals and in bytes of values, so that this thread and the backend work at the same time. */
+const BATCH = 512
+const BATCH_BYTES = 4 * 1024 * 1024
+
 interface Pending {
   readonly proposal: Proposal
-  readonly settled: Deferred<void>
+  readonly promise: Promise<unknown>
+  /** Acknowledges it, with its result. */
+  readonly done: () => void
+  readonly fail: (error: unknown) => void
 }
 
 /**
@@ -26,19 +33,19 @@ export class Committer {
     this.#onFailed = deps.onFailed
   }
 
-  /** Resolves when the proposal is durable. */
-  submit(proposal: Proposal): Promise<void> {
-    const pending: Pending = { proposal, settled: deferred() }
-    this.#waiting.push(pending)
+  /** Resolves with `result` when the proposal is durable. */
+  submit<T>(proposal: Proposal, result: T): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#waiting.push({ proposal, promise, done: () => resolve(result), fail: reject })
     if (this.#backend.depth === 0) this.#flush()
     else this.#schedule()
-    return pending.settled.promise
+    return promise
   }
 
-  /** Resolves when all that has been proposed so far is durable; rejects if it was not to be. */
-  barrier(): Promise<void> {
+  /** Resolves with `result` when all that has been proposed so far is durable; rejects if it was not to be. */
+  barrier<T>(result: T): Promise<T> {
     const newest = this.#waiting.at(-1) ?? this.#underWay.at(-1)?.at(-1)
-    return newest ? newest.settled.promise : Promise.resolve()
+    return newest ? newest.promise.then(() => result) : Promise.resolve(result)
   }
 
   /** Resolves when nothing is under way. */
@@ -60,8 +67,7 @@ export class Committer {
 
   #flush(): void {
     if (this.#waiting.length === 0) return
-    const batch = this.#waiting
-    this.#waiting = []
+    const batch = this.#waiting.splice(0, this.#batchLength())
     const done = this.#backend.commit(batch.map(({ proposal }) => proposal))
     if (done === null) return this.#succeed(batch)
     this.#underWay.push(batch)
@@ -78,6 +84,17 @@ export class Committer {
         this.#next()
       },
     )
+    if (this.#underWay.length < this.#backend.depth) this.#flush()
+  }
+
+  #batchLength(): number {
+    let bytes = 0
+    const end = Math.min(this.#waiting.length, BATCH)
+    for (let i = 0; i < end; i++) {
+      for (const { size } of this.#waiting[i]?.proposal.changes ?? []) bytes += size
+      if (bytes >= BATCH_BYTES) return i + 1
+    }
+    return end
   }
 
   #next(): void {
@@ -89,9 +106,9 @@ export class Committer {
   }
 
   #succeed(batch: readonly Pending[]): void {
-    for (const { proposal, settled } of batch) {
+    for (const { proposal, done } of batch) {
       this.#onDurable(proposal)
-      settled.resolve()
+      done()
     }
   }
 
@@ -100,6 +117,6 @@ export class Committer {
     this.#underWay = []
     this.#waiting = []
     for (const { proposal } of lost.toReversed()) this.#onFailed(proposal)
-    for (const { settled } of lost) settled.reject(error)
+    for (const { fail } of lost) fail(error)
   }
 }

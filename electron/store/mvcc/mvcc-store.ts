@@ -2,7 +2,6 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import {
-  type Lease,
   type LeaseApi,
   type LeaseId,
   type RangeRequest,
@@ -21,7 +20,7 @@ import type { Keyspace } from './keyspace.ts'
 import { Lessor } from './lessor.ts'
 import { checkReadable, compacted, readRange } from './range.ts'
 import { checkCount, checkRange, checkTxn, checkWatch } from './request.ts'
-import { runTransaction } from './transaction.ts'
+import { runTransaction, type TransactionDeps } from './transaction.ts'
 import { asStoreError } from './watcher.ts'
 import { WatchHub } from './watch-hub.ts'
 
@@ -49,6 +48,7 @@ export class MvccStore implements Store {
   readonly #hub: WatchHub
   /** The newest durable revision. */
   #revision: number
+  readonly #transaction: TransactionDeps
   #compacting: number
   #closing: Promise<void> | null = null
 
@@ -74,35 +74,30 @@ export class MvccStore implements Store {
       onDurable: (proposal) => this.#onDurable(proposal),
       onFailed: (proposal) => this.#onFailed(proposal),
     })
+    this.#transaction = { space: this.#space, read: backend.read, leaseExists: (id) => this.#lessor.has(id) }
     this.lease = {
-      grant: (ttl, id) => this.#guard(() => this.#grant(ttl, id)),
-      revoke: (id) => this.#guard(() => this.#revoke(id)),
-      keepAlive: (id) => this.#guard(() => this.#keepAlive(id)),
-      timeToLive: (id, options) => this.#guard(() => this.#timeToLive(id, options?.keys ?? false)),
-      list: () => this.#guard(() => this.#committer.barrier().then(() => this.#lessor.ids())),
+      grant: (ttl, id) => this.#accept(() => this.#grant(ttl, id)),
+      revoke: (id) => this.#accept(() => this.#revoke(id)),
+      keepAlive: (id) => this.#accept(() => this.#committer.barrier({ ttl: this.#lessor.keepAlive(id).ttl })),
+      timeToLive: (id, options) => this.#accept(() => this.#committer.barrier(this.#lessor.describe(id, options?.keys ?? false))),
+      list: () => this.#accept(() => this.#committer.barrier(this.#lessor.ids())),
     }
   }
 
   range(request: RangeRequest): Promise<RangeResponse> {
-    return this.#guard(async () => {
+    return this.#accept(() => {
       checkRange(request)
       checkReadable(this.#space, request.revision, this.#revision)
-      return this.#backend.reading(() => readRange(this.#space, request, this.#revision, this.#backend.read))
+      return Promise.resolve(this.#backend.reading(() => readRange(this.#space, request, this.#revision, this.#backend.read)))
     })
   }
 
   txn(request: TxnRequest): Promise<TxnResponse> {
-    return this.#guard(async () => {
+    return this.#accept(() => {
       checkTxn(request)
-      const before = this.#space.revision
-      const outcome = this.#backend.reading(() =>
-        runTransaction({ space: this.#space, read: this.#backend.read, leaseExists: (id) => this.#lessor.has(id) }, request),
-      )
-      const { succeeded, responses, changes } = outcome
-      const revision = changes.length > 0 ? this.#space.advance() : before
-      if (changes.length > 0) await this.#committer.submit({ before, revision, changes })
-      else await this.#committer.barrier()
-      return { succeeded, revision, responses }
+      const { succeeded, responses, changes } = this.#backend.reading(() => runTransaction(this.#transaction, request))
+      if (changes.length === 0) return this.#committer.barrier({ succeeded, revision: this.#space.revision, responses })
+      return this.#propose({ changes }, (revision) => ({ succeeded, revision, responses }))
     })
   }
 
@@ -117,25 +112,26 @@ export class MvccStore implements Store {
   }
 
   compact(revision: number): Promise<void> {
-    return this.#guard(async () => {
+    return this.#accept(() => {
       checkCount('revision', revision)
       if (revision > this.#revision) checkReadable(this.#space, revision, this.#revision)
       if (revision <= this.#compacting) throw compacted(revision, this.#compacting)
       this.#compacting = revision
-      const now = this.#space.revision
-      await this.#committer.submit({ before: now, revision: now, changes: [], compact: this.#space.planCompaction(revision) })
+      return this.#propose({ changes: [], compact: this.#space.planCompaction(revision) }, () => undefined)
     })
   }
 
   status(): Promise<StoreStatus> {
-    return this.#guard(async () => ({
-      engine: this.#backend.engine,
-      version: String(STORAGE_VERSION),
-      revision: this.#revision,
-      compactRevision: this.#space.compactRevision,
-      keys: this.#space.live,
-      ...this.#backend.stats(),
-    }))
+    return this.#accept(() =>
+      Promise.resolve({
+        engine: this.#backend.engine,
+        version: String(STORAGE_VERSION),
+        revision: this.#revision,
+        compactRevision: this.#space.compactRevision,
+        keys: this.#space.live,
+        ...this.#backend.stats(),
+      }),
+    )
   }
 
   /** What was accepted becomes durable first; then watchers end with `closed`, as does every later request. */
@@ -151,46 +147,37 @@ export class MvccStore implements Store {
     await this.#backend.close()
   }
 
-  async #guard<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closing) throw new StoreError('closed', 'the store is closed')
-    return work()
+  #accept<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing) return Promise.reject(new StoreError('closed', 'the store is closed'))
+    try {
+      return work()
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
-  async #grant(ttlSeconds: number, id?: LeaseId): Promise<{ id: LeaseId; ttl: number }> {
-    const lease = this.#lessor.make(ttlSeconds, id)
-    this.#lessor.add(lease)
-    await this.#propose({ changes: [], grant: lease })
-    return { id: lease.id, ttl: lease.ttl }
+  #grant(ttlSeconds: number, id?: LeaseId): Promise<{ id: LeaseId; ttl: number }> {
+    const grant = this.#lessor.make(ttlSeconds, id)
+    this.#lessor.add(grant)
+    return this.#propose({ changes: [], grant }, () => ({ id: grant.id, ttl: grant.ttl }))
   }
 
-  async #revoke(id: LeaseId): Promise<{ revision: number }> {
-    const lease = this.#lessor.get(id)
-    const changes = [...lease.keys].sort().flatMap((key) => this.#space.delete({ key }))
+  #revoke(id: LeaseId): Promise<{ revision: number }> {
+    const revoke = this.#lessor.get(id)
+    const changes = [...revoke.keys].sort().flatMap((key) => this.#space.delete({ key }))
     this.#lessor.remove(id)
-    return this.#propose({ changes, revoke: lease })
+    return this.#propose({ changes, revoke }, (revision) => ({ revision }))
   }
 
-  async #keepAlive(id: LeaseId): Promise<{ ttl: number }> {
-    const { ttl } = this.#lessor.keepAlive(id)
-    await this.#committer.barrier()
-    return { ttl }
-  }
-
-  async #timeToLive(id: LeaseId, withKeys: boolean): Promise<Lease> {
-    const lease = this.#lessor.describe(id, withKeys)
-    await this.#committer.barrier()
-    return lease
-  }
-
-  async #propose(parts: Omit<Proposal, 'before' | 'revision'>): Promise<{ revision: number }> {
+  /** What was changed on the head of the keyspace becomes a revision, and the answer is given when that is durable. */
+  #propose<T>(parts: Omit<Proposal, 'before' | 'revision'>, answer: (revision: number) => T): Promise<T> {
     const before = this.#space.revision
     const revision = parts.changes.length > 0 ? this.#space.advance() : before
-    await this.#committer.submit({ before, revision, ...parts })
-    return { revision }
+    return this.#committer.submit({ before, revision, ...parts }, answer(revision))
   }
 
   #expire(id: LeaseId): void {
-    this.#guard(() => this.#revoke(id)).catch((error: unknown) => {
+    this.#accept(() => this.#revoke(id)).catch((error: unknown) => {
       if (!this.#closing) this.#logger.warn('an expired lease could not be revoked', { lease: id, error })
     })
   }

@@ -8,8 +8,8 @@ import { type ReadValue, toKeyValue, type Version } from './version.ts'
 interface Plan {
   readonly succeeded: boolean
   readonly ops: readonly Op[]
-  /** Plans of the operations that are transactions, by position. */
-  readonly nested: ReadonlyMap<number, Plan>
+  /** Plans of the operations that are transactions, by position; null if there are none. */
+  readonly nested: ReadonlyMap<number, Plan> | null
 }
 
 export interface Outcome {
@@ -40,17 +40,17 @@ export function runTransaction(deps: TransactionDeps, request: TxnRequest): Outc
 }
 
 function planFor(deps: TransactionDeps, request: TxnRequest): Plan {
-  const succeeded = (request.compare ?? []).every((compare) => holds(deps, compare))
+  const succeeded = request.compare?.every((compare) => holds(deps, compare)) ?? true
   const ops = succeeded ? request.success : (request.failure ?? [])
-  const nested = new Map<number, Plan>()
-  ops.forEach((op, index) => {
-    if (op.type === 'txn') nested.set(index, planFor(deps, op))
-  })
+  let nested: Map<number, Plan> | null = null
+  for (const [index, op] of ops.entries()) {
+    if (op.type === 'txn') (nested ??= new Map<number, Plan>()).set(index, planFor(deps, op))
+  }
   return { succeeded, ops, nested }
 }
 
 function apply(deps: TransactionDeps, plan: Plan, changes: Version[]): { revision: number; responses: OpResponse[] } {
-  const responses = plan.ops.map((op, index) => applyOp(deps, op, plan.nested.get(index), changes))
+  const responses = plan.ops.map((op, index) => applyOp(deps, op, plan.nested?.get(index), changes))
   return { revision: deps.space.revision + (changes.length > 0 ? 1 : 0), responses }
 }
 
