@@ -126,7 +126,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
   const verbs = new Verbs({ registry, subresource, mayCreate })
   const negotiator = new Negotiator()
-  const endpoint = new ResourceEndpoint({ verbs, negotiator, clock, random })
+  const endpoint = new ResourceEndpoint({ verbs, types: registry.types, negotiator, clock, random })
   const pipeline: Pipeline = new Pipeline({
     resources,
     types: registry.types,

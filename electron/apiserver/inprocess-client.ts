@@ -105,7 +105,9 @@ export class InProcessClient implements Client {
   async patch<T extends KubeObject>(kind: Kind<T>, at: Name, patch: Patch, options: WriteOptions = {}): Promise<T> {
     const call = await this.#call('patch', kind, at, options, options.subresource)
     const parameters = { ...parametersOf(options), force: patch.type === 'apply' && (patch.force ?? false) }
-    return objectOf<T>(await this.#options.verbs.patch(call, { type: patch.type, body: patch.body }, parameters))
+    return objectOf<T>(
+      await this.#options.verbs.patch(call, { type: patch.type, body: Buffer.from(JSON.stringify(patch.body)) }, parameters),
+    )
   }
 
   async delete<T extends KubeObject>(kind: Kind<T>, at: Name, options: Draft<DeleteOptions> & CallOptions = {}): Promise<T | null> {

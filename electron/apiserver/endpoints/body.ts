@@ -5,11 +5,14 @@ import type { FieldValidation } from '../../machinery/decode/request.ts'
 import { inputFormat } from '../http/negotiate.ts'
 import type { KindTypes } from '../registry/kind-types.ts'
 
-/** Decodes into an object of the kind that belongs to whoever asks. Throws StatusError 400 or 415. */
+/** Decodes into an object of the kind that belongs to whoever asks. Throws StatusError 400. */
 export type Body = (types: KindTypes, kind: AnyKind, validation: FieldValidation, warn: (text: string) => void) => KubeObject
 
+/** Throws StatusError 415. */
 export function bytesBody(bytes: Uint8Array, contentType: string | undefined): Body {
-  return (types, kind, validation, warn) => types.fromBytes(kind, bytes, inputFormat(contentType), validation, warn)
+  const format = inputFormat(contentType)
+  if (format === 'protobuf') return (types, kind, validation, warn) => types.fromProtobuf(kind, bytes, validation, warn)
+  return (types, kind, validation, warn) => types.fromBytes(kind, bytes, format, validation, warn)
 }
 
 export function valueBody(value: unknown): Body {

@@ -2,18 +2,21 @@
 import type { AnyKind } from '../../api/kind.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { badRequest, expired, hasReason } from '../../machinery/status.ts'
+import { PATCH_TYPES } from '../../machinery/patch/request.ts'
+import { expired, hasReason } from '../../machinery/status.ts'
 import { CacheWatch } from '../cache/cache-watch.ts'
 import { WatchSession } from '../cache/watch-session.ts'
 import { encodeEntry, encodeItem, encodeList, encodeValue } from '../http/encode.ts'
-import { inputFormat, mediaType, type Negotiator, type Output, unsupportedMediaType } from '../http/negotiate.ts'
+import { mediaType, type Negotiator, type Output, unsupportedMediaType } from '../http/negotiate.ts'
 import { genericFailure } from '../http/response.ts'
 import type { Deletion } from '../registry/before-delete.ts'
-import type { PatchRequest, PatchType } from '../registry/patch.ts'
+import type { KindTypes } from '../registry/kind-types.ts'
+import type { PatchRequest } from '../registry/patch.ts'
 import type { Call } from '../registry/registry.ts'
 import type { ApiRequest, ApiResponse } from '../types.ts'
 import { bytesBody } from './body.ts'
-import { checkDeletion, deletionFromQuery, integer, listQuery, writeParameters } from './query.ts'
+import { deletionFromBody } from './deletion.ts'
+import { deletionFromQuery, integer, listQuery, writeParameters } from './query.ts'
 import type { Answer, Verbs } from './verbs.ts'
 import { WatchStream } from './watch-stream.ts'
 
@@ -21,15 +24,11 @@ import { WatchStream } from './watch-stream.ts'
 export const MAX_BODY = 3 << 20
 const MIN_WATCH_SECONDS = 1800
 
-const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
-  'application/json-patch+json': 'json',
-  'application/merge-patch+json': 'merge',
-  'application/strategic-merge-patch+json': 'strategic',
-  'application/apply-patch+yaml': 'apply',
-}
+const PATCHES: Readonly<Record<string, PatchRequest['type']>> = { ...PATCH_TYPES, 'application/apply-patch+yaml': 'apply' }
 
 export interface ResourceEndpointOptions {
   readonly verbs: Verbs
+  readonly types: KindTypes
   readonly negotiator: Negotiator
   readonly clock: Clock
   readonly random: Random
@@ -37,12 +36,14 @@ export interface ResourceEndpointOptions {
 
 export class ResourceEndpoint {
   readonly #verbs: Verbs
+  readonly #types: KindTypes
   readonly #negotiator: Negotiator
   readonly #clock: Clock
   readonly #random: Random
 
   constructor(options: ResourceEndpointOptions) {
     this.#verbs = options.verbs
+    this.#types = options.types
     this.#negotiator = options.negotiator
     this.#clock = options.clock
     this.#random = options.random
@@ -85,23 +86,21 @@ export class ResourceEndpoint {
   }
 
   async #body(request: ApiRequest) {
-    inputFormat(request.headers['content-type'])
     return bytesBody(await request.body(MAX_BODY), request.headers['content-type'])
   }
 
   async #patch(call: Call, request: ApiRequest, output: Output): Promise<ApiResponse> {
-    const type = PATCH_TYPES[mediaType(request.headers['content-type'])]
-    if (!type) throw unsupportedMediaType(Object.keys(PATCH_TYPES))
+    const type = PATCHES[mediaType(request.headers['content-type'])]
+    if (!type) throw unsupportedMediaType(Object.keys(PATCHES))
     const bytes = await request.body(MAX_BODY)
     const parameters = writeParameters(request.query, 'PatchOptions', type === 'apply')
-    return this.#answer(await this.#verbs.patch(call, patchOf(type, bytes), parameters), output)
+    return this.#answer(await this.#verbs.patch(call, { type, body: bytes }, parameters), output)
   }
 
   async #deletion(request: ApiRequest): Promise<Deletion> {
     const bytes = await request.body(MAX_BODY)
     if (bytes.length === 0) return deletionFromQuery(request.query)
-    inputFormat(request.headers['content-type'])
-    return checkDeletion(parseObject(bytes) as Deletion)
+    return deletionFromBody(this.#types, bytes, request.headers['content-type'])
   }
 
   async #watch(call: Call, request: ApiRequest): Promise<ApiResponse> {
@@ -128,18 +127,6 @@ function refusedWatch(error: unknown): CacheWatch {
   const watch = new CacheWatch({ prefix: '', matches: null }, 0, () => {})
   watch.fail(expired(error instanceof Error ? error.message : String(error)))
   return watch
-}
-
-function patchOf(type: PatchType, bytes: Buffer): PatchRequest {
-  return { type, body: parseObject(bytes) }
-}
-
-function parseObject(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${String(error)}`)
-  }
 }
 
 /** Whether the kind has the verb, for the whole object or for the subresource. */

@@ -85,22 +85,25 @@ export function parseAccept(accept: string): Clause[] {
   return clauses.filter((c) => c.quality > 0).sort((a, b) => b.quality - a.quality)
 }
 
-/** The format of a body. Throws StatusError 415. */
-export function inputFormat(contentType: string | undefined): 'json' | 'yaml' {
-  const media = mediaType(contentType)
-  if (media === '' || media === 'application/json') return 'json'
-  if (media === 'application/yaml') return 'yaml'
-  const hint =
-    media === 'application/vnd.kubernetes.protobuf' ? '; this server does not read protobuf: set the content type to application/json' : ''
-  throw unsupportedMediaType(MEDIA, hint)
+export type InputFormat = 'json' | 'yaml' | 'protobuf'
+
+const INPUT: Readonly<Record<string, InputFormat>> = {
+  '': 'json',
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
 }
 
-export function unsupportedMediaType(accepted: readonly string[], hint = '') {
-  return failure(
-    415,
-    'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}${hint}`,
-  )
+/** The format of a body. Throws StatusError 415. */
+export function inputFormat(contentType: string | undefined): InputFormat {
+  const format = INPUT[mediaType(contentType)]
+  if (!format) throw unsupportedMediaType(Object.keys(INPUT).filter(Boolean))
+  return format
+}
+
+export function unsupportedMediaType(accepted: readonly string[]) {
+  const why = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`
+  return failure(415, 'UnsupportedMediaType', why)
 }
 
 /** Without parameters, in lower case. */

@@ -6,9 +6,12 @@ import { type BodyFormat, decodeRequest, type FieldValidation } from '../../mach
 import { createTypes } from '../../machinery/schema/build.ts'
 import type { StructType } from '../../machinery/schema/type.ts'
 import { badRequest } from '../../machinery/status.ts'
+import { openEnvelope, ProtobufDecoder } from '../protobuf/decode.ts'
+import { WireError } from '../protobuf/wire.ts'
 
 /** The schemas of kinds, ready to decode with. What comes out is defaulted by schema and by the kind's own strategy. */
 export class KindTypes {
+  readonly protobuf = new ProtobufDecoder()
   readonly #types = createTypes(modelFacts)
   readonly #codecs = new Codecs()
   readonly #known = new Map<AnyKind, Codec<KubeObject>>()
@@ -32,6 +35,19 @@ export class KindTypes {
     for (const text of warnings) warn(text)
     kind.strategy.defaults?.(object)
     return object
+  }
+
+  /** From the protobuf form that Kubernetes' clients use for built-in kinds. Throws StatusError 400. */
+  fromProtobuf(kind: AnyKind, bytes: Uint8Array, validation: FieldValidation, warn: (text: string) => void): KubeObject {
+    try {
+      const { apiVersion, kind: given, raw } = openEnvelope(bytes)
+      const typeMeta = { apiVersion: apiVersion || apiVersionOf(kind), kind: given || kind.kind }
+      const value = { ...this.protobuf.decode(kind.model, raw), ...typeMeta }
+      return this.fromValue(kind, value, validation, warn)
+    } catch (error) {
+      if (error instanceof WireError) throw refused(kind, error.message)
+      throw error
+    }
   }
 
   /** From a value in this process, which stays as it is. Throws StatusError 400. */

@@ -1,0 +1,168 @@
+/**
+ * Objects that clients send as protocol buffers, as the JSON values that they stand for: kubectl writes built-in kinds so. Types
+ * come from the schema facts; the numbers of the fields, which those lack, from `field-numbers.json`: by model without "io.k8s.",
+ * a name and number each, ">model=n" where the message's fields lie in the parent in JSON.
+ */
+import { modelFacts, resolveSchema, type FactSchema, type ResolvedSchema } from '../../api/schema/facts.ts'
+import numbers from './field-numbers.json' with { type: 'json' }
+import { SCALARS } from './scalars.ts'
+import { BYTES, FIXED64, VARINT, WireError, WireReader } from './wire.ts'
+
+/** "k8s" and a zero byte; then `runtime.Unknown`, which says what the object is. */
+const MAGIC = Buffer.from('k8s\0')
+const FIELD_NUMBERS: Readonly<Record<string, string | undefined>> = numbers
+const PREFIX = 'io.k8s.'
+
+export interface Envelope {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly raw: Buffer
+}
+
+/** Throws WireError. */
+export function openEnvelope(bytes: Uint8Array): Envelope {
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (!data.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw new WireError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
+  }
+  const parts = byteFields(data.subarray(MAGIC.length))
+  const type = byteFields(parts.get(1) ?? Buffer.alloc(0))
+  return {
+    apiVersion: type.get(1)?.toString('utf8') ?? '',
+    kind: type.get(2)?.toString('utf8') ?? '',
+    raw: parts.get(2) ?? Buffer.alloc(0),
+  }
+}
+
+function byteFields(message: Buffer): Map<number, Buffer> {
+  const found = new Map<number, Buffer>()
+  const reader = new WireReader(message)
+  while (!reader.done) {
+    const { field, wire } = reader.tag()
+    if (wire === BYTES) found.set(field, reader.bytes())
+    else reader.skip(wire)
+  }
+  return found
+}
+
+type JsonObject = Record<string, unknown>
+/** Reads one field's value into the object. */
+type FieldReader = (reader: WireReader, wire: number, into: JsonObject) => void
+
+/** Decoders of models, each made when it is first needed. */
+export class ProtobufDecoder {
+  readonly #readers = new Map<string, ReadonlyMap<number, FieldReader>>()
+
+  /** The JSON value of a message of this model ("io.k8s.api.core.v1.Pod"). Throws WireError. */
+  decode(model: string, message: Uint8Array): JsonObject {
+    const into: JsonObject = {}
+    this.#read(this.#readersOf(model), message, into)
+    return into
+  }
+
+  #read(readers: ReadonlyMap<number, FieldReader>, message: Uint8Array, into: JsonObject): void {
+    const reader = new WireReader(message)
+    while (!reader.done) {
+      const { field, wire } = reader.tag()
+      const read = readers.get(field)
+      if (read) read(reader, wire, into)
+      else reader.skip(wire)
+    }
+  }
+
+  #readersOf(model: string): ReadonlyMap<number, FieldReader> {
+    let readers = this.#readers.get(model)
+    if (!readers) {
+      const made = new Map<number, FieldReader>()
+      this.#readers.set(model, made)
+      this.#describe(model, modelFacts(model)?.properties ?? {}, made)
+      readers = made
+    }
+    return readers
+  }
+
+  #describe(model: string, properties: Readonly<Record<string, FactSchema>>, into: Map<number, FieldReader>): void {
+    const described = FIELD_NUMBERS[model.slice(PREFIX.length)]
+    if (described === undefined) throw new WireError(`${model} cannot be read as protobuf: send it as JSON`)
+    for (const part of described.split(' ')) {
+      const [name = '', number = ''] = part.split('=')
+      if (name.startsWith('>')) {
+        const inner = new Map<number, FieldReader>()
+        this.#describe(PREFIX + name.slice(1), properties, inner)
+        into.set(Number(number), (reader, _wire, object) => this.#read(inner, reader.bytes(), object))
+        continue
+      }
+      const schema = properties[name]
+      if (schema) into.set(Number(number), this.#field(name, resolveSchema(schema)))
+    }
+  }
+
+  #field(name: string, schema: ResolvedSchema): FieldReader {
+    if (schema.type === 'array' && schema.items) {
+      const item = this.#value(resolveSchema(schema.items))
+      return (reader, wire, into) => void ((into[name] ??= []) as unknown[]).push(item(reader, wire))
+    }
+    if (schema.type === 'object' && schema.additionalProperties && !schema.properties) {
+      const entry = this.#entry(resolveSchema(schema.additionalProperties))
+      return (reader, _wire, into) => {
+        const [key, value] = entry(reader.bytes())
+        ;((into[name] ??= {}) as JsonObject)[key] = value
+      }
+    }
+    const value = this.#value(schema)
+    return (reader, wire, into) => {
+      const read = value(reader, wire)
+      if (read !== undefined) into[name] = read
+    }
+  }
+
+  /** Maps are lists of messages with a key and a value; a list as value is a message with items. */
+  #entry(schema: ResolvedSchema): (message: Buffer) => [string, unknown] {
+    const list = schema.type === 'array' && schema.items ? this.#value(resolveSchema(schema.items)) : null
+    const value = list ? null : this.#value(schema)
+    return (message) => {
+      let key = ''
+      let found: unknown = list ? [] : undefined
+      const reader = new WireReader(message)
+      while (!reader.done) {
+        const { field, wire } = reader.tag()
+        if (field === 1) key = reader.bytes().toString('utf8')
+        else if (field === 2 && list) found = this.#items(reader.bytes(), list)
+        else if (field === 2 && value) found = value(reader, wire)
+        else reader.skip(wire)
+      }
+      return [key, found ?? (schema.type === 'string' ? '' : undefined)]
+    }
+  }
+
+  #items(message: Buffer, item: (reader: WireReader, wire: number) => unknown): unknown[] {
+    const items: unknown[] = []
+    const reader = new WireReader(message)
+    while (!reader.done) {
+      const { field, wire } = reader.tag()
+      if (field === 1) items.push(item(reader, wire))
+      else reader.skip(wire)
+    }
+    return items
+  }
+
+  #value(schema: ResolvedSchema): (reader: WireReader, wire: number) => unknown {
+    const { model, type, format } = schema
+    const scalar = model === undefined ? undefined : SCALARS[model]
+    if (scalar) return (reader) => scalar(reader.bytes())
+    if (model !== undefined && schema.properties) {
+      return (reader) => this.decode(model, reader.bytes())
+    }
+    if (type === 'string')
+      return format === 'byte' ? (reader) => reader.bytes().toString('base64') : (reader) => reader.bytes().toString('utf8')
+    if (type === 'boolean') return (reader, wire) => number(reader, wire) !== 0
+    if (type === 'integer' || type === 'number') return number
+    throw new WireError(`${model ?? type ?? 'a value of any type'} cannot be read as protobuf: send it as JSON`)
+  }
+}
+
+function number(reader: WireReader, wire: number): number {
+  if (wire === VARINT) return reader.integer()
+  if (wire === FIXED64) return reader.double()
+  throw new WireError(`wire type ${wire} is no number`)
+}
