@@ -50,7 +50,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     if (decision.type === 'count') {
       try {
         const body = { count: decision.count, lastTimestamp: time, message: decision.message }
-        await client.patch(eventKind, { namespace, name: decision.name }, { type: 'strategic', body }, { signal })
+        await client.patch(eventKind, { namespace, name: decision.name }, { type: 'merge', body }, { signal })
         return
       } catch (error) {
         // Events live for an hour; one that is gone begins anew.

@@ -36,7 +36,7 @@ export interface Authentication {
   /** Never null: who shows nothing is system:anonymous. Throws Status 401 for credentials that do not hold. */
   readonly authenticate: (credentials: Parameters<Authenticator>[0]) => Promise<UserInfo>
   /** The user as whom the request is done; to be called before authorization. */
-  impersonate(user: UserInfo, headers: ApiRequest['headers'], authorize: Authorizer): Promise<UserInfo>
+  readonly impersonate: (user: UserInfo, headers: ApiRequest['headers'], authorize: Authorizer) => Promise<UserInfo>
   /** TokenReview, SelfSubjectReview and serviceaccounts/token. */
   readonly responders: Readonly<Record<string, Responder>>
   /** By path: OIDC discovery. */

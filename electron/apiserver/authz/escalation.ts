@@ -2,6 +2,7 @@
  * No one may grant what they do not hold: the check on writes of roles and bindings, unless the verb `escalate` or `bind` allows it.
  * Source: kubernetes "Privilege escalation prevention and bootstrapping".
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { ClusterRole, PolicyRule, RoleRef } from '../../api/rbac/v1/types.gen.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { forbidden, notFound } from '../../machinery/status.ts'
@@ -65,7 +66,7 @@ function aggregates(object: KubeObject): boolean {
 function onlyMetadataChanged(object: KubeObject, old: KubeObject): boolean {
   const rest = ({ metadata, ...others }: KubeObject) => {
     const { ownerReferences: _o, finalizers: _f, resourceVersion: _r, managedFields: _m, ...kept } = metadata
-    return JSON.stringify([others, kept])
+    return { ...others, metadata: kept }
   }
-  return rest(object) === rest(old)
+  return isDeepStrictEqual(rest(object), rest(old))
 }

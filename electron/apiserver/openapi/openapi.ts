@@ -41,6 +41,12 @@ interface Generation {
   v2: { json: Served | null; proto: Served | null }
 }
 
+/** By path; one that ends with a slash stands for everything below. */
+export function openApiHandlers(options: OpenApiOptions): Readonly<Record<string, RequestHandler>> {
+  const handler = createOpenApi(options)
+  return { [V2]: handler, [V3]: handler, [`${V3}/`]: handler }
+}
+
 /** Answers every path that begins with /openapi/. Throws Status 404, 405 and 406. */
 export function createOpenApi(options: OpenApiOptions): RequestHandler {
   const { descriptions = {}, version } = options

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { event as eventKind } from '../api/core/v1/event.ts'
+import type { KubeObject } from '../api/meta/v1/object.ts'
+import { startTestServer, type TestServer } from '../apiserver/testing/harness.ts'
+import { silentLogger } from '../base/logger.ts'
+import { seededRandom } from '../base/random.ts'
+import { createEventRecorder, type EventRecorder } from './event-recorder.ts'
+import { faultyClient, type Faults } from './testing/faulty-client.ts'
+
+const POD: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p', namespace: 'default', uid: 'u', resourceVersion: '7', creationTimestamp: '2026-01-01T00:00:00Z' },
+}
+
+function recorderOf(server: TestServer, faults: Faults = {}): EventRecorder {
+  const client = faultyClient(server.client, faults, seededRandom(1))
+  return createEventRecorder({ client, component: 'kubelet', host: 'moth', clock: server.clock, logger: silentLogger })
+}
+const events = async (server: TestServer) => (await server.client.list(eventKind, { namespace: 'default' })).items
+
+describe('an event recorder', () => {
+  it('writes an Event that says what happened to what, and counts repetitions on it', async () => {
+    await using server = await startTestServer()
+    await using recorder = recorderOf(server)
+    recorder.event(POD, 'Warning', 'BackOff', 'restarting')
+    recorder.event(POD, 'Warning', 'BackOff', 'restarting')
+    await recorder.flush()
+    expect(await events(server)).toMatchObject([
+      {
+        type: 'Warning',
+        reason: 'BackOff',
+        message: 'restarting',
+        count: 2,
+        source: { component: 'kubelet', host: 'moth' },
+        reportingComponent: 'kubelet',
+        involvedObject: { apiVersion: 'v1', kind: 'Pod', name: 'p', namespace: 'default', uid: 'u', resourceVersion: '7' },
+      },
+    ])
+  })
+
+  it('begins a new Event when the old one is gone', async () => {
+    await using server = await startTestServer()
+    await using recorder = recorderOf(server)
+    recorder.event(POD, 'Normal', 'Pulled', 'x')
+    await recorder.flush()
+    for (const { metadata } of await events(server)) await server.client.delete(eventKind, metadata)
+    recorder.event(POD, 'Normal', 'Pulled', 'x')
+    await recorder.flush()
+    expect(await events(server)).toMatchObject([{ count: 2 }])
+  })
+
+  it('waits for a server that is away, and does not throw when it stays away', async () => {
+    await using server = await startTestServer()
+    const faults: Faults = { partitioned: true }
+    await using recorder = recorderOf(server, faults)
+    recorder.event(POD, 'Normal', 'Pulled', 'x')
+    await server.clock.advance(15_000)
+    faults.partitioned = false
+    await server.clock.advance(10_000)
+    await recorder.flush()
+    expect(await events(server)).toHaveLength(1)
+    faults.partitioned = true
+    recorder.event(POD, 'Normal', 'Other', 'x')
+    await server.clock.advance(200_000)
+    await recorder.flush()
+    expect(server.clock.pending).toBeLessThan(5)
+  })
+
+  it('cuts what is too long', async () => {
+    await using server = await startTestServer()
+    await using recorder = recorderOf(server)
+    recorder.event(POD, 'Normal', 'Long', 'x'.repeat(5000))
+    await recorder.flush()
+    expect((await events(server))[0]?.message).toHaveLength(1024)
+  })
+})
