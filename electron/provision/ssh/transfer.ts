@@ -40,11 +40,11 @@ export async function upload(shell: Shell, source: UploadSource, path: string, i
   const script = `
 set -u
 path=${quote(path)} part=${quote(part)} size=${source.unpackedSize}
-umask 077
 trap 'rm -f "$part"' EXIT
 trap 'exit 130' HUP INT TERM PIPE
 dir=$(dirname "$path")
-mkdir -p "$dir" || exit 1
+(umask 022; mkdir -p "$dir") || exit 1
+umask 077
 rm -f "$path".part.*
 free=$(df -Pk "$dir" | { read -r _; read -r _ _ _ free _; echo "$free"; })
 [ "$free" -ge $((size / 1024 + 1)) ] || { echo "free $free" >&2; exit 74; }

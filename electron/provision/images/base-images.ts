@@ -1,0 +1,36 @@
+/** The images that every machine gets when it is set up. */
+import type { Shell } from '../ssh/exec.ts'
+import { BUSYBOX_PATHS, findBusybox, staticArchitecture } from './busybox.ts'
+import { DEMO_IMAGE, demoArchive } from './demo-image.ts'
+import type { Architecture } from './elf.ts'
+import { hasImage, importImage } from './import.ts'
+import { PAUSE_IMAGE, pauseArchive } from './pause-image.ts'
+
+/** A static busybox is a few megabytes; more is something else. */
+const BUSYBOX_LIMIT = 16 << 20
+
+/**
+ * Imports what is missing: the pause image always, the demo image if there is a static busybox on this computer or the machine.
+ * Returns the names that the machine has then.
+ */
+export async function loadBaseImages(
+  root: Shell,
+  options: { machine: string; architecture: Architecture; signal: AbortSignal; detail(text: string): void },
+): Promise<string[]> {
+  const { machine, architecture, signal } = options
+  if (!(await hasImage(root, PAUSE_IMAGE, signal))) await importImage(root, await pauseArchive(), { machine, signal })
+  if (await hasImage(root, DEMO_IMAGE, signal)) return [PAUSE_IMAGE, DEMO_IMAGE]
+  const busybox = (await findBusybox(architecture)) ?? (await fetchBusybox(root, architecture, signal))
+  if (!busybox) return [PAUSE_IMAGE]
+  options.detail(`importing ${DEMO_IMAGE}`)
+  await importImage(root, await demoArchive(architecture, busybox), { machine, signal })
+  return [PAUSE_IMAGE, DEMO_IMAGE]
+}
+
+async function fetchBusybox(root: Shell, architecture: Architecture, signal: AbortSignal): Promise<Uint8Array | null> {
+  const chunks: Buffer[] = []
+  const find = `for file in ${BUSYBOX_PATHS.join(' ')}; do [ -f $file ] && [ "$(wc -c < $file)" -lt ${BUSYBOX_LIMIT} ] && exec cat $file; done`
+  await root.exec(find, { signal, onStdout: (chunk) => void chunks.push(chunk) })
+  const program = Buffer.concat(chunks)
+  return staticArchitecture(program) === architecture ? program : null
+}

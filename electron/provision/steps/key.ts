@@ -1,0 +1,55 @@
+/** The cluster's own key in the SSH user's authorized_keys. */
+import { FlotillaError } from '../../base/errors.ts'
+import { quote } from '../quote.ts'
+import { requireSuccess, type Shell } from '../ssh/exec.ts'
+
+/** Marks our lines, so that they can be found and taken out again. */
+export function keyComment(cluster: string): string {
+  return `flotilla-${cluster}`
+}
+
+/** Puts the key there unless it is; true if it was added. `publicText` is "ssh-ed25519 AAAA…". */
+export async function installKey(user: Shell, publicText: string, cluster: string, signal?: AbortSignal): Promise<boolean> {
+  const result = await user.exec(
+    `
+umask 077
+file=$HOME/.ssh/authorized_keys
+mkdir -p "$HOME/.ssh" || exit 1
+if [ -f "$file" ] && grep -qF ${quote(publicText)} "$file"; then echo there; exit 0; fi
+if [ -s "$file" ] && [ -n "$(tail -c 1 "$file")" ]; then echo >> "$file" || exit 1; fi
+printf '%s\\n' ${quote(`${publicText} ${keyComment(cluster)}`)} >> "$file" || exit 1
+if command -v restorecon >/dev/null 2>&1; then restorecon -R "$HOME/.ssh" 2>/dev/null; fi
+echo added`,
+    { signal, timeoutMs: 30_000 },
+  )
+  requireSuccess(
+    result,
+    "Could not add Flotilla's key to authorized_keys.",
+    'Check that the home folder of the user exists and is writable.',
+  )
+  return result.stdout.trim() === 'added'
+}
+
+/** Takes the key out again; all other lines stay as they are. */
+export async function removeKey(user: Shell, publicText: string, signal?: AbortSignal): Promise<void> {
+  const result = await user.exec(
+    `
+file=$HOME/.ssh/authorized_keys
+[ -f "$file" ] && grep -qF ${quote(publicText)} "$file" || exit 0
+umask 077
+grep -vF ${quote(publicText)} "$file" > "$file.flotilla"
+[ $? -le 1 ] || exit 1
+cat "$file.flotilla" > "$file" && rm -f "$file.flotilla"`,
+    { signal, timeoutMs: 30_000 },
+  )
+  requireSuccess(result, "Could not take Flotilla's key out of authorized_keys.")
+}
+
+export function keyNotAccepted(host: string, user: string, cause: unknown): FlotillaError {
+  return new FlotillaError('SSH_AUTH_FAILED', {
+    what: `${host} does not accept the key that was added for ${user}.`,
+    why: 'Its SSH server may read authorized keys elsewhere (AuthorizedKeysFile), or allow no keys (PubkeyAuthentication).',
+    next: "Let sshd read ~/.ssh/authorized_keys, which Flotilla's later connections need.",
+    cause,
+  })
+}
