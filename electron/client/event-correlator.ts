@@ -4,6 +4,8 @@ import type { KubeObject } from '../api/meta/v1/object.ts'
 
 export interface Occurrence {
   readonly regarding: KubeObject
+  /** The part of it that is meant: "spec.containers{web}". */
+  readonly fieldPath?: string | undefined
   /** Of the Event. */
   readonly namespace: string
   readonly type: 'Normal' | 'Warning'
@@ -97,8 +99,8 @@ export class EventCorrelator {
   }
 }
 
-function groupKey({ regarding: { apiVersion, kind, metadata }, type, reason }: Occurrence): string {
-  return [apiVersion, kind, metadata.namespace ?? '', metadata.name, metadata.uid, type, reason].join('\n')
+function groupKey({ regarding: { apiVersion, kind, metadata }, fieldPath = '', type, reason }: Occurrence): string {
+  return [apiVersion, kind, metadata.namespace ?? '', metadata.name, metadata.uid, fieldPath, type, reason].join('\n')
 }
 
 /** The longest unused make room. */

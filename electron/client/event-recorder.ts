@@ -13,8 +13,11 @@ import type { Client } from './client.ts'
 import { EventCorrelator, type Decision, type Occurrence } from './event-correlator.ts'
 
 export interface EventRecorder extends AsyncDisposable {
-  /** Never throws and never waits: the Event is written in the background, or after some tries given up and logged. */
-  event(regarding: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void
+  /**
+   * Never throws and never waits: the Event is written in the background, or after some tries given up and logged. `fieldPath` names the
+   * part of the object that is meant: "spec.containers{web}".
+   */
+  event(regarding: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void
   /** Resolves when everything recorded so far is written or given up. */
   flush(): Promise<void>
 }
@@ -57,7 +60,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         if (!hasReason(error, 'NotFound')) throw error
       }
     }
-    const { regarding, type, reason } = occurrence
+    const { regarding, fieldPath, type, reason } = occurrence
     const { apiVersion, kind, metadata } = regarding
     const source = { component, ...(host ? { host } : {}) }
     const made = await client.create(
@@ -73,6 +76,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
           uid: metadata.uid,
           resourceVersion: metadata.resourceVersion,
           ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
+          ...(fieldPath ? { fieldPath } : {}),
         },
         type,
         reason,
@@ -114,13 +118,13 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
 
   return {
-    event(regarding, type, reason, message) {
+    event(regarding, type, reason, message, fieldPath) {
       if (stopping.signal.aborted) return
       if (waiting >= WAITING_LIMIT) return
       waiting++
       const text = message.length > MESSAGE_LIMIT ? `${message.slice(0, MESSAGE_LIMIT - 3)}...` : message
       const namespace = regarding.metadata.namespace ?? 'default'
-      void order.run(() => attempt({ regarding, namespace, type, reason, message: text })).finally(() => waiting--)
+      void order.run(() => attempt({ regarding, fieldPath, namespace, type, reason, message: text })).finally(() => waiting--)
     },
     flush: () => order.run(() => undefined),
     async [Symbol.asyncDispose]() {
