@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../electron/base/clock.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { FakeClock } from '../../electron/base/fake-clock.ts'
 import { silentLogger } from '../../electron/base/logger.ts'
 import { createEmbeddedStore } from '../../electron/store/embedded/embedded-store.ts'
 import type { Store, StoreError } from '../../electron/store/store.ts'
 
+const MIB = 1024 * 1024
 const ALL = { key: '\0', end: '\0' }
 
 describe('an embedded store on a disk that fills up', () => {
@@ -15,7 +16,7 @@ describe('an embedded store on a disk that fills up', () => {
   let dir: string
   beforeEach(() => {
     disk = mkdtempSync(join(tmpdir(), 'store-disk-'))
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', disk])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk])
     dir = join(disk, 'state')
   })
   afterEach(() => {
@@ -23,8 +24,12 @@ describe('an embedded store on a disk that fills up', () => {
     rmSync(disk, { recursive: true })
   })
 
+  const takeAllRoom = () => {
+    expect(() => writeFileSync(join(disk, 'ballast'), Buffer.alloc(100 * MIB))).toThrow('ENOSPC')
+  }
   const resize = (size: string) => execFileSync('mount', ['-o', `remount,size=${size}`, disk])
-  const open = () => createEmbeddedStore({ dir, clock: systemClock, logger: silentLogger })
+  const clock = new FakeClock()
+  const open = () => createEmbeddedStore({ dir, clock, logger: silentLogger, reserveBytes: 16 * MIB })
 
   /** Many write at once until a write fails; returns what was acknowledged, by key. */
   async function fill(store: Store): Promise<Map<string, number>> {
@@ -53,17 +58,18 @@ describe('an embedded store on a disk that fills up', () => {
   it('fails by name what does not fit, keeps exactly what it acknowledged, and goes on when there is room', async () => {
     const store = await open()
     const kept = await fill(store)
-    expect(kept.size).toBeGreaterThan(50)
+    expect(kept.size).toBeGreaterThan(1000)
     expect(await contents(store)).toEqual(kept)
     expect(await store.status()).toMatchObject({ alarms: ['noSpace'], keys: kept.size, revision: Math.max(...kept.values()) })
     for (const { value, key } of (await store.range(ALL)).kvs) {
       expect(Buffer.compare(value, Buffer.alloc(20_000, Number(key.split('/')[1])))).toBe(0)
     }
 
-    resize('20m')
+    resize('120m')
+    await clock.advance(5000)
+    await vi.waitFor(async () => expect((await store.status()).alarms).toEqual([]))
     const { revision } = await store.txn({ success: [{ type: 'put', key: 'after', value: Buffer.alloc(20_000) }] })
     expect(revision).toBe(Math.max(...kept.values()) + 1)
-    expect((await store.status()).alarms).toEqual([])
     kept.set('after', revision)
     await store[Symbol.asyncDispose]()
 
@@ -75,23 +81,48 @@ describe('an embedded store on a disk that fills up', () => {
     const store = await open()
     const kept = await fill(store)
     await store[Symbol.asyncDispose]()
-    const reopened = await open().catch((error: unknown) => error)
-    if (reopened instanceof Error) {
-      expect(reopened).toMatchObject({ code: 'DISK_FULL' })
-      resize('20m')
-    } else await (reopened as Store)[Symbol.asyncDispose]()
     await using again = await open()
     expect(await contents(again)).toEqual(kept)
-    await again.txn({ success: [{ type: 'delete', ...ALL }] })
+    await vi.waitFor(async () => expect((await again.status()).alarms).toEqual(['noSpace']))
+    await expect(again.txn({ success: [{ type: 'put', key: 'a', value: Buffer.alloc(1) }] })).rejects.toMatchObject({ code: 'noSpace' })
+    await expect(again.lease.grant(10)).rejects.toMatchObject({ code: 'noSpace' })
+  })
+
+  it('accepts deletions while the disk is full, and goes on by itself when they and a compaction have made room', async () => {
+    const store = await open()
+    const kept = await fill(store)
+    const spared = [...kept.keys()].filter((key) => key.startsWith('w0/') || key.startsWith('w1/'))
+    const doomed = new Set(kept.keys()).difference(new Set(spared))
+    for (const key of doomed) await store.txn({ success: [{ type: 'delete', key }] })
+    await expect(store.txn({ success: [{ type: 'put', key: 'a', value: Buffer.alloc(1) }] })).rejects.toMatchObject({ code: 'noSpace' })
+    await store.compact((await store.status()).revision)
+    await vi.waitFor(async () => expect((await store.status()).alarms).toEqual([]), { timeout: 20_000 })
+    const { dbSize, keys } = await store.status()
+    expect([keys, dbSize < 24 * MIB]).toEqual([spared.length, true])
+    const again = await fill(store)
+    expect(again.size).toBeGreaterThan(500)
+    await store[Symbol.asyncDispose]()
+    await using reopened = await open()
+    expect((await reopened.status()).keys).toBe(new Set([...spared, ...again.keys()]).size)
+  })
+
+  it('opens on a disk that others have filled, and lets keys be deleted', async () => {
+    const first = await open()
+    await first.txn({ success: [{ type: 'put', key: 'a', value: Buffer.alloc(20_000) }] })
+    await first[Symbol.asyncDispose]()
+    takeAllRoom()
+    await using store = await open()
+    await expect(store.txn({ success: [{ type: 'put', key: 'b', value: Buffer.alloc(1) }] })).rejects.toMatchObject({ code: 'noSpace' })
+    await store.txn({ success: [{ type: 'delete', key: 'a' }] })
+    expect(await store.status()).toMatchObject({ keys: 0, alarms: ['noSpace'] })
+    rmSync(join(disk, 'ballast'))
+    await clock.advance(5000)
+    await vi.waitFor(async () => expect((await store.status()).alarms).toEqual([]))
   })
 
   it('says at once that it cannot begin on a full disk', async () => {
     mkdirSync(dir)
-    try {
-      writeFileSync(join(disk, 'ballast'), Buffer.alloc(7_000_000))
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'ENOSPC' })
-    }
+    takeAllRoom()
     await expect(open()).rejects.toMatchObject({ code: 'DISK_FULL' })
     rmSync(join(disk, 'ballast'))
     await (await open())[Symbol.asyncDispose]()

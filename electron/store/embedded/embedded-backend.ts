@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Backend, Proposal } from '../mvcc/backend.ts'
 import type { Compaction } from '../mvcc/keyspace.ts'
 import type { Version } from '../mvcc/version.ts'
-import type { StoreStatus } from '../store.ts'
+import { StoreError, type StoreStatus } from '../store.ts'
 import { frameSize, writeFrame } from './record.ts'
 import { pragma } from './schema.ts'
 import type { ValueCache } from './value-cache.ts'
@@ -11,6 +11,9 @@ import type { Writer } from './writer.ts'
 
 /** How many rows of forgotten changes go with one batch. */
 const PURGE_SLICE = 256
+/** How many unused pages of the database are given back at a time, and above how many it is worth while. */
+const SHRINK_SLICE = 256
+const SHRINK_ABOVE = 2048
 
 export interface EmbeddedBackendDeps {
   readonly db: DatabaseSync
@@ -33,14 +36,16 @@ export class EmbeddedBackend implements Backend {
   /** Numbers of changes whose rows are still to be deleted. */
   #dead: number[]
   #underWay = 0
-  #purging: Promise<void> | null = null
+  #tidying: Promise<void> | null = null
+  /** There may be something to give back since it was last found that there is not. */
+  #mayShrink = true
   #closing = false
 
   constructor(deps: EmbeddedBackendDeps) {
     this.#deps = deps
     this.#dead = deps.dead.map(({ seq }) => seq)
     this.read = (version) => deps.reader.read(version)
-    this.#purgeWhenIdle()
+    this.#tidy()
   }
 
   commit(proposals: readonly Proposal[]): Promise<void> {
@@ -60,6 +65,13 @@ export class EmbeddedBackend implements Backend {
     return this.#write({ frame, length, grants, revokes, compact })
   }
 
+  refusal({ changes, grant }: Pick<Proposal, 'changes' | 'grant'>): StoreError | null {
+    const { writer } = this.#deps
+    if (writer.refusal) return writer.refusal
+    if (!writer.full || (!grant && changes.every(({ deleted }) => deleted))) return null
+    return new StoreError('noSpace', 'The disk is full: only deletions and compactions are accepted. Make room, then try again.')
+  }
+
   reading<T>(work: () => T): T {
     return this.#deps.reader.reading(work)
   }
@@ -73,7 +85,8 @@ export class EmbeddedBackend implements Backend {
       this.#deps.cache.drop(version)
       this.#dead.push(version.seq)
     }
-    this.#purgeWhenIdle()
+    this.#mayShrink = true
+    this.#tidy()
   }
 
   stats(): Pick<StoreStatus, 'dbSize' | 'dbSizeInUse' | 'alarms'> {
@@ -88,7 +101,7 @@ export class EmbeddedBackend implements Backend {
 
   async close(): Promise<void> {
     this.#closing = true
-    await this.#purging
+    await this.#tidying
     await this.#deps.close()
   }
 
@@ -103,16 +116,43 @@ export class EmbeddedBackend implements Backend {
     } finally {
       this.#underWay--
     }
-    this.#purgeWhenIdle()
+    this.#tidy()
   }
 
-  /** Deletes what is left of compacted history, a slice at a time, while nobody writes; a slice goes with each batch otherwise. */
-  #purgeWhenIdle(): void {
-    if (this.#dead.length === 0 || this.#underWay > 0 || this.#purging || this.#closing) return
-    const goOn = () => void setImmediate(() => this.#purgeWhenIdle())
-    this.#purging = this.#write({ frame: this.#deps.writer.frame(0), length: 0, grants: [], revokes: [], compact: null })
-      // After a failure the slice waits for the next batch.
-      .then(goOn, () => undefined)
-      .finally(() => (this.#purging = null))
+  /**
+   * While nobody writes: deletes what is left of compacted history, a slice at a time (a slice goes with each batch otherwise), and then
+   * gives back what became free, if that is a large part, or if the disk is full.
+   */
+  #tidy(): void {
+    if (this.#underWay > 0 || this.#tidying || this.#closing) return
+    const work = this.#dead.length > 0 ? this.#purge() : this.#shrinkable() ? this.#shrink() : null
+    if (!work) return
+    this.#tidying = work.then((again) => {
+      this.#tidying = null
+      if (again) setImmediate(() => this.#tidy())
+    })
+  }
+
+  /** After a failure the slice waits for the next batch. */
+  async #purge(): Promise<boolean> {
+    const { writer } = this.#deps
+    return this.#write({ frame: writer.frame(0), length: 0, grants: [], revokes: [], compact: null }).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  #shrinkable(): boolean {
+    const { db, writer } = this.#deps
+    if (writer.refusal || !this.#mayShrink) return false
+    const free = pragma(db, 'freelist_count')
+    return free > (writer.full ? 0 : Math.max(SHRINK_ABOVE, pragma(db, 'page_count') / 4))
+  }
+
+  async #shrink(): Promise<boolean> {
+    const before = pragma(this.#deps.db, 'freelist_count')
+    const left = await this.#deps.writer.shrink(SHRINK_SLICE)
+    this.#mayShrink = left > 0 && left < before
+    return this.#mayShrink
   }
 }

@@ -9,11 +9,14 @@ import type { Store, StoreError } from '../store.ts'
 import { EmbeddedBackend } from './embedded-backend.ts'
 import { loadKeyspace, loadLeases } from './load.ts'
 import { lockFolder } from './lock.ts'
-import { damaged, DATABASE, openDatabase, openError } from './schema.ts'
+import { dropReserve } from './reserve.ts'
+import { damaged, DATABASE, isNoSpace, openDatabase, openError } from './schema.ts'
 import { ValueCache } from './value-cache.ts'
 import { ValueReader } from './value-reader.ts'
 import { checkWal } from './wal-check.ts'
 import { Writer } from './writer.ts'
+
+const MIB = 1024 * 1024
 
 export interface EmbeddedStoreOptions {
   /** The folder for all of the store's files; made if it is not there. */
@@ -25,6 +28,8 @@ export interface EmbeddedStoreOptions {
   readonly workerUrl?: URL
   /** How many bytes of values are kept in memory; by default 32 MiB. */
   readonly cacheBytes?: number
+  /** How much disk space is held back, so that keys can be deleted when the disk is full; by default 16 MiB. */
+  readonly reserveBytes?: number
 }
 
 /**
@@ -35,19 +40,24 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
   const path = join(options.dir, DATABASE)
   try {
     await mkdir(options.dir, { recursive: true, mode: 0o700 })
-    return await open(path, options)
+    return await open(path, options).catch((error: unknown) => {
+      // The reserve is for this too. It is taken again when there is room.
+      if (!isNoSpace(error) || !dropReserve(path)) throw error
+      return open(path, options)
+    })
   } catch (error) {
     throw openError(path, error)
   }
 }
 
 async function open(path: string, options: EmbeddedStoreOptions): Promise<Store> {
-  const { dir, clock, logger, random = systemRandom, cacheBytes = 32 * 1024 * 1024 } = options
+  const { dir, clock, logger, random = systemRandom, cacheBytes = 32 * MIB, reserveBytes = 16 * MIB } = options
   await using opened = new AsyncDisposableStack()
   opened.use(lockFolder(dir, clock))
   inspectLog(path, logger)
   const db = opened.adopt(openDatabase(path), (open) => open.close())
-  const writer = opened.use(new Writer({ url: options.workerUrl ?? new URL('./worker.ts', import.meta.url), path, logger }))
+  const url = options.workerUrl ?? new URL('./worker.ts', import.meta.url)
+  const writer = opened.use(new Writer({ url, init: { path, reserveBytes }, clock, logger }))
   const { space, dead } = loadKeyspace(db, path)
   const leases = loadLeases(db, path)
   const cache = new ValueCache(cacheBytes)

@@ -3,6 +3,8 @@ import type { Compaction } from '../mvcc/keyspace.ts'
 
 export interface WorkerInit {
   readonly path: string
+  /** How much disk space is held back. */
+  readonly reserveBytes: number
 }
 
 export interface CommitMessage {
@@ -19,10 +21,16 @@ export interface CommitMessage {
   readonly purge: readonly number[]
 }
 
-export type ToWorker = CommitMessage | { readonly type: 'close' }
+export type ToWorker =
+  | CommitMessage
+  /** Gives so many unused pages of the database back to the file system. */
+  | { readonly type: 'shrink'; readonly pages: number }
+  /** Sees whether there is room again. */
+  | { readonly type: 'probe' }
+  | { readonly type: 'close' }
 
 export interface Failure {
-  /** `full`: no room, nothing was written; the next batch may succeed. `stopped`: an earlier batch of this epoch failed. */
+  /** `full`: no room, nothing was written, and the reserve is given up. `stopped`: an earlier batch of this epoch failed. */
   readonly kind: 'full' | 'corrupt' | 'io' | 'stopped'
   readonly message: string
 }
@@ -31,5 +39,9 @@ export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'done'; readonly frame: ArrayBuffer }
   | { readonly type: 'failed'; readonly frame: ArrayBuffer; readonly failure: Failure }
+  /** How many unused pages are left. */
+  | { readonly type: 'shrunk'; readonly left: number }
+  /** Whether the reserve is held. */
+  | { readonly type: 'reserve'; readonly held: boolean }
   /** The log could not be folded into the database; nothing is lost, it will be tried again. */
   | { readonly type: 'checkpointFailed'; readonly message: string }

@@ -34,14 +34,26 @@ const PAGE_SIZE = 8192
  */
 export function openDatabase(path: string): DatabaseSync {
   if (!existsSync(path)) createFile(path)
-  const db = connect(path)
-  try {
+  return connected(path, (db) => {
     const version = pragma(db, 'user_version')
     const empty = pragma(db, 'schema_version') === 0 && version === 0
-    if (empty) create(db)
-    else if (pragma(db, 'application_id') !== APPLICATION_ID) throw foreign(path)
-    else if (version > STORAGE_VERSION) throw newer(path, version)
-    else if (version < STORAGE_VERSION) throw unreadable(path, `Its storage version ${version} was never released.`)
+    if (empty) return create(db)
+    if (pragma(db, 'application_id') !== APPLICATION_ID) throw foreign(path)
+    if (version > STORAGE_VERSION) throw newer(path, version)
+    if (version < STORAGE_VERSION) throw unreadable(path, `Its storage version ${version} was never released.`)
+    configure(db)
+  })
+}
+
+/** A further connection to a database that is open. */
+export function connect(path: string): DatabaseSync {
+  return connected(path, configure)
+}
+
+function connected(path: string, prepare: (db: DatabaseSync) => void): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 10_000 })
+  try {
+    prepare(db)
     return db
   } catch (error) {
     db.close()
@@ -49,24 +61,15 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** A connection with the settings that durability rests on. */
-export function connect(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: 10_000 })
-  try {
-    // The page size first: it is settled with the first write.
-    db.exec(`
-      PRAGMA page_size = ${PAGE_SIZE};
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA wal_autocheckpoint = 0;
-      PRAGMA temp_store = MEMORY;
-      PRAGMA cache_size = -4000;
-    `)
-    return db
-  } catch (error) {
-    db.close()
-    throw error
-  }
+/** What durability rests on. Checkpoints are the writing thread's business. */
+function configure(db: DatabaseSync): void {
+  db.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 0;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -4000;
+  `)
 }
 
 export function pragma(db: DatabaseSync, name: string): number {
@@ -87,10 +90,15 @@ function createFile(path: string): void {
   closeSync(dir)
 }
 
+/** There was no room, for whoever it was that met with it. */
+export function isNoSpace(error: unknown): boolean {
+  return systemCode(error) === 'ENOSPC' || isFull(error) || (error instanceof StoreError && isNoSpace(error.cause))
+}
+
 /** What a person is told when the store at `path` could not be opened because of `error`. */
 export function openError(path: string, error: unknown): FlotillaError {
   if (error instanceof FlotillaError) return error
-  if (error instanceof StoreError) {
+  if (error instanceof StoreError && !isNoSpace(error)) {
     return new FlotillaError('INTERNAL', {
       what: `The cluster's store ${path} cannot be opened.`,
       why: error.message,
@@ -98,7 +106,7 @@ export function openError(path: string, error: unknown): FlotillaError {
       cause: error,
     })
   }
-  if (systemCode(error) !== 'ENOSPC' && !isFull(error)) return unreadable(path, `${messageOf(error)}.`, error)
+  if (!isNoSpace(error)) return unreadable(path, `${messageOf(error)}.`, error)
   return new FlotillaError('DISK_FULL', {
     what: `The cluster's store ${path} cannot be opened.`,
     why: 'The disk is full.',
@@ -108,6 +116,8 @@ export function openError(path: string, error: unknown): FlotillaError {
 }
 
 function create(db: DatabaseSync): void {
+  db.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA auto_vacuum = INCREMENTAL`)
+  configure(db)
   db.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORAGE_VERSION}; COMMIT`)
 }
 

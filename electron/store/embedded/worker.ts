@@ -4,17 +4,20 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { messageOf } from '../../base/errors.ts'
 import type { CommitMessage, Failure, FromWorker, ToWorker, WorkerInit } from './protocol.ts'
 import { numberRecord, readFrame } from './record.ts'
-import { connect, type FactName } from './schema.ts'
+import { Reserve } from './reserve.ts'
+import { connect, type FactName, pragma } from './schema.ts'
 import { isFull, SQLITE, sqliteCode } from './sqlite-code.ts'
 
 /** The log is folded into the database when about so many bytes were added to it, and when the store is closed. */
-const CHECKPOINT_AT = 16 * 1024 * 1024
+const CHECKPOINT_AT = 8 * 1024 * 1024
 /** About what a transaction adds to the log beside its values. */
 const OVERHEAD = 16 * 1024
 
-function serve(port: NonNullable<typeof parentPort>, { path }: WorkerInit): void {
+function serve(port: NonNullable<typeof parentPort>, init: WorkerInit): void {
+  const { path } = init
   const db = connect(path)
   const write = writer(db)
+  const reserve = new Reserve(path, init.reserveBytes)
   let stoppedEpoch = -1
   let logged = 0
   const send = (message: FromWorker) => port.postMessage(message, 'frame' in message ? [message.frame] : [])
@@ -39,21 +42,52 @@ function serve(port: NonNullable<typeof parentPort>, { path }: WorkerInit): void
       stoppedEpoch = epoch
       if (db.isTransaction) db.exec('ROLLBACK')
       const failure = failureOf(error)
-      send({ type: 'failed', frame, failure })
-      if (failure.kind === 'full') checkpoint('TRUNCATE')
-      return
+      if (failure.kind === 'full') {
+        reserve.release()
+        checkpoint('TRUNCATE')
+      }
+      return send({ type: 'failed', frame, failure })
     }
     send({ type: 'done', frame })
     logged += message.length + OVERHEAD
     if (logged >= CHECKPOINT_AT) checkpoint('PASSIVE')
   }
 
-  port.on('message', (message: ToWorker) => {
-    if (message.type === 'commit') return commit(message)
+  const probe = () => send({ type: 'reserve', held: reserve.take() })
+
+  const shrink = (pages: number) => {
+    let left = pragma(db, 'freelist_count')
+    try {
+      db.exec(`PRAGMA incremental_vacuum(${pages})`)
+      left = pragma(db, 'freelist_count')
+    } catch (error) {
+      send({ type: 'checkpointFailed', message: messageOf(error) })
+    }
+    // The file itself gets shorter with the checkpoint.
+    if (left === 0) checkpoint('TRUNCATE')
+    if (left === 0 && !reserve.held) probe()
+    send({ type: 'shrunk', left })
+  }
+
+  const close = () => {
     checkpoint('TRUNCATE')
     db.close()
     port.close()
+  }
+
+  port.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'commit':
+        return commit(message)
+      case 'shrink':
+        return shrink(message.pages)
+      case 'probe':
+        return probe()
+      case 'close':
+        return close()
+    }
   })
+  probe()
   send({ type: 'ready' })
 }
 

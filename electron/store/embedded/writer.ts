@@ -1,11 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import { type Deferred, deferred } from '../../base/async.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import { StoreError } from '../store.ts'
 import type { CommitMessage, Failure, FromWorker, ToWorker, WorkerInit } from './protocol.ts'
 
 /** Frames up to this size are used again. */
 const KEPT_FRAME = 8 * 1024 * 1024
+/** How often a full disk is looked at again, in milliseconds. */
+const PROBE = 5000
 
 export type Batch = Omit<CommitMessage, 'type' | 'epoch'>
 
@@ -13,6 +16,7 @@ export type Batch = Omit<CommitMessage, 'type' | 'epoch'>
 export class Writer implements AsyncDisposable {
   readonly #worker: Worker
   readonly #logger: Logger
+  readonly #clock: Clock
   readonly #ready = deferred<void>()
   readonly #exited = deferred<void>()
   /** One for each batch under way, oldest first. */
@@ -22,12 +26,14 @@ export class Writer implements AsyncDisposable {
   /** Why nothing can be written any more. */
   #refusal: StoreError | null = null
   #full = false
+  #probing: Disposable | null = null
+  #shrinking: Deferred<number> | null = null
   #closing = false
 
-  constructor(deps: { url: URL; path: string; logger: Logger }) {
+  constructor(deps: { url: URL; init: WorkerInit; clock: Clock; logger: Logger }) {
     this.#logger = deps.logger
-    const workerData: WorkerInit = { path: deps.path }
-    this.#worker = new Worker(deps.url, { workerData, name: 'store', execArgv: [] })
+    this.#clock = deps.clock
+    this.#worker = new Worker(deps.url, { workerData: deps.init, name: 'store', execArgv: [] })
     this.#ready.promise.catch(() => undefined)
     this.#worker.on('message', (message: FromWorker) => this.#receive(message))
     this.#worker.on('error', (error) => this.#lost(error))
@@ -37,7 +43,7 @@ export class Writer implements AsyncDisposable {
     })
   }
 
-  /** The last batch failed because the disk is full. */
+  /** The disk is full: only what makes room is to be written, until there is some. */
   get full(): boolean {
     return this.#full
   }
@@ -73,9 +79,17 @@ export class Writer implements AsyncDisposable {
     return answer.promise
   }
 
+  /** Gives up to so many unused pages back to the file system; resolves with how many are left. One at a time. */
+  shrink(pages: number): Promise<number> {
+    this.#shrinking = deferred()
+    this.#send({ type: 'shrink', pages }, [])
+    return this.#shrinking.promise
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#closing) {
       this.#closing = true
+      this.#probing?.[Symbol.dispose]()
       this.#send({ type: 'close' }, [])
     }
     await this.#exited.promise
@@ -93,11 +107,14 @@ export class Writer implements AsyncDisposable {
         return this.#logger.warn('the write-ahead log could not be folded into the database', { reason: message.message })
       case 'done':
         this.#keep(message.frame)
-        this.#full = false
         return this.#waiting.shift()?.resolve()
       case 'failed':
         this.#keep(message.frame)
         return this.#waiting.shift()?.reject(this.#failed(message.failure))
+      case 'shrunk':
+        return this.#shrinking?.resolve(message.left)
+      case 'reserve':
+        return this.#setFull(!message.held)
     }
   }
 
@@ -106,13 +123,22 @@ export class Writer implements AsyncDisposable {
     this.#epoch++
     this.#logger.error('a batch could not be written', { kind, reason: message })
     if (kind === 'full') {
-      this.#full = true
+      this.#setFull(true)
       return new StoreError('noSpace', `The disk is full (${message}): nothing was written. Make room, then try again.`)
     }
     const why = kind === 'corrupt' ? 'The database is damaged' : 'The disk failed'
     const next = kind === 'corrupt' ? 'Restore the state folder from a backup.' : 'Check the disk, then start again.'
     this.refuse(new StoreError(kind === 'corrupt' ? 'corrupt' : 'unavailable', `${why} (${message}): no write is accepted. ${next}`))
     return this.#refusal as StoreError
+  }
+
+  #setFull(full: boolean): void {
+    if (full !== this.#full) this.#logger.warn(full ? 'the disk is full: only deletions are accepted' : 'there is room on the disk again')
+    this.#full = full
+    if (!full || this.#closing) {
+      this.#probing?.[Symbol.dispose]()
+      this.#probing = null
+    } else this.#probing ??= this.#clock.setInterval(() => this.#send({ type: 'probe' }, []), PROBE, { unref: true })
   }
 
   #lost(error: unknown): void {
@@ -122,6 +148,8 @@ export class Writer implements AsyncDisposable {
     this.refuse(failure)
     this.#ready.reject(failure)
     for (const answer of this.#waiting.splice(0)) answer.reject(failure)
+    this.#shrinking?.resolve(0)
+    this.#probing?.[Symbol.dispose]()
   }
 
   #keep(frame: ArrayBuffer): void {

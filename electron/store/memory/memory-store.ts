@@ -25,6 +25,7 @@ function createMemoryBackend(): Backend {
     depth: 0,
     commit: () => null,
     read: ({ value }) => value ?? NO_VALUE,
+    refusal: () => null,
     reading: (work) => work(),
     settled() {},
     drop() {},

@@ -1,4 +1,4 @@
-import type { StoreStatus } from '../store.ts'
+import type { StoreError, StoreStatus } from '../store.ts'
 import type { Compaction } from './keyspace.ts'
 import type { LeaseRecord } from './lessor.ts'
 import type { ReadValue, Version } from './version.ts'
@@ -27,6 +27,8 @@ export interface Backend {
    * given. After one has failed, those given before the failure was reported fail too. Rejects with a StoreError.
    */
   commit(proposals: readonly Proposal[]): Promise<void> | null
+  /** Why this is not to be proposed now, if so: what takes room, while there is none. */
+  refusal(parts: Pick<Proposal, 'changes' | 'grant'>): StoreError | null
   readonly read: ReadValue
   /** Runs `work`, which reads many values, more cheaply than one by one. */
   reading<T>(work: () => T): T

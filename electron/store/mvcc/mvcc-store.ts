@@ -72,7 +72,7 @@ export class MvccStore implements Store {
     this.#committer = new Committer({
       backend,
       onDurable: (proposal) => this.#onDurable(proposal),
-      onFailed: (proposal) => this.#onFailed(proposal),
+      onFailed: (proposal) => this.#takeBack(proposal),
     })
     this.#transaction = { space: this.#space, read: backend.read, leaseExists: (id) => this.#lessor.has(id) }
     this.lease = {
@@ -172,6 +172,11 @@ export class MvccStore implements Store {
   /** What was changed on the head of the keyspace becomes a revision, and the answer is given when that is durable. */
   #propose<T>(parts: Omit<Proposal, 'before' | 'revision'>, answer: (revision: number) => T): Promise<T> {
     const before = this.#space.revision
+    const refusal = this.#backend.refusal(parts)
+    if (refusal) {
+      this.#takeBack({ ...parts, before })
+      throw refusal
+    }
     const revision = parts.changes.length > 0 ? this.#space.advance() : before
     return this.#committer.submit({ before, revision, ...parts }, answer(revision))
   }
@@ -191,7 +196,7 @@ export class MvccStore implements Store {
     if (compact !== undefined) this.#backend.drop(this.#space.compact(compact))
   }
 
-  #onFailed({ before, changes, grant, revoke, compact }: Proposal): void {
+  #takeBack({ before, changes, grant, revoke, compact }: Omit<Proposal, 'revision'>): void {
     if (grant) this.#lessor.remove(grant.id)
     if (revoke) this.#lessor.putBack(revoke)
     this.#space.undo(changes.length, before)

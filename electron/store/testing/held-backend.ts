@@ -20,6 +20,7 @@ export function heldBackend(options: { depth: number; read?: ReadValue }): Backe
       return answer.promise
     },
     read: options.read ?? (({ value }) => value ?? NO_VALUE),
+    refusal: () => null,
     reading: (work) => work(),
     settled() {},
     drop() {},
