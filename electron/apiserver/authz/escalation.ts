@@ -2,9 +2,9 @@
  * No one may grant what they do not hold: the check on writes of roles and bindings, unless the verb `escalate` or `bind` allows it.
  * Source: kubernetes "Privilege escalation prevention and bootstrapping".
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { ClusterRole, PolicyRule, RoleRef } from '../../api/rbac/v1/types.gen.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { semanticEqual } from '../../api/values/equal.ts'
 import { forbidden, notFound } from '../../machinery/status.ts'
 import type { AdmissionCheck, AdmissionRequest, Authorizer } from '../types.ts'
 import { MASTERS } from './authorizers.ts'
@@ -68,5 +68,5 @@ function onlyMetadataChanged(object: KubeObject, old: KubeObject): boolean {
     const { ownerReferences: _o, finalizers: _f, resourceVersion: _r, managedFields: _m, ...kept } = metadata
     return { ...others, metadata: kept }
   }
-  return isDeepStrictEqual(rest(object), rest(old))
+  return semanticEqual(rest(object), rest(old))
 }

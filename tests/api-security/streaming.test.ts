@@ -1,0 +1,169 @@
+import { once } from 'node:events'
+import https from 'node:https'
+import net, { type AddressInfo } from 'node:net'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { namespace } from '../../electron/api/core/v1/namespace.ts'
+import { node } from '../../electron/api/core/v1/node.ts'
+import { pod } from '../../electron/api/core/v1/pod.ts'
+import { generateKeys, issue, privateKeyPem, SERVER_AUTH } from '../../electron/apiserver/pki/certificate.ts'
+import { openState } from '../../electron/apiserver/pki/state.ts'
+import type { NodeDialer } from '../../electron/apiserver/types.ts'
+import { systemClock } from '../../electron/base/clock.ts'
+import { systemRandom } from '../../electron/base/random.ts'
+import { run, startSecureServer, type SecureServer } from './secure-server.ts'
+
+let server: SecureServer
+let agent: https.Server
+let kubeconfig: string
+const dialer: NodeDialer = {
+  async dial() {
+    const socket = net.connect((agent.address() as AddressInfo).port, '127.0.0.1')
+    await once(socket, 'connect')
+    return socket
+  },
+}
+
+/** The far end of exec: repeats its input on stdout in capitals, says the exit code that the command names, and ends. */
+function serveExec(socket: WebSocket, url: URL): void {
+  const say = (channel: number, text: string) => socket.send(Buffer.concat([Buffer.of(channel), Buffer.from(text)]))
+  const finish = () => {
+    const code = url.searchParams.getAll('command')[1] ?? '0'
+    const failed = {
+      status: 'Failure',
+      reason: 'NonZeroExitCode',
+      message: `command terminated with exit code ${code}`,
+      details: { causes: [{ reason: 'ExitCode', message: code }] },
+    }
+    say(3, JSON.stringify({ metadata: {}, ...(code === '0' ? { status: 'Success' } : failed) }))
+    socket.close(1000)
+  }
+  say(2, `${url.pathname}\n`)
+  if (!url.searchParams.has('input')) return finish()
+  socket.on('message', (data: Buffer) => {
+    if (data[0] === 0) say(1, data.subarray(1).toString().toUpperCase())
+    // v5: the end of a stream has a message of its own.
+    if (data[0] === 255) finish()
+  })
+}
+
+beforeAll(async () => {
+  server = await startSecureServer({ dialer })
+  const { authority } = await openState({ dir: `${server.dir}/pki`, clock: systemClock, random: systemRandom })
+  const keys = await generateKeys()
+  const now = Date.now()
+  const leaf = {
+    subject: { commonName: 'system:node:moth' },
+    publicKey: keys.publicKey,
+    notBefore: now - 1000,
+    notAfter: now + 600_000,
+    usages: SERVER_AUTH,
+    names: ['moth'],
+  }
+  const tls = {
+    cert: await issue(authority, leaf, systemRandom),
+    key: await privateKeyPem(keys.privateKey),
+    ca: server.pki.caPem,
+    requestCert: true,
+  }
+  agent = https.createServer({ ...tls, rejectUnauthorized: true }, (request, response) => {
+    const url = new URL(String(request.url), 'https://moth')
+    if (url.pathname === '/stats/summary') return void response.end('{"node":{}}')
+    const lines = ['one', 'two', 'three'].slice(-Number(url.searchParams.get('tailLines') ?? 3))
+    response.write(`${lines.join('\n')}\n`)
+    if (url.searchParams.get('follow') !== 'true') return void response.end()
+    setTimeout(() => response.end('last\n'), 200)
+  })
+  const sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => (offered.has('v5.channel.k8s.io') ? 'v5.channel.k8s.io' : false),
+  })
+  agent.on('upgrade', (request, socket, head: Buffer) =>
+    sockets.handleUpgrade(request, socket, head, (peer) => serveExec(peer, new URL(String(request.url), 'https://moth'))),
+  )
+  agent.listen(0, '127.0.0.1')
+  await once(agent, 'listening')
+  await server.admin.create(namespace, { metadata: { name: 'ns' } })
+  await server.admin.create(node, { metadata: { name: 'moth' } })
+  await server.admin.create(pod, {
+    metadata: { name: 'p', namespace: 'ns' },
+    spec: { nodeName: 'moth', containers: [{ name: 'c', image: 'i' }] },
+  })
+  await server.admin.create(pod, {
+    metadata: { name: 'two', namespace: 'ns' },
+    spec: {
+      nodeName: 'moth',
+      containers: [
+        { name: 'a', image: 'i' },
+        { name: 'b', image: 'i' },
+      ],
+    },
+  })
+  kubeconfig = await server.kubeconfig('admin')
+})
+afterAll(async () => {
+  agent.closeAllConnections()
+  agent.close()
+  await server[Symbol.asyncDispose]()
+})
+
+const kubectl = (args: string[], input?: string) =>
+  run('kubectl', ['--kubeconfig', kubeconfig, '-n', 'ns', ...args], {
+    env: { HOME: server.dir },
+    ...(input === undefined ? {} : { input }),
+  })
+
+describe('kubectl', () => {
+  it('logs reads, follows, and names the containers to choose from', async () => {
+    expect((await kubectl(['logs', 'p', '--tail=2'])).out).toBe('two\nthree\n')
+    expect((await kubectl(['logs', 'p', '-f'])).out).toBe('one\ntwo\nthree\nlast\n')
+    expect((await kubectl(['logs', 'two', '-c', 'z'])).err).toContain('container z is not valid for pod two')
+    const raw = await kubectl(['get', '--raw', '/api/v1/namespaces/ns/pods/two/log'])
+    expect(raw.err).toContain('a container name must be specified for pod two, choose one of: [a b]')
+  })
+
+  it('exec carries input, output, errors and the exit code', async () => {
+    const ok = await kubectl(['exec', '-i', 'p', '--', 'cat'], 'hello\n')
+    expect(ok).toEqual({ code: 0, out: 'HELLO\n', err: '/exec/ns/p/c\n' })
+    const failed = await kubectl(['exec', 'p', '--', 'exit', '7'])
+    expect([failed.code, failed.err]).toEqual([7, '/exec/ns/p/c\ncommand terminated with exit code 7\n'])
+  })
+
+  it('get --raw reads what the agent of a node offers', async () => {
+    expect((await kubectl(['get', '--raw', '/api/v1/nodes/moth/proxy/stats/summary'])).out).toBe('{"node":{}}')
+  })
+
+  it('exec is refused for who may not', async () => {
+    const file = await server.kubeconfig('jane')
+    const { err } = await run('kubectl', ['--kubeconfig', file, '-n', 'ns', 'exec', 'p', '--', 'sh'], { env: { HOME: server.dir } })
+    expect(err).toContain('User "jane" cannot get resource "pods" in API group "" in the namespace "ns"')
+    const jane = await server.remote('jane')
+    await expect(
+      jane.websocket({
+        path: '/api/v1/namespaces/ns/pods/p/exec',
+        query: { command: 'sh', stdout: 'true' },
+        protocols: ['v5.channel.k8s.io'],
+      }),
+    ).rejects.toMatchObject({
+      message: 'pods "p" is forbidden: User "jane" cannot get resource "pods/exec" in API group "" in the namespace "ns"',
+    })
+  })
+})
+
+describe('clients of this program', () => {
+  it('open channels over HTTPS and in-process alike', async () => {
+    for (const client of [await server.remote('admin'), server.admin]) {
+      await using socket = await client.websocket({
+        path: '/api/v1/namespaces/ns/pods/p/exec',
+        query: { command: 'cat', stdin: 'true', stdout: 'true' },
+        protocols: ['v5.channel.k8s.io'],
+      })
+      await socket.send(Buffer.from('\0abc'))
+      await socket.send(Uint8Array.of(255, 0))
+      const seen: string[] = []
+      for await (const message of socket.messages) seen.push(Buffer.from(message).toString())
+      expect(seen.slice(0, 2)).toEqual(['\u0002/exec/ns/p/c\n', '\u0001ABC'])
+      expect(seen[2]).toContain('Success')
+    }
+  })
+})
