@@ -10,6 +10,14 @@ export const ageColumn: Column<KubeObject> = {
   value: (object, now) => age(object.metadata.creationTimestamp, now),
 }
 
+/** What tables show of kinds that have no columns of their own. */
+export const createdAtColumn: Column<KubeObject> = {
+  name: 'Created At',
+  type: 'date',
+  description: 'When the object was created',
+  value: ({ metadata }) => metadata.creationTimestamp,
+}
+
 /** What a table shows for a list of strings that may be empty. */
 export function joined(values: readonly string[] | undefined, empty = '<none>', separator = ','): string {
   return values?.length ? values.join(separator) : empty

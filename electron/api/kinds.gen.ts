@@ -9,8 +9,40 @@ import { pod } from './core/v1/pod.ts'
 import { secret } from './core/v1/secret.ts'
 import { serviceAccount } from './core/v1/service-account.ts'
 import { service } from './core/v1/service.ts'
+import { clusterRoleBinding } from './rbac/v1/cluster-role-binding.ts'
+import { clusterRole } from './rbac/v1/cluster-role.ts'
+import { roleBinding } from './rbac/v1/role-binding.ts'
+import { role } from './rbac/v1/role.ts'
 
 /** Every built-in kind, in the order of their files. */
-export const KINDS: readonly AnyKind[] = [deployment, lease, configMap, namespace, node, pod, secret, serviceAccount, service]
+export const KINDS: readonly AnyKind[] = [
+  deployment,
+  lease,
+  configMap,
+  namespace,
+  node,
+  pod,
+  secret,
+  serviceAccount,
+  service,
+  clusterRoleBinding,
+  clusterRole,
+  roleBinding,
+  role,
+]
 
-export { deployment, lease, configMap, namespace, node, pod, secret, serviceAccount, service }
+export {
+  deployment,
+  lease,
+  configMap,
+  namespace,
+  node,
+  pod,
+  secret,
+  serviceAccount,
+  service,
+  clusterRoleBinding,
+  clusterRole,
+  roleBinding,
+  role,
+}
