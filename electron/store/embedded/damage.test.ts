@@ -8,7 +8,7 @@ import { FakeClock } from '../../base/fake-clock.ts'
 import { jsonLogger } from '../../base/logger.ts'
 import type { Store } from '../store.ts'
 import { brief, failure, put, reader, remove, write } from '../testing/subject.ts'
-import { createEmbeddedStore } from './embedded-store.ts'
+import { createEmbeddedStore, type EmbeddedStoreOptions } from './embedded-store.ts'
 
 const ALL = { key: '\0', end: '\0' }
 
@@ -25,8 +25,8 @@ describe('an embedded store whose files are not as it left them', () => {
   afterEach(() => rmSync(root, { recursive: true }))
 
   const clock = new FakeClock()
-  const open = (at = dir, cacheBytes = 1_000_000) =>
-    createEmbeddedStore({ dir: at, clock, logger: jsonLogger({ clock, sink: (line) => log.push(line) }), cacheBytes })
+  const open = (at = dir, options: Partial<EmbeddedStoreOptions> = {}) =>
+    createEmbeddedStore({ dir: at, clock, logger: jsonLogger({ clock, sink: (line) => log.push(line) }), reserveBytes: 4096, ...options })
   const edit = (...statements: string[]) => {
     const db = new DatabaseSync(join(dir, 'store.db'))
     for (const statement of statements) db.exec(statement)
@@ -127,6 +127,37 @@ describe('an embedded store whose files are not as it left them', () => {
     await store[Symbol.asyncDispose]()
   })
 
+  it('keeps what it has readable, and refuses every write by name, when the database fails', async () => {
+    const store = await open()
+    await write(store, 'a', '1')
+    edit('DROP TABLE lease')
+    const error = await failure(store.lease.grant(10), 'unavailable')
+    expect(error.message).toContain('no write is accepted')
+    await failure(write(store, 'a', '2'), 'unavailable')
+    expect(await text(store)).toEqual(['a=1 2/2/1'])
+    expect(await store.status()).toMatchObject({ alarms: ['ioError'], revision: 2 })
+    await store[Symbol.asyncDispose]()
+  })
+
+  it('fails what is under way, and refuses every later write, when the writing thread dies', async () => {
+    const thread = `import { parentPort } from 'node:worker_threads'
+      parentPort.postMessage({ type: 'ready' })
+      parentPort.on('message', () => process.exit(3))`
+    const store = await open(dir, { workerUrl: new URL(`data:text/javascript,${encodeURIComponent(thread)}`) })
+    const error = await failure(write(store, 'a', '1'), 'unavailable')
+    expect(error.message).toContain('thread')
+    await failure(write(store, 'a', '1'), 'unavailable')
+    expect(await store.range(ALL)).toMatchObject({ revision: 1, count: 0 })
+    expect((await store.status()).alarms).toEqual(['ioError'])
+    await store[Symbol.asyncDispose]()
+  })
+
+  it('is not opened without its writing thread', async () => {
+    const opening = open(dir, { workerUrl: new URL('data:text/javascript,throw new Error("no such thread")') })
+    await expect(opening).rejects.toMatchObject({ code: 'INTERNAL', why: expect.stringContaining('no such thread') as string })
+    await (await open())[Symbol.asyncDispose]()
+  })
+
   it('drops a write that a crash cut short, wherever it was cut, and keeps each write before it whole', async () => {
     const store = await open()
     const sizes: number[] = []
@@ -223,10 +254,10 @@ describe('an embedded store whose files are not as it left them', () => {
   })
 
   it('does not keep values in memory beyond its cache', async () => {
-    const store = await open(dir, 10_000)
+    const store = await open(dir, { cacheBytes: 10_000 })
     for (let i = 0; i < 50; i++) await write(store, `k${i}`, 'x'.repeat(1000))
     await store[Symbol.asyncDispose]()
-    const again = await open(dir, 10_000)
+    const again = await open(dir, { cacheBytes: 10_000 })
     for (let round = 0; round < 2; round++) {
       const { kvs } = await again.range(ALL)
       expect(kvs.every(({ value }) => value.byteLength === 1000)).toBe(true)

@@ -17,7 +17,7 @@ const SHRINK_ABOVE = 2048
 
 export interface EmbeddedBackendDeps {
   readonly db: DatabaseSync
-  readonly writer: Writer
+  readonly writer: Pick<Writer, 'commit' | 'frame' | 'shrink' | 'full' | 'refusal'>
   readonly reader: ValueReader
   readonly cache: ValueCache
   /** Left over from a compaction before the restart. */
@@ -111,7 +111,8 @@ export class EmbeddedBackend implements Backend {
     try {
       await this.#deps.writer.commit({ ...batch, purge })
     } catch (error) {
-      this.#dead.push(...purge)
+      // Older ones first, always: a deletion's row may only go after those of what it deleted.
+      this.#dead = [...purge, ...this.#dead].sort((a, b) => a - b)
       throw error
     } finally {
       this.#underWay--

@@ -12,7 +12,7 @@ storeSuite(
   async () => {
     const dir = mkdtempSync(join(tmpdir(), 'store-'))
     const clock = new FakeClock()
-    const open = () => createEmbeddedStore({ dir, clock, logger: silentLogger, random: seededRandom(1) })
+    const open = () => createEmbeddedStore({ dir, clock, logger: silentLogger, random: seededRandom(1), reserveBytes: 4096 })
     let store = await open()
     return {
       store,

@@ -82,6 +82,23 @@ describe('a store whose disk takes its time', () => {
     expect(await Promise.all(writes)).toEqual([2, 3, 4, 5, 6])
   })
 
+  it('splits what is too much for one batch, and keeps the order', async () => {
+    const writes = Array.from({ length: 1100 }, (_, i) => write(store, `k${i}`, 'x'))
+    await settle()
+    expect(backend.batches.map(({ proposals }) => proposals.length)).toEqual([512, 512])
+    await answer()
+    expect(backend.batches.map(({ proposals }) => proposals.length)).toEqual([512, 76])
+    await answer()
+    await answer()
+    expect(await Promise.all(writes)).toEqual(Array.from({ length: 1100 }, (_, i) => i + 2))
+    const large = Array.from({ length: 3 }, (_, i) => write(store, `k${i}`, 'x'.repeat(3_000_000)))
+    await settle()
+    expect(backend.batches.map(({ proposals }) => proposals.length)).toEqual([2, 1])
+    await answer()
+    await answer()
+    await Promise.all(large)
+  })
+
   it('does not answer a read in a transaction with what may still be lost', async () => {
     const failing = failure(write(store, 'a', '1'), 'noSpace')
     const read = failure(

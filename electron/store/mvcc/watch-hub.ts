@@ -1,32 +1,36 @@
-import { StoreError, type StoreEvent, type Watcher, type WatchRequest } from '../store.ts'
+import { type Key, StoreError, type StoreEvent, type Watcher, type WatchRequest } from '../store.ts'
 import type { Version } from './version.ts'
 import { asStoreError, MvccWatcher, type WatcherDeps } from './watcher.ts'
 
-/** Hands each durable transaction to the watchers that want some of it. */
+/** Hands each durable transaction to the watchers that want some of it. Watchers of one key cost nothing to the changes of others. */
 export class WatchHub {
   readonly #deps: WatcherDeps
-  readonly #watchers = new Set<MvccWatcher>()
+  readonly #ofKey = new Map<Key, Set<MvccWatcher>>()
+  readonly #ofRange = new Set<MvccWatcher>()
 
   constructor(deps: Omit<WatcherDeps, 'onEnd'>) {
-    this.#deps = { ...deps, onEnd: (watcher) => this.#watchers.delete(watcher) }
+    this.#deps = { ...deps, onEnd: (watcher) => this.#remove(watcher) }
   }
 
   open(request: WatchRequest): Watcher {
     const watcher = new MvccWatcher(this.#deps, request)
-    this.#watchers.add(watcher)
+    if (request.end) this.#ofRange.add(watcher)
+    else this.#ofKey.set(request.key, (this.#ofKey.get(request.key) ?? new Set()).add(watcher))
     return watcher
   }
 
   publish(revision: number, changes: readonly Version[]): void {
+    const wanted = new Map<MvccWatcher, Version[]>()
+    for (const change of changes) {
+      for (const watcher of this.#ofKey.get(change.key) ?? []) if (watcher.wants(change)) add(wanted, watcher, change)
+      for (const watcher of this.#ofRange) if (watcher.wants(change)) add(wanted, watcher, change)
+    }
     const plain = new Map<Version, StoreEvent>()
     const withPrevious = new Map<Version, StoreEvent>()
-    for (const watcher of this.#watchers) {
-      const wanted = changes.filter((version) => watcher.wants(version))
-      if (wanted.length === 0) continue
+    for (const [watcher, versions] of wanted) {
       const known = watcher.request.prevKv ? withPrevious : plain
       try {
-        const events = wanted.map((version) => known.get(version) ?? remember(known, version, watcher.event(version)))
-        watcher.offer({ revision, events })
+        watcher.offer({ revision, events: versions.map((version) => known.get(version) ?? remember(known, version, watcher)) })
       } catch (error) {
         watcher.fail(asStoreError(error))
       }
@@ -34,11 +38,27 @@ export class WatchHub {
   }
 
   close(): void {
-    for (const watcher of [...this.#watchers]) watcher.fail(new StoreError('closed', 'the store is closed'))
+    const all = [...this.#ofRange, ...[...this.#ofKey.values()].flatMap((watchers) => [...watchers])]
+    for (const watcher of all) watcher.fail(new StoreError('closed', 'the store is closed'))
+  }
+
+  #remove(watcher: MvccWatcher): void {
+    this.#ofRange.delete(watcher)
+    const { key } = watcher.request
+    const others = this.#ofKey.get(key)
+    if (others?.delete(watcher) && others.size === 0) this.#ofKey.delete(key)
   }
 }
 
-function remember(known: Map<Version, StoreEvent>, version: Version, event: StoreEvent): StoreEvent {
+function add(wanted: Map<MvccWatcher, Version[]>, watcher: MvccWatcher, change: Version): void {
+  const versions = wanted.get(watcher)
+  if (versions) versions.push(change)
+  else wanted.set(watcher, [change])
+}
+
+/** One event is shared by all watchers that want it in the same form. */
+function remember(known: Map<Version, StoreEvent>, version: Version, watcher: MvccWatcher): StoreEvent {
+  const event = watcher.event(version)
   known.set(version, event)
   return event
 }

@@ -53,6 +53,22 @@ export function watchSuite(open: OpenSubject): void {
       expect(briefBatch(await next(), base)).toBe('4: put a=4 1/4/4')
     })
 
+    it('catches up with thousands of changes, and follows from there', async () => {
+      for (let i = 0; i < 25; i++) {
+        await store.txn({ success: Array.from({ length: 100 }, (_, j) => put(`k${String(j).padStart(2, '0')}`, String(i))) })
+      }
+      await using watcher = store.watch({ key: 'k', end: 'l', startRevision: base + 1 })
+      await using narrow = store.watch({ key: 'k50', startRevision: base + 1 })
+      const { next } = reader(watcher)
+      for (let i = 1; i <= 25; i++) {
+        const { revision, events } = await next()
+        expect([revision, events.length]).toEqual([base + i, 100])
+      }
+      await write(store, 'k50', 'after')
+      expect(briefBatch(await next(), base)).toBe('26: put k50=after 1/26/26')
+      expect((await reader(narrow).upToMark()).map(({ revision }) => revision - base)).toEqual(Array.from({ length: 26 }, (_, i) => i + 1))
+    })
+
     it('sees only its key, interval or prefix', async () => {
       await store.txn({ success: [put('a/1', ''), put('a/2', ''), put('b', '')] })
       await write(store, 'b', '2')
