@@ -69,6 +69,7 @@ export async function startSecureServer(options: { dialer?: NodeDialer; descript
     caPem: pki.caPem,
     identity: () => pki.kubeletClient.current,
     clock,
+    random,
   })
   const openapi = openApiHandlers({ kinds: () => KINDS, descriptions: await readDescriptions(options.descriptions), version: 'v1.36.0' })
   server.use({

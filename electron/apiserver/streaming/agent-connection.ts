@@ -8,6 +8,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { Client } from '../../client/client.ts'
 import { failure, internal, StatusError, unavailable, type Status, type StatusReason } from '../../machinery/status.ts'
 import type { NodeDialer } from '../types.ts'
+import { exchange, type Answer } from './exchange.ts'
 
 export interface AgentConnectionOptions {
   readonly client: Client
@@ -27,15 +28,11 @@ export interface AgentRequest {
   readonly signal: AbortSignal
 }
 
-export type AgentAnswer =
-  | { readonly type: 'response'; readonly response: http.IncomingMessage }
-  | { readonly type: 'upgrade'; readonly response: http.IncomingMessage; readonly socket: Duplex; readonly head: Uint8Array }
-
 export interface AgentConnections {
   /** A verified TLS stream to the agent of a node. Throws StatusError 404 for an unknown node, 503 where it cannot be reached. */
   connect(node: string, signal: AbortSignal): Promise<TLSSocket>
   /** One request on a connection of its own; aborting ends it. */
-  request(node: string, request: AgentRequest): Promise<AgentAnswer>
+  request(node: string, request: AgentRequest): Promise<Answer>
 }
 
 const AGENT_PORT = 10250
@@ -62,22 +59,7 @@ export function createAgentConnections(options: AgentConnectionOptions): AgentCo
     connect: open,
     async request(node, { method, path, headers, signal }) {
       const socket = await open(node, signal)
-      const onAbort = () => socket.destroy()
-      signal.addEventListener('abort', onAbort, { once: true })
-      socket.once('close', () => signal.removeEventListener('abort', onAbort))
-      return new Promise((resolve, reject) => {
-        const request = http.request({ method, path, headers: { host: node, ...headers }, createConnection: () => socket })
-        request.once('response', (response) => resolve({ type: 'response', response }))
-        request.once('upgrade', (response, upgraded: Duplex, head) => resolve({ type: 'upgrade', response, socket: upgraded, head }))
-        request.once('error', (error) =>
-          reject(
-            signal.aborted
-              ? (signal.reason as Error)
-              : unavailable(`the agent of node ${JSON.stringify(node)} gave no answer: ${error.message}`),
-          ),
-        )
-        request.end()
-      })
+      return exchange(socket, { method, path, headers: { host: node, ...headers }, signal }, `the agent of node ${JSON.stringify(node)}`)
     },
   }
 }

@@ -50,7 +50,7 @@ export function agentStream(
         const signal = AbortSignal.any([request.signal, gone.signal])
         const answered = await agents.request(node, { method: request.method, path, headers: upgradeHeaders(request), signal })
         if (answered.type === 'response') throw await agentError(answered.response)
-        await join(socket, head, answered)
+        await joinUpgrade(socket, head, answered)
       } catch (error) {
         refuseUpgrade(socket, error)
       } finally {
@@ -59,7 +59,7 @@ export function agentStream(
     },
     async open(request, target, protocols) {
       const { node, path } = await locate(request, target)
-      return openSocket(agents, node, path, protocols, request.signal)
+      return openChannels(agents, node, path, protocols, request.signal)
     },
   }
 }
@@ -78,7 +78,7 @@ function upgradeHeaders({ headers }: ApiRequest): Record<string, string> {
 }
 
 /** Hands the agent's answer to the client as it came, then what either says. */
-async function join(
+export async function joinUpgrade(
   socket: Duplex,
   head: Uint8Array,
   answered: { response: { statusCode?: number | undefined; rawHeaders: string[] }; socket: Duplex; head: Uint8Array },
@@ -92,7 +92,8 @@ async function join(
   await relay(socket, answered.socket)
 }
 
-async function openSocket(
+/** A WebSocket to an agent, opened from here. Throws StatusError if it is refused. */
+export async function openChannels(
   agents: AgentConnections,
   node: string,
   path: string,

@@ -1,3 +1,4 @@
+import type { Random } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
 import { badRequest, methodNotSupported } from '../../machinery/status.ts'
 import type { ApiRequest, ApiResponse, ConnectTarget, Connector } from '../types.ts'
@@ -5,18 +6,25 @@ import { createAgentConnections, type AgentConnectionOptions, type AgentConnecti
 import { agentStream, type AgentLocation, type Locate } from './agent-stream.ts'
 import { podLog } from './pod-log.ts'
 import { containerOf, findPod } from './pod-target.ts'
+import { podProxy } from './proxy.ts'
+import { findPodPort, findServicePort } from './proxy-ports.ts'
 
-export type StreamingOptions = AgentConnectionOptions
+export interface StreamingOptions extends AgentConnectionOptions {
+  /** Chooses among the endpoints of a Service. */
+  readonly random: Random
+}
 
-/** What is served by nodes' agents: pods' logs, exec, attach, port-forward, and nodes' proxy. Keys as in `Connector`. */
+/** What is served by nodes' agents: pods' logs, exec, attach, port-forward and proxy, Services' and nodes' proxy. Keys as in `Connector`. */
 export function createConnectors(options: StreamingOptions): Readonly<Record<string, Connector>> {
-  const { client } = options
+  const { client, random } = options
   const agents = createAgentConnections(options)
   return {
     'pods/log': podLog(client, agents),
     'pods/exec': agentStream(agents, locateContainer(client, 'exec')),
     'pods/attach': agentStream(agents, locateContainer(client, 'attach')),
     'pods/portforward': agentStream(agents, locatePortForward(client)),
+    'pods/proxy': podProxy(agents, findPodPort(client)),
+    'services/proxy': podProxy(agents, findServicePort(client, random)),
     'nodes/proxy': agentStream(agents, locateNode, proxied(agents)),
   }
 }
