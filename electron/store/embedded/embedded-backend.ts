@@ -7,7 +7,7 @@ import { frameSize, writeFrame } from './record.ts'
 import { pragma } from './schema.ts'
 import type { ValueCache } from './value-cache.ts'
 import type { ValueReader } from './value-reader.ts'
-import type { Writer } from './writer.ts'
+import type { Batch, Writer } from './writer.ts'
 
 /** How many rows of forgotten changes go with one batch. */
 const PURGE_SLICE = 256
@@ -52,17 +52,16 @@ export class EmbeddedBackend implements Backend {
     const size = proposals.reduce((sum, { changes }) => sum + frameSize(changes), 0)
     const frame = this.#deps.writer.frame(size)
     const bytes = Buffer.from(frame)
-    const grants: [bigint, number][] = []
-    const revokes: bigint[] = []
+    const leases: [bigint, number | null][] = []
     let compact: Compaction | null = null
     let length = 0
     for (const proposal of proposals) {
       for (const change of proposal.changes) length = writeFrame(bytes, length, change)
-      if (proposal.grant) grants.push([proposal.grant.id, proposal.grant.ttl])
-      if (proposal.revoke) revokes.push(proposal.revoke.id)
+      if (proposal.grant) leases.push([proposal.grant.id, proposal.grant.ttl])
+      if (proposal.revoke) leases.push([proposal.revoke.id, null])
       compact = proposal.compact ?? compact
     }
-    return this.#write({ frame, length, grants, revokes, compact })
+    return this.#write({ frame, length, leases, compact })
   }
 
   refusal({ changes, grant }: Pick<Proposal, 'changes' | 'grant'>): StoreError | null {
@@ -105,7 +104,7 @@ export class EmbeddedBackend implements Backend {
     await this.#deps.close()
   }
 
-  async #write(batch: { frame: ArrayBuffer; length: number; grants: [bigint, number][]; revokes: bigint[]; compact: Compaction | null }) {
+  async #write(batch: Omit<Batch, 'purge'>): Promise<void> {
     const purge = this.#dead.splice(0, PURGE_SLICE)
     this.#underWay++
     try {
@@ -113,6 +112,7 @@ export class EmbeddedBackend implements Backend {
     } catch (error) {
       // Older ones first, always: a deletion's row may only go after those of what it deleted.
       this.#dead = [...purge, ...this.#dead].sort((a, b) => a - b)
+      this.#mayShrink = true
       throw error
     } finally {
       this.#underWay--
@@ -137,7 +137,7 @@ export class EmbeddedBackend implements Backend {
   /** After a failure the slice waits for the next batch. */
   async #purge(): Promise<boolean> {
     const { writer } = this.#deps
-    return this.#write({ frame: writer.frame(0), length: 0, grants: [], revokes: [], compact: null }).then(
+    return this.#write({ frame: writer.frame(0), length: 0, leases: [], compact: null }).then(
       () => true,
       () => false,
     )
@@ -147,7 +147,8 @@ export class EmbeddedBackend implements Backend {
     const { db, writer } = this.#deps
     if (writer.refusal || !this.#mayShrink) return false
     const free = pragma(db, 'freelist_count')
-    return free > (writer.full ? 0 : Math.max(SHRINK_ABOVE, pragma(db, 'page_count') / 4))
+    this.#mayShrink = free > (writer.full ? 0 : Math.max(SHRINK_ABOVE, pragma(db, 'page_count') / 4))
+    return this.#mayShrink
   }
 
   async #shrink(): Promise<boolean> {

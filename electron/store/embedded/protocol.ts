@@ -14,8 +14,8 @@ export interface CommitMessage {
   /** Changes in the form of `writeFrame`; handed over, and given back with the answer. */
   readonly frame: ArrayBuffer
   readonly length: number
-  readonly grants: readonly (readonly [id: bigint, ttl: number])[]
-  readonly revokes: readonly bigint[]
+  /** Leases granted, and leases revoked (null), in order. */
+  readonly leases: readonly (readonly [id: bigint, ttl: number | null])[]
   readonly compact: Compaction | null
   /** Numbers of changes that can no longer be asked for. */
   readonly purge: readonly number[]

@@ -102,7 +102,7 @@ function writer(db: DatabaseSync): (message: CommitMessage) => void {
   const revoke = db.prepare('DELETE FROM lease WHERE id = ?')
   const replaceFact = db.prepare('INSERT OR REPLACE INTO fact VALUES (?, ?)')
   const setFact = (name: FactName, value: number) => replaceFact.run(name, numberRecord(name, value))
-  return ({ frame, length, grants, revokes, compact, purge }) => {
+  return ({ frame, length, leases, compact, purge }) => {
     begin.run()
     // First, so that on a full disk their room can be used at once.
     for (const seq of purge) {
@@ -113,8 +113,10 @@ function writer(db: DatabaseSync): (message: CommitMessage) => void {
       addChange.run(seq, record)
       if (value) addValue.run(seq, value)
     })
-    for (const [id, ttl] of grants) grant.run(id, numberRecord(`lease ${id}`, ttl))
-    for (const id of revokes) revoke.run(id)
+    for (const [id, ttl] of leases) {
+      if (ttl === null) revoke.run(id)
+      else grant.run(id, numberRecord(`lease ${id}`, ttl))
+    }
     if (compact) {
       setFact('compactRevision', compact.revision)
       setFact('compactKeys', compact.keys)

@@ -47,6 +47,16 @@ export function leaseSuite(open: OpenSubject): void {
       await failure(write(store, 'e', '1', { lease: 1n }), 'leaseNotFound')
     })
 
+    it('can be granted again under the same id at once, without the keys of before', async () => {
+      await store.lease.grant(60, 1n)
+      await write(store, 'a', '1', { lease: 1n })
+      await Promise.all([store.lease.revoke(1n), store.lease.grant(70, 1n), store.lease.revoke(1n), store.lease.grant(80, 1n)])
+      expect(await store.lease.timeToLive(1n, { keys: true })).toMatchObject({ grantedTtl: 80, keys: [] })
+      if (subject.reopen) store = await subject.reopen()
+      expect(await store.lease.list()).toEqual([1n])
+      expect(await exists('a')).toBe(false)
+    })
+
     it('does not move the revision when a lease without keys is revoked', async () => {
       await store.lease.grant(60, 1n)
       expect(await store.lease.revoke(1n)).toEqual({ revision: base })

@@ -1,18 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FakeClock } from '../../base/fake-clock.ts'
-import { silentLogger } from '../../base/logger.ts'
-import { seededRandom } from '../../base/random.ts'
-import { storeSuite } from '../testing/suite.ts'
-import { createEmbeddedStore } from './embedded-store.ts'
+import { FakeClock } from '../../electron/base/fake-clock.ts'
+import { silentLogger } from '../../electron/base/logger.ts'
+import { seededRandom } from '../../electron/base/random.ts'
+import { createEmbeddedStore } from '../../electron/store/embedded/embedded-store.ts'
+import { storeSuite } from '../../electron/store/testing/suite.ts'
 
 storeSuite(
   'embedded',
   async () => {
     const dir = mkdtempSync(join(tmpdir(), 'store-'))
     const clock = new FakeClock()
-    const open = () => createEmbeddedStore({ dir, clock, logger: silentLogger, random: seededRandom(1), reserveBytes: 4096 })
+    const open = () => createEmbeddedStore({ dir, clock, logger: silentLogger, random: seededRandom(1), reserveBytes: 4096, cacheBytes: 1 })
     let store = await open()
     return {
       store,
@@ -31,5 +31,5 @@ storeSuite(
       },
     }
   },
-  { runs: 30 },
+  { runs: 60 },
 )
