@@ -137,6 +137,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     handlers: (path) => paths.find(path),
     metrics,
     clock,
+    admission: registry.admission,
     responders,
     connectors,
   })
@@ -172,7 +173,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     start: (signal) => life.start(signal),
     [Symbol.asyncDispose]: () => life[Symbol.asyncDispose](),
-    clientFor: (user, manager = user.name) => new InProcessClient({ pipeline, verbs, resources, clock, user, manager }),
+    clientFor: (user, manager = user.name) => new InProcessClient({ pipeline, verbs, types: registry.types, resources, clock, user, manager }),
     handle: (request) => pipeline.handle(request),
     async listen(where) {
       const listening = listeners.use(await listen(where, { service, upgrade, clock }))

@@ -33,13 +33,15 @@ import { rawRequest, rawResponse } from './inprocess-raw.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Deletion } from './registry/before-delete.ts'
 import type { ListQuery } from './registry/read.ts'
+import type { KindTypes } from './registry/kind-types.ts'
 import type { Call, WriteParameters } from './registry/registry.ts'
 import type { Resources } from './resources.ts'
-import type { UserInfo } from './types.ts'
+import type { Responder, UserInfo } from './types.ts'
 
 export interface InProcessClientOptions {
   readonly pipeline: Pipeline
   readonly verbs: Verbs
+  readonly types: KindTypes
   readonly resources: Resources
   readonly clock: Clock
   readonly user: UserInfo
@@ -92,6 +94,9 @@ export class InProcessClient implements Client {
 
   async create<T extends KubeObject>(kind: Kind<T>, object: Draft<T>, options: WriteOptions = {}): Promise<T> {
     const { metadata } = object as Draft<KubeObject>
+    const { pipeline } = this.#options
+    const responder = pipeline.responder(kind, options.subresource ?? '')
+    if (responder) return this.#answered(responder, kind, object, options)
     const at = { name: options.subresource ? (metadata?.name ?? '') : '', namespace: metadata?.namespace }
     const call = await this.#call('create', kind, at, options, options.subresource)
     return objectOf<T>(await this.#options.verbs.create(call, valueBody(object), parametersOf(options)))
@@ -132,6 +137,23 @@ export class InProcessClient implements Client {
     const asked = rawRequest({ method: 'GET', ...request }, user, manager)
     const { connector, target, request: acting } = await this.#options.pipeline.connect(asked)
     return connector.open(acting, target, request.protocols)
+  }
+
+  /** Create on what is answered and not stored. */
+  async #answered<T extends KubeObject>(responder: Responder, kind: Kind<T>, object: Draft<T>, options: WriteOptions): Promise<T> {
+    options.signal?.throwIfAborted()
+    const { pipeline, types, user } = this.#options
+    const { name = '', namespace = '' } = (object as Draft<KubeObject>).metadata ?? {}
+    const at = {
+      namespace: kind.namespaced ? namespace : '',
+      name: options.subresource ? name : '',
+      subresource: options.subresource ?? '',
+    }
+    const { group, version, resource } = kind
+    const path = pathOf(kind, at.namespace || undefined, at.name || undefined, options.subresource)
+    await pipeline.authorize({ user, verb: 'create', path, resource: { group, version, resource, ...at } })
+    const sent = valueBody(object)(types, responder.kind ?? kind, parametersOf(options).fieldValidation, () => undefined)
+    return deepFreeze(await pipeline.respond(responder, kind, at, sent, { user, signal: options.signal ?? NEVER })) as T
   }
 
   async #call(verb: string, kind: AnyKind, at: Name, options: CallOptions, subresource = '', fieldSelector = ''): Promise<Call> {

@@ -1,5 +1,7 @@
 /** The way of every request: who may do this, what is it for, who answers. Authentication and the socket come before it. */
 import { groupResource, type AnyKind } from '../api/kind.ts'
+import type { KubeObject } from '../api/meta/v1/object.ts'
+import type { Admission } from './admission/admission.ts'
 import type { Clock } from '../base/clock.ts'
 import { forbiddenError } from './authz/authorizers.ts'
 import { allows, MAX_BODY, type ResourceEndpoint } from './endpoints/resource-endpoint.ts'
@@ -15,6 +17,7 @@ import type { Resource } from './registry/storage.ts'
 import { requestInfo, type RequestInfo } from './request-info.ts'
 import type { Resources } from './resources.ts'
 import type {
+  AdmissionRequest,
   ApiRequest,
   ApiResponse,
   Attributes,
@@ -38,6 +41,8 @@ export interface PipelineOptions {
   readonly clock: Clock
   readonly handlers: (path: string) => RequestHandler | undefined
   readonly responders: ReadonlyMap<string, Responder>
+  /** What is answered and not stored is admitted like any other create. */
+  readonly admission: Admission
   readonly connectors: ReadonlyMap<string, Connector>
 }
 
@@ -121,7 +126,7 @@ export class Pipeline {
   async #serveKind(kind: AnyKind, info: RequestInfo, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
     const connector = this.#connectorOf(kind, info)
     if (connector) return connector.answer(request, targetOf(info))
-    const responder = this.#options.responders.get(info.subresource ? `${info.resource}/${info.subresource}` : groupResource(kind))
+    const responder = this.responder(kind, info.subresource)
     if (responder && info.verb === 'create') return this.#respond(responder, kind, info, request, warnings)
     checkRoute(kind, info)
     const resource = this.#options.resources.of(kind)
@@ -132,9 +137,28 @@ export class Pipeline {
     const output = this.#options.negotiator.output(request.headers, request.query, false)
     const { fieldValidation } = writeParameters(request.query, 'CreateOptions')
     const body = bytesBody(await request.body(MAX_BODY), request.headers['content-type'])
-    const object = body(this.#options.types, kind, fieldValidation, (text) => warnings.push(text))
-    const { user, signal } = request
-    return encodeValue(await responder(object, { user, namespace: info.namespace, name: info.name, signal }), output, 201)
+    const object = body(this.#options.types, responder.kind ?? kind, fieldValidation, (text) => warnings.push(text))
+    return encodeValue(await this.respond(responder, kind, info, object, request), output, 201)
+  }
+
+  /** Who answers a create on a kind or subresource that is not stored. */
+  responder(kind: AnyKind, subresource: string): Responder | undefined {
+    return this.#options.responders.get(subresource ? `${kind.resource}/${subresource}` : groupResource(kind))
+  }
+
+  /** Throws StatusError. The caller has authorized the request. */
+  async respond(
+    responder: Responder,
+    kind: AnyKind,
+    { namespace, name, subresource }: Pick<RequestInfo, 'namespace' | 'name' | 'subresource'>,
+    object: KubeObject,
+    { user, signal }: Pick<ApiRequest, 'user' | 'signal'>,
+  ): Promise<KubeObject> {
+    const { admission } = this.#options
+    const admitted: AdmissionRequest = { operation: 'CREATE', kind, subresource, namespace, name, object, old: null, user, signal }
+    await admission.admit(admitted)
+    await admission.validate(admitted)
+    return responder(object, { user, namespace, name, signal })
   }
 
   #connectorOf(kind: AnyKind, info: RequestInfo): Connector | undefined {

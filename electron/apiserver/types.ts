@@ -87,10 +87,14 @@ export type RequestHandler = (request: ApiRequest) => Promise<ApiResponse>
  * `create` on what is answered and not stored, keyed by "resource.group" or "resource/subresource": reviews, serviceaccounts/token.
  * Gets the decoded object, returns what is sent back (201). Throws StatusError.
  */
-export type Responder = (
-  object: KubeObject,
-  context: { readonly user: UserInfo; readonly namespace: string; readonly name: string; readonly signal: AbortSignal },
-) => Promise<KubeObject>
+export interface Responder {
+  (
+    object: KubeObject,
+    context: { readonly user: UserInfo; readonly namespace: string; readonly name: string; readonly signal: AbortSignal },
+  ): Promise<KubeObject>
+  /** What is sent, where it is not the kind of the path: serviceaccounts/token takes a TokenRequest. */
+  readonly kind?: AnyKind
+}
 
 /** Which object a connecting subresource was asked for, and what follows it in the path: "/stats/summary", or "". */
 export interface ConnectTarget {

@@ -5,7 +5,7 @@ import { node as nodeKind } from '../../api/core/v1/node.ts'
 import { pod as podKind } from '../../api/core/v1/pod.ts'
 import { secret as secretKind } from '../../api/core/v1/secret.ts'
 import { serviceAccount } from '../../api/core/v1/service-account.ts'
-import { groupResource, type Kind } from '../../api/kind.ts'
+import { defineKind, groupResource, type Kind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { invalid, type FieldError } from '../../api/values/field-error.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -23,6 +23,16 @@ const MOST_SECONDS = 2 ** 32
 /** What a projected volume asks for by default; clients that do not read their token again go on for a year. */
 const MARKED_SECONDS = 3607
 const EXTENDED_SECONDS = 365 * 24 * 3600
+
+const tokenRequest = defineKind<TokenRequest>({
+  group: GROUP,
+  version: 'v1',
+  kind: 'TokenRequest',
+  resource: 'tokenrequests',
+  namespaced: true,
+  model: 'io.k8s.api.authentication.v1.TokenRequest',
+  verbs: ['create'],
+})
 
 export function tokenRequestResponder(options: {
   keys: SigningKeys
@@ -46,7 +56,7 @@ export function tokenRequestResponder(options: {
     return object
   }
 
-  return async (object, { namespace, name }) => {
+  const respond: Responder = async (object, { namespace, name }) => {
     const request = object as TokenRequest
     const { spec } = request
     check(spec)
@@ -88,6 +98,7 @@ export function tokenRequestResponder(options: {
       status: { token, expirationTimestamp },
     } as TokenRequest
   }
+  return Object.assign(respond, { kind: tokenRequest })
 }
 
 function check(spec: TokenRequestSpec): void {
