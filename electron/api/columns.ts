@@ -31,3 +31,29 @@ export function labelsText(labels: Readonly<Record<string, string>> | undefined)
       .map((key) => `${key}=${labels?.[key]}`),
   )
 }
+
+interface NamedImage {
+  readonly name: string
+  readonly image?: string
+}
+
+/** The wide columns of everything that makes pods from a template. */
+export function templateColumns<T>(containersOf: (object: T) => readonly NamedImage[] | undefined): readonly Column<T>[] {
+  const list = (object: T, what: (container: NamedImage) => string) => (containersOf(object) ?? []).map(what).join(',')
+  return [
+    {
+      name: 'Containers',
+      type: 'string',
+      priority: 1,
+      description: 'Names of the containers in the template',
+      value: (object) => list(object, ({ name }) => name),
+    },
+    {
+      name: 'Images',
+      type: 'string',
+      priority: 1,
+      description: 'Images of the containers in the template',
+      value: (object) => list(object, ({ image }) => image ?? ''),
+    },
+  ]
+}

@@ -30,6 +30,15 @@ export interface Kind<T extends KubeObject = KubeObject> {
   /** Field selectors beside metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, FieldOf<T>>>
   readonly strategy: Strategy<T>
+  /** For a kind that shows objects of another one in a shape of its own (events.k8s.io): they are stored once, as the other. */
+  readonly storedAs?: StoredForm<T>
+}
+
+/** Both functions are pure and return new objects. What one version of the shape lacks, the other keeps. */
+export interface StoredForm<T extends KubeObject = KubeObject> {
+  readonly kind: AnyKind
+  toStored(object: T): KubeObject
+  fromStored(stored: KubeObject): T
 }
 
 /** Any kind, where the object's type does not matter. */

@@ -2,13 +2,18 @@
 import type { AnyKind } from './kind.ts'
 import { deployment } from './apps/v1/deployment.ts'
 import { lease } from './coordination/v1/lease.ts'
+import { binding } from './core/v1/binding.ts'
 import { configMap } from './core/v1/config-map.ts'
+import { endpoints } from './core/v1/endpoints.ts'
+import { event } from './core/v1/event.ts'
 import { namespace } from './core/v1/namespace.ts'
 import { node } from './core/v1/node.ts'
+import { podTemplate } from './core/v1/pod-template.ts'
 import { pod } from './core/v1/pod.ts'
 import { secret } from './core/v1/secret.ts'
 import { serviceAccount } from './core/v1/service-account.ts'
 import { service } from './core/v1/service.ts'
+import { eventsEvent } from './events/v1/event.ts'
 import { clusterRoleBinding } from './rbac/v1/cluster-role-binding.ts'
 import { clusterRole } from './rbac/v1/cluster-role.ts'
 import { roleBinding } from './rbac/v1/role-binding.ts'
@@ -18,13 +23,18 @@ import { role } from './rbac/v1/role.ts'
 export const KINDS: readonly AnyKind[] = [
   deployment,
   lease,
+  binding,
   configMap,
+  endpoints,
+  event,
   namespace,
   node,
+  podTemplate,
   pod,
   secret,
   serviceAccount,
   service,
+  eventsEvent,
   clusterRoleBinding,
   clusterRole,
   roleBinding,
@@ -34,13 +44,18 @@ export const KINDS: readonly AnyKind[] = [
 export {
   deployment,
   lease,
+  binding,
   configMap,
+  endpoints,
+  event,
   namespace,
   node,
+  podTemplate,
   pod,
   secret,
   serviceAccount,
   service,
+  eventsEvent,
   clusterRoleBinding,
   clusterRole,
   roleBinding,
