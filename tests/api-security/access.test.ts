@@ -284,7 +284,18 @@ describe('a node', () => {
     ])
       await expect(refused).rejects.toMatchObject({ reason: 'Forbidden' })
     expect((await moth.list(pod, { fieldSelector: 'spec.nodeName=moth' })).items.map((one) => one.metadata.name)).toEqual(['p1'])
+    const token = (boundObjectRef?: object) =>
+      moth.create(
+        serviceAccount,
+        { metadata: { name: 'bot', namespace: 'team' }, ...{ spec: boundObjectRef ? { boundObjectRef } : {} } },
+        { subresource: 'token' },
+      )
+    await expect(token()).rejects.toMatchObject({ reason: 'Forbidden', message: expect.stringContaining('not bound to a pod') as string })
     const own = await moth.get(pod, { namespace: 'team', name: 'p1' })
+    expect(await token({ kind: 'Pod', apiVersion: 'v1', name: 'p1', uid: own.metadata.uid })).toMatchObject({
+      kind: 'TokenRequest',
+      status: { token: expect.stringMatching(/^ey/) as string },
+    })
     await moth.patch(pod, own.metadata, { type: 'merge', body: { status: { phase: 'Running' } } }, { subresource: 'status' })
     await expect(
       moth.patch(pod, own.metadata, { type: 'merge', body: { metadata: { labels: { a: 'b' } } } }, { subresource: 'status' }),

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import http from 'node:http'
 import https from 'node:https'
 import net, { type AddressInfo } from 'node:net'
 import { WebSocketServer, type WebSocket } from 'ws'
@@ -6,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { namespace } from '../../electron/api/core/v1/namespace.ts'
 import { node } from '../../electron/api/core/v1/node.ts'
 import { pod } from '../../electron/api/core/v1/pod.ts'
+import { serviceAccount } from '../../electron/api/core/v1/service-account.ts'
+import { service } from '../../electron/api/core/v1/service.ts'
+import { endpointSlice } from '../../electron/api/discovery/v1/endpoint-slice.ts'
 import { generateKeys, issue, privateKeyPem, SERVER_AUTH } from '../../electron/apiserver/pki/certificate.ts'
 import { openState } from '../../electron/apiserver/pki/state.ts'
 import type { NodeDialer } from '../../electron/apiserver/types.ts'
@@ -15,6 +19,7 @@ import { run, startSecureServer, type SecureServer } from './secure-server.ts'
 
 let server: SecureServer
 let agent: https.Server
+let backend: http.Server
 let kubeconfig: string
 const dialer: NodeDialer = {
   async dial() {
@@ -47,7 +52,23 @@ function serveExec(socket: WebSocket, url: URL): void {
   })
 }
 
+/** The far end of port-forward over a WebSocket: two channels for the port, each of which begins with its number. */
+function servePort(socket: WebSocket, url: URL): void {
+  const port = Number(url.searchParams.get('port'))
+  const say = (channel: number, data: Uint8Array) => socket.send(Buffer.concat([Buffer.of(channel), data]))
+  for (const channel of [0, 1]) say(channel, Buffer.of(port & 0xff, port >> 8))
+  const inner = net.connect((backend.address() as AddressInfo).port, '127.0.0.1')
+  inner.on('error', () => socket.terminate())
+  inner.on('data', (part) => say(0, part))
+  inner.on('close', () => socket.close(1000))
+  socket.on('message', (data: Buffer) => inner.write(data.subarray(1)))
+  socket.on('close', () => inner.destroy())
+}
+
 beforeAll(async () => {
+  backend = http.createServer((request, response) => void response.end(`${request.method} ${request.url}`))
+  backend.listen(0, '127.0.0.1')
+  await once(backend, 'listening')
   server = await startSecureServer({ dialer })
   const { authority } = await openState({ dir: `${server.dir}/pki`, clock: systemClock, random: systemRandom })
   const keys = await generateKeys()
@@ -74,16 +95,18 @@ beforeAll(async () => {
     if (url.searchParams.get('follow') !== 'true') return void response.end()
     setTimeout(() => response.end('last\n'), 200)
   })
+  const serve = (peer: WebSocket, url: URL) => (url.pathname.startsWith('/portForward/') ? servePort(peer, url) : serveExec(peer, url))
   const sockets = new WebSocketServer({
     noServer: true,
-    handleProtocols: (offered) => (offered.has('v5.channel.k8s.io') ? 'v5.channel.k8s.io' : false),
+    handleProtocols: (offered) => [...offered][0] ?? false,
   })
   agent.on('upgrade', (request, socket, head: Buffer) =>
-    sockets.handleUpgrade(request, socket, head, (peer) => serveExec(peer, new URL(String(request.url), 'https://moth'))),
+    sockets.handleUpgrade(request, socket, head, (peer) => serve(peer, new URL(String(request.url), 'https://moth'))),
   )
   agent.listen(0, '127.0.0.1')
   await once(agent, 'listening')
   await server.admin.create(namespace, { metadata: { name: 'ns' } })
+  await server.admin.create(serviceAccount, { metadata: { name: 'default', namespace: 'ns' } })
   await server.admin.create(node, { metadata: { name: 'moth' } })
   await server.admin.create(pod, {
     metadata: { name: 'p', namespace: 'ns' },
@@ -104,6 +127,7 @@ beforeAll(async () => {
 afterAll(async () => {
   agent.closeAllConnections()
   agent.close()
+  backend.close()
   await server[Symbol.asyncDispose]()
 })
 
@@ -131,6 +155,24 @@ describe('kubectl', () => {
 
   it('get --raw reads what the agent of a node offers', async () => {
     expect((await kubectl(['get', '--raw', '/api/v1/nodes/moth/proxy/stats/summary'])).out).toBe('{"node":{}}')
+  })
+
+  it('get --raw reaches what runs in a pod, by the pod and by a Service', async () => {
+    await server.admin.create(service, {
+      metadata: { name: 'web', namespace: 'ns' },
+      spec: { ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
+    })
+    await server.admin.create(endpointSlice, {
+      metadata: { name: 'web-1', namespace: 'ns', labels: { 'kubernetes.io/service-name': 'web' } },
+      addressType: 'IPv4',
+      ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+      endpoints: [{ addresses: ['10.244.0.5'], conditions: { ready: true }, targetRef: { kind: 'Pod', namespace: 'ns', name: 'p' } }],
+    })
+    const get = async (path: string) => kubectl(['get', '--raw', `/api/v1/namespaces/ns/${path}`])
+    expect((await get('pods/p:8080/proxy/a/b?c=d')).out).toBe('GET /a/b?c=d')
+    expect((await get('services/web/proxy/x/')).out).toBe('GET /x/')
+    expect((await get('services/web:http/proxy/')).out).toBe('GET /')
+    expect((await get('services/web:nope/proxy/')).err).toContain('no service port "nope" found for service "web"')
   })
 
   it('exec is refused for who may not', async () => {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { namespace } from '../../api/core/v1/namespace.ts'
 import { pod } from '../../api/core/v1/pod.ts'
+import { serviceAccount } from '../../api/core/v1/service-account.ts'
 import { secret } from '../../api/core/v1/secret.ts'
+import { subjectAccessReview } from '../../api/authorization/v1/subject-access-review.ts'
 import { clusterRoleBinding } from '../../api/rbac/v1/cluster-role-binding.ts'
 import { clusterRole } from '../../api/rbac/v1/cluster-role.ts'
 import { roleBinding } from '../../api/rbac/v1/role-binding.ts'
@@ -44,7 +46,8 @@ beforeEach(async () => {
   clock = new FakeClock()
   store = createMemoryStore({ clock, random: seededRandom(1) })
   await start()
-  await admin.create(namespace, { metadata: { name: 'ns' } }).catch(() => undefined)
+  await admin.create(namespace, { metadata: { name: 'ns' } })
+  await admin.create(serviceAccount, { metadata: { name: 'default', namespace: 'ns' } })
 })
 afterEach(async () => {
   await stop()
@@ -227,6 +230,14 @@ describe('reviews', () => {
       message: expect.stringContaining('must match metadata.namespace') as string,
     })
     await expect(respond('selfsubjectrulesreviews', {})).rejects.toMatchObject({ reason: 'BadRequest' })
+  })
+
+  it('are answered in this process as over the wire', async () => {
+    const { status } = await admin.create(subjectAccessReview, { spec: { user: 'jane', resourceAttributes } })
+    expect(status.allowed).toBe(true)
+    await expect(server.clientFor(JANE).create(subjectAccessReview, { spec: { user: 'jane', resourceAttributes } })).rejects.toMatchObject({
+      reason: 'Forbidden',
+    })
   })
 
   it('list the rules that hold, and say when they are not all', async () => {
