@@ -48,6 +48,9 @@ export interface PipelineOptions {
 
 const OTHER_REQUESTS = Object.freeze({ verb: 'GET', group: '', version: '', resource: '', subresource: '', scope: '' })
 
+/** A WebSocket begins with GET, but whoever may only read must not act in a pod (KEP-4006, AuthorizePodWebsocketUpgradeCreatePermission). */
+const CREATED: ReadonlySet<string> = new Set(['pods/exec', 'pods/attach', 'pods/portforward'])
+
 export class Pipeline {
   readonly #options: PipelineOptions
 
@@ -81,7 +84,9 @@ export class Pipeline {
   async connect(given: ApiRequest): Promise<{ connector: Connector; target: ConnectTarget; request: ApiRequest }> {
     const request = await this.#acting(given)
     const info = requestInfo(request.method, request.path, request.query)
-    await this.authorize(attributesOf(request.user, info))
+    const attributes = attributesOf(request.user, info)
+    await this.authorize(attributes)
+    if (CREATED.has(`${info.resource}/${info.subresource}`)) await this.authorize({ ...attributes, verb: 'create' })
     const kind = this.#options.resources.kind(info.group, info.version, info.resource)
     const connector = kind && this.#connectorOf(kind, info)
     if (!connector) throw genericFailure(404)

@@ -9,6 +9,8 @@ import { node } from '../../electron/api/core/v1/node.ts'
 import { pod } from '../../electron/api/core/v1/pod.ts'
 import { serviceAccount } from '../../electron/api/core/v1/service-account.ts'
 import { service } from '../../electron/api/core/v1/service.ts'
+import { roleBinding } from '../../electron/api/rbac/v1/role-binding.ts'
+import { role } from '../../electron/api/rbac/v1/role.ts'
 import { endpointSlice } from '../../electron/api/discovery/v1/endpoint-slice.ts'
 import { generateKeys, issue, privateKeyPem, SERVER_AUTH } from '../../electron/apiserver/pki/certificate.ts'
 import { openState } from '../../electron/apiserver/pki/state.ts'
@@ -180,15 +182,25 @@ describe('kubectl', () => {
     const { err } = await run('kubectl', ['--kubeconfig', file, '-n', 'ns', 'exec', 'p', '--', 'sh'], { env: { HOME: server.dir } })
     expect(err).toContain('User "jane" cannot get resource "pods" in API group "" in the namespace "ns"')
     const jane = await server.remote('jane')
-    await expect(
+    const exec = () =>
       jane.websocket({
         path: '/api/v1/namespaces/ns/pods/p/exec',
         query: { command: 'sh', stdout: 'true' },
         protocols: ['v5.channel.k8s.io'],
-      }),
-    ).rejects.toMatchObject({
-      message: 'pods "p" is forbidden: User "jane" cannot get resource "pods/exec" in API group "" in the namespace "ns"',
+      })
+    const refusal = (verb: string) =>
+      `pods "p" is forbidden: User "jane" cannot ${verb} resource "pods/exec" in API group "" in the namespace "ns"`
+    await expect(exec()).rejects.toMatchObject({ message: refusal('get') })
+    await server.admin.create(role, {
+      metadata: { name: 'reader', namespace: 'ns' },
+      rules: [{ verbs: ['get'], apiGroups: [''], resources: ['*'] }],
     })
+    await server.admin.create(roleBinding, {
+      metadata: { name: 'reader', namespace: 'ns' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+      subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'jane' }],
+    })
+    await expect.poll(() => exec().then(String, (error: Error) => error.message)).toBe(refusal('create'))
   })
 })
 

@@ -3,6 +3,7 @@ import type { TokenRequest } from '../../api/authentication/v1/types.gen.ts'
 import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
 import { groupResource } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { semanticEqual } from '../../api/values/equal.ts'
 import { forbidden } from '../../machinery/status.ts'
 import type { AdmissionCheck, AdmissionRequest } from '../types.ts'
 import { nodeOf } from './node-identity.ts'
@@ -52,10 +53,10 @@ function checkNode(node: string, request: AdmissionRequest): void {
   const object = request.object as Node | null
   const old = request.old as Node | null
   if (!object) return
-  if (operation === 'UPDATE' && subresource === '' && JSON.stringify(object.spec.taints ?? []) !== JSON.stringify(old?.spec.taints ?? []))
+  if (operation === 'UPDATE' && subresource === '' && !semanticEqual(object.spec.taints, old?.spec.taints))
     throw refuse(request, `node ${JSON.stringify(node)} is not allowed to modify taints`)
-  if (operation === 'CREATE' && object.metadata.ownerReferences?.length)
-    throw refuse(request, `node ${JSON.stringify(node)} is not allowed to set ownerReferences`)
+  if (!semanticEqual(object.metadata.ownerReferences, old?.metadata.ownerReferences))
+    throw refuse(request, `node ${JSON.stringify(node)} is not allowed to modify ownerReferences`)
   const labels = changedLabels(object, old).filter(isForbiddenLabel).sort()
   if (labels.length) throw refuse(request, `is not allowed to set or modify the following labels: ${labels.join(', ')}`)
 }

@@ -162,6 +162,8 @@ describe('what a node writes', () => {
     await write(nodeKind, 'UPDATE', node({ 'node-role.kubernetes.io/a': '' }), node({ 'node-role.kubernetes.io/a': '' }))
     await expect(write(nodeKind, 'UPDATE', node({}), node({ 'node-role.kubernetes.io/a': '' }))).rejects.toMatchObject(refused)
     await expect(write(nodeKind, 'CREATE', { ...node({}), metadata: meta('wasp') }, null)).rejects.toMatchObject(refused)
+    const owned = { ...node({}), metadata: meta('moth', { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }] }) }
+    await expect(write(nodeKind, 'UPDATE', owned, node({}))).rejects.toMatchObject(refused)
   })
 
   it('is the status and the end of its own pods, never a pod', async () => {
