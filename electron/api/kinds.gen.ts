@@ -6,10 +6,15 @@ import { binding } from './core/v1/binding.ts'
 import { configMap } from './core/v1/config-map.ts'
 import { endpoints } from './core/v1/endpoints.ts'
 import { event } from './core/v1/event.ts'
+import { limitRange } from './core/v1/limit-range.ts'
 import { namespace } from './core/v1/namespace.ts'
 import { node } from './core/v1/node.ts'
+import { persistentVolumeClaim } from './core/v1/persistent-volume-claim.ts'
+import { persistentVolume } from './core/v1/persistent-volume.ts'
 import { podTemplate } from './core/v1/pod-template.ts'
 import { pod } from './core/v1/pod.ts'
+import { replicationController } from './core/v1/replication-controller.ts'
+import { resourceQuota } from './core/v1/resource-quota.ts'
 import { secret } from './core/v1/secret.ts'
 import { serviceAccount } from './core/v1/service-account.ts'
 import { service } from './core/v1/service.ts'
@@ -27,10 +32,15 @@ export const KINDS: readonly AnyKind[] = [
   configMap,
   endpoints,
   event,
+  limitRange,
   namespace,
   node,
+  persistentVolumeClaim,
+  persistentVolume,
   podTemplate,
   pod,
+  replicationController,
+  resourceQuota,
   secret,
   serviceAccount,
   service,
@@ -48,10 +58,15 @@ export {
   configMap,
   endpoints,
   event,
+  limitRange,
   namespace,
   node,
+  persistentVolumeClaim,
+  persistentVolume,
   podTemplate,
   pod,
+  replicationController,
+  resourceQuota,
   secret,
   serviceAccount,
   service,

@@ -2,7 +2,7 @@ import { labelsText, templateColumns } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
 import { defaultPodTemplate } from './pod-spec/defaults.ts'
 import { validatePodTemplate } from './pod-spec/pod-spec.ts'
-import { podWarnings } from './pod-spec/warnings.ts'
+import { templateWarnings } from './pod-spec/warnings.ts'
 import type { PodTemplate } from './types.gen.ts'
 
 const [containers, images] = templateColumns<PodTemplate>(({ template }) => template.spec.containers).map((column) => ({
@@ -29,6 +29,6 @@ export const podTemplate = defineKind<PodTemplate>({
   strategy: {
     defaults: ({ template }) => defaultPodTemplate(template),
     validate: ({ template }) => validatePodTemplate(template, 'template'),
-    warnings: ({ template }) => podWarnings(template.spec, template.metadata, 'template.'),
+    warnings: (object, old) => templateWarnings(object, old, object.template, 'template'),
   },
 })

@@ -2,7 +2,7 @@
 import type { ObjectMeta } from '../../../meta/v1/object.ts'
 import { goQuote } from '../../../values/field-error.ts'
 import { toMilli, tryQuantity } from '../../../values/quantity.ts'
-import type { Affinity, ContainerPort, NodeSelectorTerm, PodSpec, Volume } from '../types.gen.ts'
+import type { Affinity, ContainerPort, NodeSelectorTerm, PodSpec, PodTemplateSpec, Volume } from '../types.gen.ts'
 import { APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD } from './annotations.ts'
 import { containersOf, type AnyContainer } from './visit.ts'
 
@@ -65,6 +65,16 @@ export function podWarnings(spec: PodSpec, metadata: Pick<ObjectMeta, 'annotatio
     out.push(`${at}spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`)
   }
   return [...out, ...affinityWarnings(spec.affinity, `${at}spec.affinity`)]
+}
+
+interface Versioned {
+  readonly metadata: Pick<ObjectMeta, 'generation'>
+}
+
+/** Of what makes pods from a template, when it is made and when its spec changes. `at` is the path of the template. */
+export function templateWarnings(object: Versioned, old: Versioned | null, template: PodTemplateSpec, at = 'spec.template'): string[] {
+  if (old && object.metadata.generation === old.metadata.generation) return []
+  return podWarnings(template.spec, template.metadata, `${at}.`)
 }
 
 function schedulingWarnings(spec: PodSpec, at: string): string[] {
