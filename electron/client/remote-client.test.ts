@@ -262,6 +262,16 @@ describe('connections', () => {
     await client({ servername: 'kubernetes.default.svc' }).get(things, { namespace: 'default', name: 'a' })
   })
 
+  it('say by a Status that a certificate cannot be read, and go on once it can', async () => {
+    handler = (_request, response) => json(response, 200, JSON.stringify(thing('a')))
+    let certificate = { cert: 'nonsense', key: 'nonsense' }
+    const c = client({ identity: () => ({ certificate }) })
+    await expect(c.get(things, { namespace: 'd', name: 'a' })).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
+    await expect(c.websocket({ path: '/x', protocols: ['a'] })).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
+    certificate = await pki.issueClient({ commonName: 'x' })
+    await c.get(things, { namespace: 'd', name: 'a' })
+  })
+
   it('carry the identity of the moment: a rotated token at once, a rotated certificate on a new connection', async () => {
     const seen: string[] = []
     handler = (request, response) => {

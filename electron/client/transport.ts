@@ -87,7 +87,12 @@ export class Transport implements AsyncDisposable {
       this.#current.session.close()
       this.#current = null
     }
-    this.#current ??= this.#connect(identity, what)
+    try {
+      this.#current ??= this.#connect(identity, what)
+    } catch (error) {
+      // A certificate or key that cannot be read is refused before anything is sent.
+      throw connectionError(what, error)
+    }
     return this.#current
   }
 
