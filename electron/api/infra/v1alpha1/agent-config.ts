@@ -33,4 +33,6 @@ export interface AgentConfig {
   readonly reserved?: Readonly<Record<string, string>>
   /** Bytes; absent: what the kernel says. For machines whose memory is limited by a cgroup. */
   readonly memoryLimitBytes?: number
+  /** Group of the kernel's tree that pods' groups are made in; absent: "/flotilla". */
+  readonly cgroupRoot?: string
 }
