@@ -5,6 +5,7 @@ import type { Client } from '../../client/client.ts'
 import { createInformers } from '../../client/informers.ts'
 import type { AdmissionCheck, Authorizer, Responder } from '../types.ts'
 import { healthAuthorizer, mastersAuthorizer, unionAuthorizer } from './authorizers.ts'
+import { certificateRequestCheck } from './certificate-requests.ts'
 import { escalationCheck } from './escalation.ts'
 import { nodeAuthorizer } from './node-authorizer.ts'
 import { watchReferences } from './node-references.ts'
@@ -26,7 +27,7 @@ export interface AuthorizationOptions {
  */
 export interface Authorization extends Component {
   readonly authorize: Authorizer
-  /** For every write, after those that change objects: RBAC escalation, and what nodes may write. */
+  /** For every write, after those that change objects: RBAC escalation, what nodes may write, and who approves and signs certificates. */
   readonly checks: readonly AdmissionCheck[]
   /** SubjectAccessReview and its kin. */
   readonly responders: Readonly<Record<string, Responder>>
@@ -48,7 +49,7 @@ export function createAuthorization({ client, clock, logger }: AuthorizationOpti
     start: (signal) => base.start(signal),
     [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
     authorize,
-    checks: [escalationCheck(policy, authorize), nodeRestriction(references)],
+    checks: [escalationCheck(policy, authorize), nodeRestriction(references), certificateRequestCheck(authorize)],
     responders: reviewResponders(policy, authorize),
   }
 }
