@@ -11,6 +11,13 @@ import type { Batch, Writer } from './writer.ts'
 
 /** How many rows of forgotten changes go with one batch. */
 const PURGE_SLICE = 256
+
+/** Slices go in their order, always: the row of a deletion may only go after those of what it deleted. */
+interface Slice {
+  readonly order: number
+  readonly seqs: readonly number[]
+}
+
 /** How many unused pages of the database are given back at a time, and above how many it is worth while. */
 const SHRINK_SLICE = 256
 const SHRINK_ABOVE = 2048
@@ -33,8 +40,9 @@ export class EmbeddedBackend implements Backend {
   readonly depth = 2
   readonly read: (version: Version) => Uint8Array
   readonly #deps: EmbeddedBackendDeps
-  /** Numbers of changes whose rows are still to be deleted. */
-  #dead: number[]
+  /** Of changes whose rows are still to be deleted. */
+  #dead: Slice[] = []
+  #slices = 0
   #underWay = 0
   #tidying: Promise<void> | null = null
   /** There may be something to give back since it was last found that there is not. */
@@ -43,7 +51,7 @@ export class EmbeddedBackend implements Backend {
 
   constructor(deps: EmbeddedBackendDeps) {
     this.#deps = deps
-    this.#dead = deps.dead.map(({ seq }) => seq)
+    this.#doom(deps.dead)
     this.read = (version) => deps.reader.read(version)
     this.#tidy()
   }
@@ -80,10 +88,8 @@ export class EmbeddedBackend implements Backend {
   }
 
   drop(versions: readonly Version[]): void {
-    for (const version of versions) {
-      this.#deps.cache.drop(version)
-      this.#dead.push(version.seq)
-    }
+    for (const version of versions) this.#deps.cache.drop(version)
+    this.#doom(versions)
     this.#mayShrink = true
     this.#tidy()
   }
@@ -105,19 +111,24 @@ export class EmbeddedBackend implements Backend {
   }
 
   async #write(batch: Omit<Batch, 'purge'>): Promise<void> {
-    const purge = this.#dead.splice(0, PURGE_SLICE)
+    const slice = this.#dead.shift()
     this.#underWay++
     try {
-      await this.#deps.writer.commit({ ...batch, purge })
+      await this.#deps.writer.commit({ ...batch, purge: slice?.seqs ?? [] })
     } catch (error) {
-      // Older ones first, always: a deletion's row may only go after those of what it deleted.
-      this.#dead = [...purge, ...this.#dead].sort((a, b) => a - b)
+      if (slice) this.#dead = [...this.#dead, slice].sort((a, b) => a.order - b.order)
       this.#mayShrink = true
       throw error
     } finally {
       this.#underWay--
     }
     this.#tidy()
+  }
+
+  #doom(versions: readonly Version[]): void {
+    for (let i = 0; i < versions.length; i += PURGE_SLICE) {
+      this.#dead.push({ order: this.#slices++, seqs: versions.slice(i, i + PURGE_SLICE).map(({ seq }) => seq) })
+    }
   }
 
   /**

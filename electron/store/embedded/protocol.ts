@@ -30,15 +30,16 @@ export type ToWorker =
   | { readonly type: 'close' }
 
 export interface Failure {
-  /** `full`: no room, nothing was written, and the reserve is given up. `stopped`: an earlier batch of this epoch failed. */
-  readonly kind: 'full' | 'corrupt' | 'io' | 'stopped'
+  /** `full`: no room; nothing was written, and the reserve is given up. */
+  readonly kind: 'full' | 'corrupt' | 'io'
   readonly message: string
 }
 
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'done'; readonly frame: ArrayBuffer }
-  | { readonly type: 'failed'; readonly frame: ArrayBuffer; readonly failure: Failure }
+  /** This batch failed, or one of its epoch before it did, in the same way. */
+  | { readonly type: 'failed'; readonly epoch: number; readonly frame: ArrayBuffer; readonly failure: Failure }
   /** How many unused pages are left. */
   | { readonly type: 'shrunk'; readonly left: number }
   /** Whether the reserve is held. */

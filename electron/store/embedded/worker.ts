@@ -18,7 +18,7 @@ function serve(port: NonNullable<typeof parentPort>, init: WorkerInit): void {
   const db = connect(path)
   const write = writer(db)
   const reserve = new Reserve(path, init.reserveBytes)
-  let stoppedEpoch = -1
+  let stopped: { epoch: number; failure: Failure } | null = null
   let logged = 0
   const send = (message: FromWorker) => port.postMessage(message, 'frame' in message ? [message.frame] : [])
 
@@ -33,20 +33,17 @@ function serve(port: NonNullable<typeof parentPort>, init: WorkerInit): void {
 
   const commit = (message: CommitMessage) => {
     const { epoch, frame } = message
-    if (epoch === stoppedEpoch) {
-      return send({ type: 'failed', frame, failure: { kind: 'stopped', message: 'a write that it depended on failed' } })
-    }
+    if (epoch === stopped?.epoch) return send({ type: 'failed', frame, ...stopped })
     try {
       write(message)
     } catch (error) {
-      stoppedEpoch = epoch
       if (db.isTransaction) db.exec('ROLLBACK')
-      const failure = failureOf(error)
-      if (failure.kind === 'full') {
+      stopped = { epoch, failure: failureOf(error) }
+      if (stopped.failure.kind === 'full') {
         reserve.release()
         checkpoint('TRUNCATE')
       }
-      return send({ type: 'failed', frame, failure })
+      return send({ type: 'failed', frame, ...stopped })
     }
     send({ type: 'done', frame })
     logged += message.length + OVERHEAD

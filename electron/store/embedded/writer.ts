@@ -70,7 +70,10 @@ export class Writer implements AsyncDisposable {
     return kept ?? new ArrayBuffer(Math.max(64 * 1024, 2 ** Math.ceil(Math.log2(size + 1))))
   }
 
-  /** Rejects with StoreError `noSpace`, `corrupt` or `unavailable`; then nothing of the batch was kept. */
+  /**
+   * Rejects with StoreError `noSpace`: then nothing was kept; or with `corrupt` or `unavailable`: then nothing is shown, but a disk that
+   * failed while it flushed may have kept the batch, all of it, which is seen when the store is opened again.
+   */
   commit(batch: Batch): Promise<void> {
     if (this.#refusal) return Promise.reject(this.#refusal)
     const answer = deferred<void>()
@@ -110,7 +113,7 @@ export class Writer implements AsyncDisposable {
         return this.#waiting.shift()?.resolve()
       case 'failed':
         this.#keep(message.frame)
-        return this.#waiting.shift()?.reject(this.#failed(message.failure))
+        return this.#waiting.shift()?.reject(this.#failed(message.epoch, message.failure))
       case 'shrunk':
         return this.#shrinking?.resolve(message.left)
       case 'reserve':
@@ -118,10 +121,11 @@ export class Writer implements AsyncDisposable {
     }
   }
 
-  #failed({ kind, message }: Failure): StoreError {
-    if (kind === 'stopped') return this.#refusal ?? new StoreError('unavailable', message)
-    this.#epoch++
-    this.#logger.error('a batch could not be written', { kind, reason: message })
+  #failed(epoch: number, { kind, message }: Failure): StoreError {
+    if (epoch === this.#epoch) {
+      this.#epoch++
+      this.#logger.error('a batch could not be written', { kind, reason: message })
+    }
     if (kind === 'full') {
       this.#setFull(true)
       return new StoreError('noSpace', `The disk is full (${message}): nothing was written. Make room, then try again.`)

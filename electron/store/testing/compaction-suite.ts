@@ -44,18 +44,23 @@ export function compactionSuite(open: OpenSubject): void {
 
     it('ends watchers that ask for a compacted revision, and says where to go on', async () => {
       await history()
-      await store.compact(base + 4)
-      const early = store.watch({ ...ALL, startRevision: base + 3 })
+      await store.compact(base + 5)
+      const early = store.watch({ ...ALL, startRevision: base + 4 })
       await early.created
       const error = await failure(reader(early).next(), 'compacted')
-      expect(error.compactRevision).toBe(base + 4)
+      expect(error.compactRevision).toBe(base + 5)
       await reader(early).end()
       await using watcher = store.watch({ ...ALL, startRevision: error.compactRevision ?? 0 })
-      expect((await reader(watcher).upToMark()).map((batch) => briefBatch(batch, base))).toEqual([
-        '4: delete b 4',
-        '5: put a=5 1/5/3',
-        '6: put c=6 6/6/1',
-      ])
+      expect((await reader(watcher).upToMark()).map((batch) => briefBatch(batch, base))).toEqual(['5: put a=5 1/5/3', '6: put c=6 6/6/1'])
+    })
+
+    it('still tells of the deletions of its revision', async () => {
+      await history()
+      await store.compact(base + 4)
+      if (subject.reopen) store = await subject.reopen()
+      await using watcher = store.watch({ ...ALL, startRevision: base + 4 })
+      const batches = (await reader(watcher).upToMark()).map((batch) => briefBatch(batch, base))
+      expect(batches).toEqual(['4: delete b 4', '5: put a=5 1/5/3', '6: put c=6 6/6/1'])
     })
 
     it('leaves out the key before, where that can no longer be read', async () => {
