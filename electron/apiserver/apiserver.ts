@@ -1,5 +1,6 @@
 /** The Kubernetes API server over a store, as one component. */
 import { KINDS } from '../api/kinds.gen.ts'
+import type { Service } from '../api/core/v1/types.gen.ts'
 import type { AnyKind } from '../api/kind.ts'
 import type { Clock } from '../base/clock.ts'
 import { component, startIn, type Component } from '../base/lifecycle.ts'
@@ -8,18 +9,20 @@ import { systemRandom, type Random } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
 import { forbidden } from '../machinery/status.ts'
 import type { Store } from '../store/store.ts'
-import { createAdmission, type AdmissionPlugin } from './admission/admission.ts'
+import { createAdmission } from './admission/admission.ts'
+import { builtInPlugins, type PluginOptions } from './admission/plugins.ts'
 import { ANONYMOUS } from './authn/authentication.ts'
+import { certificateRequestHooks } from './authz/certificate-requests.ts'
 import { createFeed } from './cache/feed.ts'
 import { Discovery } from './discovery/discovery.ts'
 import { healthHandlers } from './discovery/health.ts'
 import { type BuildInfo, UNKNOWN_BUILD, versionHandler } from './discovery/version.ts'
 import { ResourceEndpoint } from './endpoints/resource-endpoint.ts'
 import { Verbs } from './endpoints/verbs.ts'
-import { Service } from './http/exchange.ts'
+import { HttpService } from './http/exchange.ts'
 import { listen, type Listening, type ListenOptions } from './http/listener.ts'
 import { Negotiator } from './http/negotiate.ts'
-import { genericFailure, textResponse } from './http/response.ts'
+import { textResponse } from './http/response.ts'
 import { upgrader } from './http/upgrade.ts'
 import { InProcessClient } from './inprocess-client.ts'
 import { Metrics } from './metrics/metrics.ts'
@@ -28,10 +31,16 @@ import { Paths } from './paths.ts'
 import { Pipeline, type PipelineOptions } from './pipeline.ts'
 import { KeyedMutex } from './registry/keyed-mutex.ts'
 import { KindTypes } from './registry/kind-types.ts'
+import { LeasePool } from './registry/lease-pool.ts'
+import { Lookup } from './registry/lookup.ts'
 import type { Call, Registry, ResourceHooks } from './registry/registry.ts'
-import type { Subresource } from './registry/subresource.ts'
 import { Resources } from './resources.ts'
-import { scale } from './rest/scale.ts'
+import { bootstrap } from './rest/bootstrap.ts'
+import { namespaceHooks } from './rest/namespace.ts'
+import { serviceParts } from './rest/service/install.ts'
+import { AddressRange, type PortRange } from './rest/service/ranges.ts'
+import { repairRecords } from './rest/service/repair.ts'
+import { subresources } from './rest/subresources.ts'
 import type {
   AdmissionCheck,
   ApiRequest,
@@ -53,7 +62,22 @@ export interface ApiServerOptions {
   readonly build?: BuildInfo
   /** What is served; by default every built-in kind. */
   readonly kinds?: readonly AnyKind[]
+  /** Addresses for Services: "10.96.0.0/16". */
+  readonly serviceCidr?: string
+  readonly nodePorts?: PortRange
+  /** How long events are kept, in seconds. */
+  readonly eventSeconds?: number
+  readonly admission?: Pick<PluginOptions, 'tolerationSeconds' | 'disabled'>
+  /** Where nodes reach the server; by default the address of `default/kubernetes`, which their agents relay. */
+  readonly endpoint?: { readonly address: string; readonly port: number }
 }
+
+const SERVICE_CIDR = '10.96.0.0/16'
+const NODE_PORTS: PortRange = { from: 30_000, to: 32_767 }
+const EVENT_SECONDS = 3600
+const SERVICES = { group: '', version: 'v1', resource: 'services' }
+/** How often what every cluster must have is looked after, in milliseconds. */
+const BOOTSTRAP_MS = 60_000
 
 /** What others bring: each may be given once, before `start`. */
 export interface ApiServerParts {
@@ -84,13 +108,25 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, logger, random = systemRandom, kinds = KINDS } = options
   const feed = createFeed({ store, clock, logger })
   const resources = new Resources(kinds, { store, feed })
-  const plugins: AdmissionPlugin[] = []
+  const lookup = new Lookup(resources)
+  const plugins = builtInPlugins({ lookup, clock, random, ...options.admission })
   const checks: AdmissionCheck[] = []
   const responders = new Map<string, Responder>()
   const connectors = new Map<string, Connector>()
   const paths = new Paths()
   const metrics = new Metrics()
-  const hooks = new Map<string, ResourceHooks>()
+  const ranges = { addresses: new AddressRange(options.serviceCidr ?? SERVICE_CIDR), ports: options.nodePorts ?? NODE_PORTS }
+  const services = serviceParts(ranges, { store, clock, random })
+  const events = new LeasePool(store.lease, clock, options.eventSeconds ?? EVENT_SECONDS)
+  const eventHooks: ResourceHooks = { lease: () => events.get() }
+  const hooks = new Map<string, ResourceHooks>([
+    ['namespaces', namespaceHooks],
+    ['nodes', { keepsStatusOnCreate: true }],
+    ['services', services.hooks],
+    ['certificatesigningrequests.certificates.k8s.io', certificateRequestHooks],
+    ['events', eventHooks],
+    ['events.events.k8s.io', eventHooks],
+  ])
   let authorize: Authorizer = async () => ({ allowed: false, reason: 'the server has no authorizer' })
 
   let authenticate: Authenticator = async () => ANONYMOUS
@@ -108,12 +144,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     types: new KindTypes(),
     hooks,
   }
-  const subresource = (call: Call): Subresource | null => {
-    if (call.subresource === '') return null
-    if (call.subresource === 'status') return { kind: call.resource.kind, part: 'status' }
-    if (call.subresource === 'scale') return scale
-    throw genericFailure(404)
-  }
   const mayCreate = (call: Call) => {
     const { group, version, resource } = call.resource.kind
     const { subresource: part, namespace, name } = call
@@ -124,7 +154,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       resource: { group, version, resource, subresource: part, namespace, name },
     })
   }
-  const verbs = new Verbs({ registry, subresource, mayCreate })
+  const verbs = new Verbs({ registry, subresource: subresources(registry), mayCreate })
   const negotiator = new Negotiator()
   const endpoint = new ResourceEndpoint({ verbs, types: registry.types, negotiator, clock, random })
   const pipeline: Pipeline = new Pipeline({
@@ -142,7 +172,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     connectors,
   })
 
-  const service = new Service({
+  const service = new HttpService({
     authenticate: async (credentials) => (await authenticate(credentials)) ?? ANONYMOUS,
     handle: (request) => pipeline.handle(request),
     clock,
@@ -165,7 +195,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const life = component(async (stack, signal) => {
     stack.use(resources)
     await startIn(stack, feed, signal)
+    await repairRecords(await lookup.list<Service>(SERVICES), { store, logger, ...services })
+    const serviceAddress = ranges.addresses.first
+    const endpoint = options.endpoint ?? { address: serviceAddress, port: 443 }
+    const ensure = () => bootstrap({ registry, resources, serviceAddress, endpoint }, signal)
+    await ensure()
+    const failed = (error: unknown) => logger.warn('what every cluster has could not be put right', { error })
+    stack.use(clock.setInterval(() => void ensure().catch(failed), BOOTSTRAP_MS, { unref: true }))
     stack.use(listeners)
+    stack.defer(() => resources.endWatches())
   })
   return {
     get state() {

@@ -61,6 +61,11 @@ export class Resources implements Disposable {
     return found
   }
 
+  /** Ends every watch as if its time were over. */
+  endWatches(): void {
+    for (const { cache } of this.#storages.values()) cache.endWatches()
+  }
+
   [Symbol.dispose](): void {
     for (const storage of this.#storages.values()) storage[Symbol.dispose]()
   }

@@ -164,9 +164,13 @@ export class WatchCache implements FeedSink, Disposable {
     for (const watch of this.#watches) watch.fail(expired('The resourceVersion for the provided watch is too old.'))
   }
 
+  endWatches(): void {
+    for (const watch of this.#watches) watch.fail(null)
+  }
+
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]()
-    for (const watch of this.#watches) watch.fail(null)
+    this.endWatches()
   }
 
   #register(scope: WatchScope, after: number): CacheWatch {

@@ -22,7 +22,7 @@ export interface Reply {
   destroy(): void
 }
 
-export interface ServiceOptions {
+export interface HttpServiceOptions {
   /** Never null: anonymous is a user. Throws StatusError 401. */
   readonly authenticate: (credentials: Credentials) => Promise<UserInfo>
   /** Never rejects. */
@@ -43,12 +43,12 @@ export interface Incoming {
 
 const REQUEST_MS = 60_000
 
-export class Service {
-  readonly #options: ServiceOptions
+export class HttpService {
+  readonly #options: HttpServiceOptions
   readonly #idle = new Set<() => void>()
   #running = 0
 
-  constructor(options: ServiceOptions) {
+  constructor(options: HttpServiceOptions) {
     this.#options = options
   }
 

@@ -4,11 +4,11 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Credentials } from '../types.ts'
 import { connectionCredentials } from './credentials.ts'
-import type { Headers, Incoming, Reply, Service } from './exchange.ts'
+import type { Headers, HttpService, Incoming, Reply } from './exchange.ts'
 import type { HttpRequest } from './http-request.ts'
 
 export interface Http1Options {
-  readonly service: Service
+  readonly service: HttpService
   /** Takes the socket of a request that asks for another protocol. */
   readonly upgrade: (incoming: Incoming, socket: Duplex, head: Buffer) => void
 }

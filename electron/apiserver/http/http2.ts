@@ -3,7 +3,7 @@ import { constants, createServer, type Http2Server, type Http2Session, type Serv
 import type { TLSSocket } from 'node:tls'
 import type { Credentials } from '../types.ts'
 import { connectionCredentials } from './credentials.ts'
-import type { Reply, Service } from './exchange.ts'
+import type { HttpService, Reply } from './exchange.ts'
 import type { HttpRequest } from './http-request.ts'
 
 /** Each watch is a stream for as long as it lasts, and an informer factory opens many. */
@@ -15,7 +15,7 @@ export interface Http2 {
 }
 
 /** Hand it connections with `server.emit('connection', socket)`. */
-export function createHttp2(service: Service): Http2 {
+export function createHttp2(service: HttpService): Http2 {
   const sessions = new Set<Http2Session>()
   const connections = new WeakMap<Http2Session, Credentials>()
   const server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } })

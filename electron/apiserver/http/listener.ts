@@ -5,7 +5,7 @@ import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { createHttp1, type Http1Options } from './http1.ts'
 import { createHttp2 } from './http2.ts'
-import type { Service } from './exchange.ts'
+import type { HttpService } from './exchange.ts'
 
 export interface ServingCertificate {
   readonly current: { readonly cert: string; readonly key: string }
@@ -32,7 +32,7 @@ export interface Listening extends AsyncDisposable {
 const GRACE_MS = 5000
 
 export interface ListenerDeps {
-  readonly service: Service
+  readonly service: HttpService
   readonly upgrade: Http1Options['upgrade']
   readonly clock: Clock
 }

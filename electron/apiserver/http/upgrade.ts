@@ -3,18 +3,18 @@ import type { Duplex } from 'node:stream'
 import { STATUS_CODES } from 'node:http'
 import type { Logger } from '../../base/logger.ts'
 import type { Pipeline } from '../pipeline.ts'
-import type { Incoming, Service } from './exchange.ts'
+import type { HttpService, Incoming } from './exchange.ts'
 import { failureResponse } from './response.ts'
 
 /** Finds who takes the socket over; refuses with a Status if nobody may. */
-export function upgrader(service: Service, pipeline: Pipeline, logger: Logger) {
+export function upgrader(service: HttpService, pipeline: Pipeline, logger: Logger) {
   return (incoming: Incoming, socket: Duplex, head: Buffer): void => {
     const failed = (error: unknown) => logger.warn('an upgraded connection failed', { error, path: incoming.target })
     void upgrade(service, pipeline, incoming, socket, head).catch(failed)
   }
 }
 
-async function upgrade(service: Service, pipeline: Pipeline, incoming: Incoming, socket: Duplex, head: Buffer): Promise<void> {
+async function upgrade(service: HttpService, pipeline: Pipeline, incoming: Incoming, socket: Duplex, head: Buffer): Promise<void> {
   const onError = () => socket.destroy()
   socket.on('error', onError)
   let taken = false

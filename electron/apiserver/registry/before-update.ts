@@ -1,4 +1,5 @@
 /** What every update of an object goes through. Source: apiserver `registry/rest/update.go`. Pure: no store, no clock. */
+import type { SubresourceStrategy } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { validateFinalizers, validateObjectMetaUpdate } from '../../api/meta/v1/validation.ts'
 import { conflict, invalidObject, OPTIMISTIC_LOCK } from '../../machinery/status.ts'
@@ -7,8 +8,8 @@ import { thaw } from '../cache/thaw.ts'
 import { generationChanged, hasGeneration, isBuiltIn } from './kind-rules.ts'
 import type { Call } from './registry.ts'
 
-/** Which part of the object a request may change: all but the status, the status, or what the caller has already kept apart. */
-export type Part = 'main' | 'status' | 'other'
+/** Which part of the object a request may change: all but the status, the status, or what a subresource of its own allows. */
+export type Part = 'main' | 'status' | SubresourceStrategy
 
 /**
  * The version that the client saw must be the present one, unless it names none and the kind allows that. Fills it in.
@@ -44,7 +45,8 @@ export function beforeUpdate(call: Call, object: KubeObject, old: KubeObject, pa
   keepApart(call, object, old, part)
   keep(object, old, 'generation')
   if (part === 'status') strategy.prepareForStatusUpdate?.(object, old)
-  else strategy.prepareForUpdate?.(object, old)
+  else if (part === 'main') strategy.prepareForUpdate?.(object, old)
+  else part.prepareForUpdate(object, old)
   if (hasGeneration(kind) && part !== 'status' && generationChanged(kind, object, old)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
@@ -57,6 +59,7 @@ export function beforeUpdate(call: Call, object: KubeObject, old: KubeObject, pa
     ...validateFinalizers(object.metadata.finalizers, 'metadata.finalizers'),
   ]
   if (part === 'status') errors.push(...(strategy.validateStatusUpdate?.(object, old) ?? []))
+  else if (part !== 'main') errors.push(...part.validateUpdate(object, old))
   else errors.push(...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? []))
   if (errors.length > 0) throw invalidObject(kind, call.name, errors)
   for (const text of strategy.warnings?.(object, old) ?? []) call.warn(text)

@@ -21,12 +21,16 @@ export type TestServerOverrides = Partial<Omit<ApiServerOptions, 'clock'>> & Api
 
 export const ADMIN: UserInfo = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
 
-/** A started server in which everyone may do everything, on a clock that the test moves. */
+/**
+ * A started server in which everyone may do everything, on a clock that the test moves. Pods need no service account, because no
+ * controller makes one; `admission: { disabled: [] }` asks for it.
+ */
 export async function startTestServer(overrides: TestServerOverrides = {}): Promise<TestServer> {
   const clock = overrides.clock ?? new FakeClock()
   const random = overrides.random ?? seededRandom(1)
   const store = overrides.store ?? createMemoryStore({ clock, random })
-  const server = createApiServer({ logger: silentLogger, ...overrides, clock, random, store })
+  const admission = { disabled: ['ServiceAccount'], ...overrides.admission }
+  const server = createApiServer({ logger: silentLogger, ...overrides, admission, clock, random, store })
   server.use({ authorize: async () => ({ allowed: true, reason: '' }), ...overrides })
   await server.start()
   const stop = async () => {

@@ -1,0 +1,34 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import type { Lookup } from '../registry/lookup.ts'
+import type { AdmissionPlugin } from './admission.ts'
+import { DEFAULT_TOLERATION_SECONDS, defaultTolerations } from './default-tolerations.ts'
+import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { priorityAdmission } from './priority.ts'
+import { serviceAccountAdmission } from './service-account.ts'
+import { taintNodes } from './taint-nodes.ts'
+
+export interface PluginOptions {
+  readonly lookup: Lookup
+  readonly clock: Clock
+  readonly random: Random
+  /** For pods on nodes that are not ready or out of reach. */
+  readonly tolerationSeconds?: number
+  /** Names of plugins to leave out, as kube-apiserver's `--disable-admission-plugins`. */
+  readonly disabled?: readonly string[]
+}
+
+/** In the order in which they are asked, which is upstream's. Throws if `disabled` names one that does not exist. */
+export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
+  const { lookup, clock, random, tolerationSeconds = DEFAULT_TOLERATION_SECONDS, disabled = [] } = options
+  const all = [
+    namespaceLifecycle(lookup),
+    serviceAccountAdmission(lookup, { clock, random }),
+    taintNodes,
+    priorityAdmission(lookup),
+    defaultTolerations(tolerationSeconds),
+  ]
+  const unknown = disabled.find((name) => !all.some((plugin) => plugin.name === name))
+  if (unknown !== undefined) throw new Error(`there is no admission plugin ${unknown}`)
+  return all.filter(({ name }) => !disabled.includes(name))
+}
