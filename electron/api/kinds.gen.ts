@@ -5,6 +5,8 @@ import { daemonSet } from './apps/v1/daemon-set.ts'
 import { deployment } from './apps/v1/deployment.ts'
 import { replicaSet } from './apps/v1/replica-set.ts'
 import { statefulSet } from './apps/v1/stateful-set.ts'
+import { cronJob } from './batch/v1/cron-job.ts'
+import { job } from './batch/v1/job.ts'
 import { lease } from './coordination/v1/lease.ts'
 import { binding } from './core/v1/binding.ts'
 import { configMap } from './core/v1/config-map.ts'
@@ -35,6 +37,8 @@ export const KINDS: readonly AnyKind[] = [
   deployment,
   replicaSet,
   statefulSet,
+  cronJob,
+  job,
   lease,
   binding,
   configMap,
@@ -65,6 +69,8 @@ export {
   deployment,
   replicaSet,
   statefulSet,
+  cronJob,
+  job,
   lease,
   binding,
   configMap,
