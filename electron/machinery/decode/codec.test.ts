@@ -4,6 +4,8 @@ import { arbitraryOf } from '../testing/arbitrary.ts'
 import { modelType, testTypes } from '../testing/types.ts'
 import { Codecs, type Codec } from './codec.ts'
 
+fc.configureGlobal({ seed: 1 })
+
 const codecs = new Codecs()
 const codecOf = (name: string): Codec<Record<string, unknown>> => codecs.for(modelType(name))
 const pod = codecOf('core.v1.Pod')

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { scanJson } from './json-scan.ts'
 import { parseJsonTree, treeOf, type JsonNode } from './json-tree.ts'
 
+fc.configureGlobal({ seed: 1 })
+
 const faultOf = (text: string): string => {
   try {
     parseJsonTree(text)

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { normalizeMicroTime, normalizeTime } from './time-text.ts'
 
+fc.configureGlobal({ seed: 1 })
+
 const LAYOUT = '2006-01-02T15:04:05Z07:00'
 const faultOf = (normalize: (text: string) => unknown, text: string): string => {
   try {

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { StatusError } from '../status.ts'
 import { applyJsonPatch, strictJsonPatchFaults } from './json-patch.ts'
 
+fc.configureGlobal({ seed: 1 })
+
 const document = Object.freeze({
   a: Object.freeze({ b: 1 }),
   list: Object.freeze([1, Object.freeze({ c: 2 }), 3]),

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyMergePatch, createMergePatch } from './merge-patch.ts'
 
+fc.configureGlobal({ seed: 1 })
+
 describe('applyMergePatch', () => {
   // The table of RFC 7386, appendix A.
   it.each<[unknown, unknown, unknown]>([

@@ -8,6 +8,8 @@ import { modelType } from '../testing/types.ts'
 import { createThreeWayPatch, createTwoWayPatch } from './strategic-diff.ts'
 import { applyStrategicPatch, mergeStrategicPatches } from './strategic-merge.ts'
 
+fc.configureGlobal({ seed: 1 })
+
 const POD = modelType('core.v1.Pod')
 const SPEC = modelType('core.v1.PodSpec')
 const META = modelType('meta.v1.ObjectMeta')

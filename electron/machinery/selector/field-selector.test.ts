@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { escapeFieldValue, parseFieldRequirements, parseFieldSelector, type SelectableKind } from './field-selector.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 
+fc.configureGlobal({ seed: 1 })
+
 const plain: SelectableKind = { selectableFields: {} }
 const phased: SelectableKind = { selectableFields: { 'status.phase': (object) => (object as KubeObject & { phase: string }).phase } }
 const object = (name: string, namespace?: string, phase = ''): KubeObject =>

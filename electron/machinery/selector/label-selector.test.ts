@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { parseLabelSelector, selectorFromLabels, selectorFromObject, selectorOf, validateLabelSelector } from './label-selector.ts'
 import { labelRequirement, type LabelRequirement } from './requirement.ts'
 
+fc.configureGlobal({ seed: 1 })
+
 const NAME = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const faultOf = (text: string): string => {
   try {
