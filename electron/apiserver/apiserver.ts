@@ -33,6 +33,7 @@ import { KeyedMutex } from './registry/keyed-mutex.ts'
 import { KindTypes } from './registry/kind-types.ts'
 import { LeasePool } from './registry/lease-pool.ts'
 import { Lookup } from './registry/lookup.ts'
+import { MergeTargets } from './registry/managed-fields.ts'
 import type { Call, Registry, ResourceHooks } from './registry/registry.ts'
 import { Resources } from './resources.ts'
 import { bootstrap } from './rest/bootstrap.ts'
@@ -134,6 +135,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     throw forbidden({ group: '', resource: 'users' }, user.name, 'impersonation is not enabled')
   }
 
+  const types = new KindTypes()
   const registry: Registry = {
     store,
     locks: new KeyedMutex(),
@@ -141,7 +143,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     random,
     logger,
     admission: createAdmission(plugins, checks),
-    types: new KindTypes(),
+    types,
+    targets: new MergeTargets(types),
     hooks,
   }
   const mayCreate = (call: Call) => {
@@ -156,10 +159,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
   const verbs = new Verbs({ registry, subresource: subresources(registry), mayCreate })
   const negotiator = new Negotiator()
-  const endpoint = new ResourceEndpoint({ verbs, types: registry.types, negotiator, clock, random })
+  const endpoint = new ResourceEndpoint({ verbs, types, negotiator, clock, random })
   const pipeline: Pipeline = new Pipeline({
     resources,
-    types: registry.types,
+    types,
     endpoint,
     negotiator,
     authorize: (attributes) => authorize(attributes),
@@ -211,7 +214,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     start: (signal) => life.start(signal),
     [Symbol.asyncDispose]: () => life[Symbol.asyncDispose](),
-    clientFor: (user, manager = user.name) => new InProcessClient({ pipeline, verbs, types: registry.types, resources, clock, user, manager }),
+    clientFor: (user, manager = user.name) => new InProcessClient({ pipeline, verbs, types, resources, clock, user, manager }),
     handle: (request) => pipeline.handle(request),
     async listen(where) {
       const listening = listeners.use(await listen(where, { service, upgrade, clock }))

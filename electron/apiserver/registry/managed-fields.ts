@@ -1,14 +1,84 @@
+/** Who manages which fields of an object, as the registry's writes keep it (KEP-555). */
+import { apiVersionOf, type AnyKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import type { ManagedFieldsEntry } from '../../api/meta/v1/types.gen.ts'
+import { semanticEqual } from '../../api/values/equal.ts'
+import { formatTime } from '../../api/values/time.ts'
+import { trackUpdate, type Requester } from '../../machinery/apply/field-manager.ts'
+import { FieldSet } from '../../machinery/apply/field-set.ts'
+import type { MergeTarget } from '../../machinery/apply/updater.ts'
+import type { JsonObject } from '../../machinery/json-value.ts'
+import type { KindTypes } from './kind-types.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
 
-/** Writes down in `object` who manages which fields, after a create, update or patch that is not an apply. `live` is null for a create. */
-export function track(
-  _registry: Registry,
-  _call: Call,
-  _object: KubeObject,
-  _live: KubeObject | null,
-  _parameters: WriteParameters,
-): void {}
+export function requesterOf(registry: Registry, call: Call, parameters: WriteParameters): Requester {
+  return {
+    manager: parameters.fieldManager || call.manager,
+    subresource: call.subresource || undefined,
+    now: formatTime(registry.clock.now()),
+  }
+}
+
+/** Writes down in `object` who manages which fields, after a create (`live` is null), update or patch that is no apply. */
+export function track(registry: Registry, call: Call, object: KubeObject, live: KubeObject | null, parameters: WriteParameters): void {
+  const target = registry.targets.of(call.resource.kind, call.subresource)
+  const entries = trackUpdate(json(live), json(object), requesterOf(registry, call, parameters), target)
+  if (entries) object.metadata.managedFields = entries
+  else delete object.metadata.managedFields
+}
 
 /** A change of nothing but the times in managedFields is no change. */
-export function keepTimestamps(_object: KubeObject, _old: KubeObject): void {}
+export function keepTimestamps(object: KubeObject, old: KubeObject): void {
+  const [now, before] = [object.metadata.managedFields ?? [], old.metadata.managedFields ?? []]
+  if (now.length !== before.length || !now.every((entry, i) => sameEntry(entry, before[i]))) return
+  if (!semanticEqual(withoutManaged(object), withoutManaged(old))) return
+  if (old.metadata.managedFields) object.metadata.managedFields = [...old.metadata.managedFields]
+}
+
+function sameEntry(entry: ManagedFieldsEntry, other: ManagedFieldsEntry | undefined): boolean {
+  const { time: _time, ...rest } = entry
+  const { time: _other, ...otherRest } = other ?? {}
+  return semanticEqual(rest, otherRest)
+}
+
+function withoutManaged(object: KubeObject): unknown {
+  const { managedFields: _managed, resourceVersion: _version, ...metadata } = object.metadata
+  return { ...object, metadata }
+}
+
+/** How the endpoints of kinds take part in ownership; each made once. */
+export class MergeTargets {
+  readonly #types: KindTypes
+  readonly #known = new Map<AnyKind, Map<string, MergeTarget>>()
+
+  constructor(types: KindTypes) {
+    this.#types = types
+  }
+
+  of(kind: AnyKind, subresource: string): MergeTarget {
+    const parts = this.#known.get(kind) ?? new Map<string, MergeTarget>()
+    let target = parts.get(subresource)
+    if (!target) {
+      target = this.#make(kind, subresource)
+      this.#known.set(kind, parts.set(subresource, target))
+    }
+    return target
+  }
+
+  /** What an endpoint puts back to how it was is nobody's through it. */
+  #make(kind: AnyKind, subresource: string): MergeTarget {
+    const type = this.#types.type(kind)
+    const target = { apiVersion: apiVersionOf(kind), type }
+    if (!kind.subresources['status']) return target
+    if (subresource === '') return { ...target, resetFields: FieldSet.ofFields('status') }
+    if (subresource !== 'status') return target
+    const others = [...type.fields.keys()].filter((name) => !['apiVersion', 'kind', 'metadata', 'status'].includes(name))
+    return { ...target, resetFields: FieldSet.ofFields(...others) }
+  }
+}
+
+function json(object: KubeObject): JsonObject
+function json(object: KubeObject | null): JsonObject | null
+function json(object: KubeObject | null): JsonObject | null {
+  return object as unknown as JsonObject | null
+}

@@ -1,7 +1,12 @@
 /** PATCH. Source: apiserver `endpoints/handlers/patch.go`. */
+import type { AnyKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { applyRequest } from '../../machinery/apply/request.ts'
+import type { DecodedRequest } from '../../machinery/decode/request.ts'
+import type { JsonObject } from '../../machinery/json-value.ts'
 import { patchObject, type PatchType } from '../../machinery/patch/request.ts'
-import { notFound } from '../../machinery/status.ts'
+import { conflict, notFound } from '../../machinery/status.ts'
+import { requesterOf } from './managed-fields.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
 import { merged, shown, type Subresource } from './subresource.ts'
 import { update, type Updated } from './update.ts'
@@ -14,7 +19,7 @@ export interface PatchRequest {
 
 /**
  * A patch that names no resourceVersion is tried again on the newer object as often as others are faster; one that names another
- * than the present one fails with 409.
+ * than the present one fails with 409. An apply makes the object if there is none.
  */
 export async function patch(
   registry: Registry,
@@ -24,31 +29,38 @@ export async function patch(
   parameters: WriteParameters,
   mayCreate: () => Promise<void>,
 ): Promise<Updated> {
-  const make = (old: KubeObject | null) => {
-    if (!old) throw notFound(call.resource.kind, call.name)
-    return merged(part, old, patched(registry, call, request, part, old, parameters))
+  const kind = part?.kind ?? call.resource.kind
+  const decoded = (live: KubeObject | null): DecodedRequest<KubeObject> => {
+    if (request.type === 'apply') return apply(registry, call, kind, live, request.body, parameters)
+    if (!live) throw notFound(call.resource.kind, call.name)
+    return patchObject(live, request.type, request.body, registry.types.codec(kind), parameters.fieldValidation)
   }
-  return update(registry, call, { part: part?.part ?? 'main', make, createIfAbsent: false, mayCreate }, parameters)
+  const make = (old: KubeObject | null) => {
+    const { object, warnings } = decoded(old && shown(part, old))
+    for (const text of warnings) call.warn(text)
+    kind.strategy.defaults?.(object)
+    return merged(part, old, object)
+  }
+  const applies = request.type === 'apply'
+  const change = { part: part?.part ?? 'main', make, tracked: applies && !part?.read, createIfAbsent: applies, mayCreate }
+  return update(registry, call, change, parameters)
 }
 
-function patched(
+function apply(
   registry: Registry,
   call: Call,
-  request: PatchRequest,
-  part: Subresource | null,
-  old: KubeObject,
+  kind: AnyKind,
+  live: KubeObject | null,
+  body: Uint8Array,
   parameters: WriteParameters,
-): KubeObject {
-  const kind = part?.kind ?? call.resource.kind
-  if (request.type === 'apply') throw notFound(kind, call.name)
-  const { object, warnings } = patchObject(
-    shown(part, old),
-    request.type,
-    request.body,
-    registry.types.codec(kind),
-    parameters.fieldValidation,
-  )
-  for (const text of warnings) call.warn(text)
-  kind.strategy.defaults?.(object)
-  return object
+): DecodedRequest<KubeObject> {
+  const requester = requesterOf(registry, call, parameters)
+  const request = { body, requester, force: parameters.force, validation: parameters.fieldValidation }
+  const target = registry.targets.of(kind, call.subresource)
+  const decoded = applyRequest(live as unknown as JsonObject | null, request, kind, target, registry.types.codec(kind))
+  const { uid } = decoded.object.metadata
+  if (!live && uid) {
+    throw conflict(kind, call.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
+  }
+  return decoded
 }

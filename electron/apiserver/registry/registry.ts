@@ -9,6 +9,7 @@ import type { UserInfo } from '../types.ts'
 import type { Companions } from './guaranteed-update.ts'
 import type { KeyedMutex } from './keyed-mutex.ts'
 import type { KindTypes } from './kind-types.ts'
+import type { MergeTargets } from './managed-fields.ts'
 import type { Resource } from './storage.ts'
 
 export interface Registry {
@@ -19,6 +20,7 @@ export interface Registry {
   readonly logger: Logger
   readonly admission: Admission
   readonly types: KindTypes
+  readonly targets: MergeTargets
   /** What a resource does beside what its kind says, by "resource.group". */
   readonly hooks: ReadonlyMap<string, ResourceHooks>
 }

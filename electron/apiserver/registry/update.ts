@@ -29,7 +29,7 @@ export interface Updated {
 
 export async function update(registry: Registry, call: Call, change: Change, parameters: WriteParameters): Promise<Updated> {
   const { resource, name, namespace } = call
-  const creates = change.part === 'main' && (change.createIfAbsent ?? resource.kind.strategy.allowCreateOnUpdate ?? false)
+  const creates = change.part === 'main' && (change.createIfAbsent || (resource.kind.strategy.allowCreateOnUpdate ?? false))
   const key = resource.storage.key(namespace, name)
   for (;;) {
     const attempt = async (current: Entry | null): Promise<Outcome> => {
