@@ -3,6 +3,7 @@ import { deployment } from '../../api/apps/v1/deployment.ts'
 import { namespace } from '../../api/core/v1/namespace.ts'
 import { pod } from '../../api/core/v1/pod.ts'
 import { serviceAccount } from '../../api/core/v1/service-account.ts'
+import { KINDS } from '../../api/kinds.gen.ts'
 import { defineKind, type AnyKind } from '../../api/kind.ts'
 import type { FactSchema } from '../../api/schema/facts.ts'
 import type { ApiRequest, ApiResponse, RequestHandler } from '../types.ts'
@@ -124,6 +125,16 @@ describe('/openapi/v3', () => {
     expect(paths['/api/v1/namespaces/{namespace}/pods/{name}/exec']?.['get']?.['x-kubernetes-action']).toBe('connect')
   })
 
+  it('refers to nothing that is not there, for any built-in kind', async () => {
+    openapi = createOpenApi({ kinds: () => KINDS, version: 'v1.36.0' })
+    const { paths } = json(await get('/openapi/v3')) as { paths: Record<string, object> }
+    for (const name of Object.keys(paths)) {
+      const document = await v3(name)
+      const missing = references(document).filter((ref) => !document.components.schemas[ref.replace('#/components/schemas/', '')])
+      expect(missing, name).toEqual([])
+    }
+  })
+
   it('holds every model that it refers to, with kinds and descriptions', async () => {
     for (const name of ['api/v1', 'apis/apps/v1']) {
       const document = await v3(name)
@@ -155,6 +166,10 @@ describe('/openapi/v3', () => {
     expect(document.paths['/apis/example.com/v1/namespaces/{namespace}/widgets']?.['get']?.operationId).toBe(
       'listExampleV1NamespacedWidget',
     )
+    expect(document.components.schemas['com.example.v1.WidgetList']).toMatchObject({
+      properties: { items: { items: { $ref: '#/components/schemas/com.example.v1.Widget' } } },
+      'x-kubernetes-group-version-kind': [{ group: 'example.com', kind: 'WidgetList', version: 'v1' }],
+    })
     expect((await get('/openapi/v3/apis/apps/v1')).body).toBe(before.body)
     kinds = kinds.slice(0, -1)
     await expect(get('/openapi/v3/apis/example.com/v1')).rejects.toMatchObject({ code: 404 })

@@ -50,7 +50,8 @@ export function openApiHandlers(options: OpenApiOptions): Readonly<Record<string
 /** Answers every path that begins with /openapi/. Throws Status 404, 405 and 406. */
 export function createOpenApi(options: OpenApiOptions): RequestHandler {
   const { descriptions = {}, version } = options
-  const model = (name: string) => options.customModel?.(name) ?? modelFacts(name)
+  const own = (name: string) => options.customModel?.(name) ?? modelFacts(name)
+  const model = (name: string) => own(name) ?? listModel(name, own)
   let generation: Generation | null = null
 
   const current = (): Generation => {
@@ -84,6 +85,23 @@ export function createOpenApi(options: OpenApiOptions): RequestHandler {
     if (asked !== null && asked !== document.hash) return moved(`${path}?hash=${document.hash}`)
     document.served ??= { bytes: jsonBytes(documentV3(document.kinds, sourceOf(now.kinds), version)), etag: `"${document.hash}"` }
     return answer(request, document.served, JSON_TYPE, asked === null ? {} : { 'cache-control': A_YEAR })
+  }
+}
+
+/** Lists of custom resources and of our own kinds are no models of the facts. */
+function listModel(name: string, model: (name: string) => FactSchema | undefined): FactSchema | undefined {
+  const item = name.endsWith('List') ? name.slice(0, -'List'.length) : ''
+  if (!item || !model(item)) return undefined
+  const text = { type: 'string' }
+  return {
+    type: 'object',
+    required: ['items'],
+    properties: {
+      apiVersion: text,
+      items: { type: 'array', items: { $ref: `#/components/schemas/${item}` } },
+      kind: text,
+      metadata: { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta' },
+    },
   }
 }
 
