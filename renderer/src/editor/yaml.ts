@@ -1,0 +1,98 @@
+/** Manifests as text: several YAML documents, their objects, and where in the text a field stands. */
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, stringify, type Document, type Node, type ParsedNode } from 'yaml'
+
+export interface ManifestDocument {
+  readonly doc: Document.Parsed<ParsedNode>
+  /** The object, or null for what is empty or no mapping. */
+  readonly object: ManifestObject | null
+  /** First line, from 1. */
+  readonly line: number
+}
+
+export interface ManifestObject {
+  apiVersion?: string
+  kind?: string
+  metadata?: { name?: string; generateName?: string; namespace?: string; [key: string]: unknown }
+  [key: string]: unknown
+}
+
+export interface Problem {
+  /** From 1. */
+  readonly line: number
+  /** Offsets in the text. */
+  readonly from: number
+  readonly to: number
+  readonly message: string
+}
+
+export interface Manifest {
+  readonly documents: readonly ManifestDocument[]
+  readonly problems: readonly Problem[]
+  /** The line of an offset, from 1. */
+  lineAt(offset: number): number
+}
+
+export function parseManifest(text: string): Manifest {
+  const lines = new LineCounter()
+  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const docs = Array.isArray(parsed) ? (parsed as Document.Parsed<ParsedNode>[]) : []
+  const lineAt = (offset: number) => lines.linePos(offset).line
+  const problems = docs.flatMap((doc) =>
+    doc.errors.map((error) => ({ line: lineAt(error.pos[0]), from: error.pos[0], to: Math.max(error.pos[1], error.pos[0] + 1), message: error.message })),
+  )
+  const documents = docs
+    .filter((doc) => !isEmpty(doc) || doc.errors.length > 0)
+    .map((doc) => ({ doc, object: doc.errors.length === 0 && isMap(doc.contents) ? (doc.toJS() as ManifestObject) : null, line: lineAt(doc.contents?.range?.[0] ?? doc.range[0]) }))
+  const odd = documents.filter((d) => d.doc.errors.length === 0 && !isMap(d.doc.contents))
+  return { documents, problems: [...problems, ...odd.map((d) => ({ line: d.line, from: d.doc.range[0], to: d.doc.range[1], message: 'not a mapping' }))], lineAt }
+}
+
+const isEmpty = (doc: Document.Parsed<ParsedNode>) => doc.contents === null || (isScalar(doc.contents) && doc.contents.value === null)
+
+/** "spec.template.spec.containers[0].image" or "metadata.labels[app.kubernetes.io/name]" in parts. */
+export function fieldPath(field: string): (string | number)[] {
+  const parts: (string | number)[] = []
+  for (const match of field.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)) {
+    if (match[1] !== undefined) parts.push(match[1])
+    else if (match[2] !== undefined) parts.push(/^\d+$/.test(match[2]) ? Number(match[2]) : match[2].replaceAll(/^"|"$/g, ''))
+  }
+  return parts
+}
+
+/** The range of a field's value, or of the nearest thing around it that is there. */
+export function rangeOf(doc: Document.Parsed<ParsedNode>, field: string): [from: number, to: number] | null {
+  let node: Node | null = doc.contents
+  let range = doc.contents?.range ?? null
+  for (const part of fieldPath(field)) {
+    let next: unknown = null
+    if (isMap(node)) next = node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(part))
+    else if (isSeq(node) && typeof part === 'number') next = { key: null, value: node.items[part] }
+    const pair = next as { key: Node | null; value: Node | null } | null | undefined
+    if (!pair) break
+    const own: Node | null = pair.value ?? pair.key
+    range = (isScalar(own) ? own.range : (pair.key?.range ?? own?.range)) ?? range
+    node = pair.value
+  }
+  return range ? [range[0], range[1]] : null
+}
+
+const ORDER = ['apiVersion', 'kind', 'metadata', 'spec', 'data', 'stringData', 'type', 'status']
+
+/** An object as a person reads it: the usual fields first, without who owns which field. */
+export function toYaml(object: unknown): string {
+  return stringify(readable(object), { lineWidth: 0, aliasDuplicateObjects: false, sortMapEntries: false })
+}
+
+function readable(object: unknown): unknown {
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) return object
+  const source = object as Record<string, unknown>
+  const keys = [...ORDER.filter((key) => key in source), ...Object.keys(source).filter((key) => !ORDER.includes(key))]
+  const result: Record<string, unknown> = {}
+  for (const key of keys) result[key] = source[key]
+  const { metadata } = result
+  if (typeof metadata === 'object' && metadata !== null && 'managedFields' in metadata) {
+    const { managedFields: _managedFields, ...rest } = metadata as Record<string, unknown>
+    result['metadata'] = rest
+  }
+  return result
+}

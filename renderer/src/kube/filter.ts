@@ -1,0 +1,33 @@
+/** The words of a filter: each must be found somewhere; `ns:shop`, `node:moth` and `app=web` narrow by field and label. */
+import type { KubeObject } from '../../../electron/api/meta/v1/object.ts'
+
+export interface Filter {
+  readonly empty: boolean
+  fits(object: KubeObject, haystack: () => string): boolean
+}
+
+const haystacks = new WeakMap<KubeObject, string>()
+
+/** What is searched in an object, made once for each version of it. */
+export function haystackOf(object: KubeObject, make: () => string): string {
+  let text = haystacks.get(object)
+  if (text === undefined) haystacks.set(object, (text = make().toLowerCase()))
+  return text
+}
+
+export function parseFilter(text: string): Filter {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  const tests = words.map((word): ((object: KubeObject, haystack: () => string) => boolean) => {
+    if (word.startsWith('ns:')) return (object) => object.metadata.namespace?.includes(word.slice(3)) === true
+    const equals = word.indexOf('=')
+    if (equals > 0) {
+      const label = word.slice(0, equals)
+      const value = word.slice(equals + 1)
+      return (object) =>
+        Object.entries(object.metadata.labels ?? {}).some(([k, v]) => k.toLowerCase() === label && v.toLowerCase().startsWith(value))
+    }
+    if (word.startsWith('!') && word.length > 1) return (object, haystack) => !haystackOf(object, haystack).includes(word.slice(1))
+    return (object, haystack) => haystackOf(object, haystack).includes(word)
+  })
+  return { empty: tests.length === 0, fits: (object, haystack) => tests.every((test) => test(object, haystack)) }
+}

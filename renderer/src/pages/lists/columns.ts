@@ -1,0 +1,43 @@
+/** Columns that many lists share. */
+import type { KubeObject } from '../../../../electron/api/meta/v1/object.ts'
+import { refTo } from '../../actions/questions.ts'
+import { t } from '../../i18n/index.ts'
+import type { Resource } from '../../kube/resources.ts'
+import { linkTo } from '../../router/links.ts'
+import { text, type ListColumn } from './list-def.ts'
+
+export const nameColumn = <T extends KubeObject>(resource: Resource): ListColumn<T> => ({
+  id: 'name',
+  label: t('column.name'),
+  min: 170,
+  grow: 1,
+  sort: (row) => row.metadata.name,
+  cell: (row) => ({ type: 'link', text: row.metadata.name, to: linkTo(refTo(resource, row)), strong: true }),
+})
+
+export const namespaceColumn = <T extends KubeObject>(): ListColumn<T> => ({
+  id: 'ns',
+  label: t('column.ns'),
+  title: t('column.namespace'),
+  min: 84,
+  grow: 0.25,
+  drop: 3,
+  sort: (row) => row.metadata.namespace ?? '',
+  cell: (row) => text(row.metadata.namespace, { title: row.metadata.namespace ?? '' }),
+})
+
+export const ageColumn = <T extends KubeObject>(): ListColumn<T> => ({
+  id: 'age',
+  label: t('column.age'),
+  min: 40,
+  align: 'right',
+  drop: 4,
+  sort: (row) => -Date.parse(row.metadata.creationTimestamp),
+  cell: (row) => ({ type: 'age', time: row.metadata.creationTimestamp }),
+})
+
+/** "app=web,tier=front" */
+export const pairs = (labels: Readonly<Record<string, string>> | undefined): string =>
+  Object.entries(labels ?? {})
+    .map(([key, value]) => (value ? `${key}=${value}` : key))
+    .join(',')

@@ -1,0 +1,47 @@
+/** What can be done with an object of any kind, as menu entries and as functions. */
+import { useRouter } from 'vue-router'
+import type { Deployment } from '../../../../electron/api/apps/v1/types.gen.ts'
+import type { KubeObject } from '../../../../electron/api/meta/v1/object.ts'
+import { deleteQuestion, refTo } from '../../actions/questions.ts'
+import { restart, setPaused } from '../../actions/workloads.ts'
+import { t } from '../../i18n/index.ts'
+import type { Resource } from '../../kube/resources.ts'
+import { linkTo } from '../../router/links.ts'
+import { useActions } from '../../stores/actions.ts'
+import { useCluster } from '../../stores/cluster.ts'
+import { useQuestions } from '../../stores/questions.ts'
+import { wallClock } from '../../time/clock.ts'
+import type { MenuEntry } from '../../ui/menu.ts'
+import type { RowAction } from './list-def.ts'
+
+export function useObjectActions() {
+  const router = useRouter()
+  const actions = useActions()
+  const cluster = useCluster()
+  const questions = useQuestions()
+
+  const edit = (resource: Resource, object: KubeObject) => void router.push(linkTo(refTo(resource, object), 'yaml'))
+  const askDelete = (resource: Resource, objects: readonly KubeObject[], done?: () => void) =>
+    questions.ask(deleteQuestion(resource, objects, { pods: cluster.pods.items.value, replicaSets: cluster.replicaSets.items.value }, done))
+  const askScale = (resource: Resource, object: KubeObject) =>
+    questions.askScale({ ref: refTo(resource, object), replicas: (object as Deployment).spec.replicas ?? 1 })
+  const restartNow = (resource: Resource, object: KubeObject) => void actions.run(restart(refTo(resource, object), wallClock()))
+  const togglePause = (resource: Resource, object: KubeObject) =>
+    void actions.run(setPaused(refTo(resource, object), (object as Deployment).spec.paused !== true))
+
+  function menu(resource: Resource, object: KubeObject, of: readonly RowAction[], deleted?: () => void): MenuEntry[] {
+    const paused = (object as Deployment).spec?.paused === true
+    const entries: MenuEntry[] = []
+    if (of.includes('scale')) entries.push({ text: t('act.scale.entry'), icon: 'scale', select: () => askScale(resource, object) })
+    if (of.includes('restart')) entries.push({ text: t('act.restart.entry'), icon: 'retry', select: () => restartNow(resource, object) })
+    if (of.includes('pause'))
+      entries.push({ text: t(paused ? 'act.resume.entry' : 'act.pause.entry'), icon: paused ? 'play' : 'pause', select: () => togglePause(resource, object) })
+    if (of.includes('edit')) entries.push({ text: t('act.edit.entry'), icon: 'edit', keys: ['E'], select: () => edit(resource, object) })
+    if (of.includes('delete')) {
+      if (entries.length) entries.push('line')
+      entries.push({ text: t('ask.delete.entry'), icon: 'trash', keys: ['Del'], danger: true, select: () => askDelete(resource, [object], deleted) })
+    }
+    return entries
+  }
+  return { edit, askDelete, askScale, restartNow, togglePause, menu }
+}

@@ -1,0 +1,39 @@
+/** What can be done with a machine, as menu entries. */
+import { useRouter } from 'vue-router'
+import { setCordoned } from '../../actions/nodes.ts'
+import { t } from '../../i18n/index.ts'
+import type { MachineRow } from '../../kube/machine-rows.ts'
+import { MACHINES } from '../../kube/resources.ts'
+import { linkTo } from '../../router/links.ts'
+import { useActions } from '../../stores/actions.ts'
+import { useDock } from '../../stores/dock.ts'
+import { useFrame } from '../../stores/frame.ts'
+import type { MenuEntry } from '../../ui/menu.ts'
+
+export function useMachineActions() {
+  const router = useRouter()
+  const actions = useActions()
+  const dock = useDock()
+  const frame = useFrame()
+
+  const open = (row: MachineRow) => void router.push(linkTo({ resource: MACHINES, name: row.name }))
+  const shell = (row: MachineRow) => dock.add(t('dock.machine', { name: row.name }), { type: 'machine', name: row.name })
+  const cordon = (row: MachineRow) => void actions.run(setCordoned(row.name, !row.cordoned))
+
+  const menu = (row: MachineRow): MenuEntry[] => [
+    ...(row.machine ? [{ text: t('machines.shell'), icon: 'terminal' as const, keys: ['S'], select: () => shell(row) }] : []),
+    ...(row.machine && row.word !== 'Ready' && row.machine.status?.steps?.length
+      ? [{ text: t('machines.setup'), icon: 'retry' as const, select: () => frame.openMachine(row.name) }]
+      : []),
+    ...(row.node
+      ? [
+          { text: t(row.cordoned ? 'machines.uncordon' : 'machines.cordon'), icon: row.cordoned ? ('unlock' as const) : ('lock' as const), select: () => cordon(row) },
+          { text: t('machines.drain'), icon: 'drain' as const, select: () => void (frame.drainNode = row.name) },
+        ]
+      : []),
+    ...(row.machine
+      ? ['line' as const, { text: t('machines.removeEntry'), icon: 'trash' as const, danger: true, select: () => void (frame.removeMachine = row.name) }]
+      : []),
+  ]
+  return { open, shell, cordon, menu }
+}

@@ -1,0 +1,55 @@
+/** Takes a way out that a cause offers. */
+import { useRouter } from 'vue-router'
+import type { Pod } from '../../../../electron/api/core/v1/types.gen.ts'
+import type { Deployment } from '../../../../electron/api/apps/v1/types.gen.ts'
+import { setMemoryLimit } from '../../actions/workloads.ts'
+import { deleteObjects } from '../../actions/objects.ts'
+import { refTo } from '../../actions/questions.ts'
+import { workloadAddress, workloadOf } from '../../kube/owners.ts'
+import type { Cause, WayOut } from '../../kube/pod-cause.ts'
+import { MACHINES, PODS } from '../../kube/resources.ts'
+import { linkTo } from '../../router/links.ts'
+import { useActions } from '../../stores/actions.ts'
+import { useCluster } from '../../stores/cluster.ts'
+import { useFrame } from '../../stores/frame.ts'
+
+export function useWaysOut(): { take(pod: Pod, way: WayOut): void; offered(pod: Pod, cause: Cause): readonly WayOut[] } {
+  const router = useRouter()
+  const actions = useActions()
+  const cluster = useCluster()
+  const frame = useFrame()
+
+  const deploymentOf = (pod: Pod): Deployment | undefined => {
+    const owner = workloadOf(pod, (uid) => cluster.replicaSets.byUid(uid))
+    if (owner.kind !== 'Deployment') return undefined
+    return cluster.deployments.items.value.find((d) => d.metadata.name === owner.name && d.metadata.namespace === owner.namespace)
+  }
+  function take(pod: Pod, way: WayOut): void {
+    const here = refTo(PODS, pod)
+    const workload = workloadAddress(workloadOf(pod, (uid) => cluster.replicaSets.byUid(uid)))
+    switch (way.id) {
+      case 'raise-memory': {
+        const deployment = deploymentOf(pod)
+        if (workload && deployment) void actions.run(setMemoryLimit(workload, deployment.spec.template.spec.containers, way.container, way.from, way.to))
+        return
+      }
+      case 'logs':
+        return void router.push(linkTo(here, 'logs'))
+      case 'previous-logs':
+        return void router.push({ ...(linkTo(here) as object), query: { tab: 'logs', container: way.container, previous: '1' } })
+      case 'edit':
+        return void router.push(linkTo(workload ?? here, 'yaml'))
+      case 'events':
+        return void router.push(linkTo(here, 'events'))
+      case 'add-machine':
+        return frame.openMachine()
+      case 'open-machine':
+        return void router.push(linkTo({ resource: MACHINES, name: way.machine }))
+      case 'delete-now':
+        return void actions.run(deleteObjects([here], { now: true }))
+    }
+  }
+  /** Without those that this pod's owner does not allow. */
+  const offered = (pod: Pod, cause: Cause) => cause.ways.filter((way) => way.id !== 'raise-memory' || deploymentOf(pod) !== undefined)
+  return { take, offered }
+}

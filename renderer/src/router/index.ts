@@ -1,0 +1,47 @@
+import { createRouter, createWebHashHistory } from 'vue-router'
+import type { PlainKey } from '../i18n/index.ts'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** The page's title in the window's, where the page does not say more itself. */
+    readonly title?: PlainKey
+    /** Which entry of the sidebar it belongs to. */
+    readonly nav?: string
+  }
+}
+
+export const router = createRouter({
+  history: createWebHashHistory(),
+  routes: [
+    { path: '/', name: 'overview', component: () => import('../pages/overview/OverviewPage.vue'), meta: { title: 'nav.overview', nav: 'overview' } },
+    { path: '/deploy', name: 'deploy', component: () => import('../pages/deploy/DeployPage.vue'), meta: { title: 'nav.deploy', nav: 'deploy' } },
+    { path: '/pods', name: 'pods', component: () => import('../pages/pods/PodsPage.vue'), meta: { title: 'nav.pods', nav: 'pods' } },
+    {
+      path: '/pods/:namespace/:name',
+      name: 'pod',
+      component: () => import('../pages/pod/PodPage.vue'),
+      props: true,
+      meta: { title: 'nav.pods', nav: 'pods' },
+    },
+    { path: '/machines', name: 'machines', component: () => import('../pages/machines/MachinesPage.vue'), meta: { title: 'nav.machines', nav: 'machines' } },
+    {
+      path: '/machines/:name',
+      name: 'machine',
+      component: () => import('../pages/machines/MachinePage.vue'),
+      props: true,
+      meta: { title: 'nav.machines', nav: 'machines' },
+    },
+    { path: '/list/:resource', name: 'list', component: () => import('../pages/lists/ListPage.vue'), props: true },
+    { path: '/kinds', name: 'kinds', component: () => import('../pages/kinds/KindsPage.vue'), meta: { title: 'nav.kinds', nav: 'kinds' } },
+    {
+      path: '/kinds/:group/:version/:resource',
+      name: 'kind',
+      component: () => import('../pages/kinds/KindPage.vue'),
+      props: true,
+      meta: { title: 'nav.kinds', nav: 'kinds' },
+    },
+    { path: '/object/:group/:version/:resource/:namespace/:name', name: 'object', component: () => import('../pages/object/ObjectPage.vue'), props: true },
+    { path: '/settings', name: 'settings', component: () => import('../pages/settings/SettingsPage.vue'), meta: { title: 'nav.settings', nav: 'settings' } },
+    { path: '/:rest(.*)*', redirect: '/' },
+  ],
+})
