@@ -22,8 +22,8 @@ export interface AuthorizationOptions {
 }
 
 /**
- * Who may do what: system:masters everything, nodes what concerns them, everyone else what RBAC says. Before `start` has finished only
- * system:masters and health checks get through.
+ * Who may do what: system:masters everything, nodes what concerns them, everyone else what RBAC says. To be started after
+ * the API server, whose client it uses, and before it listens: until then only system:masters and health checks get through.
  */
 export interface Authorization extends Component {
   readonly authorize: Authorizer

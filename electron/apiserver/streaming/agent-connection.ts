@@ -1,7 +1,8 @@
 /** Connections to nodes' agents: mutual TLS over whatever stream reaches the node. */
 import http from 'node:http'
+import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect, type TLSSocket } from 'node:tls'
+import { checkServerIdentity, connect, type TLSSocket } from 'node:tls'
 import { node as nodeKind } from '../../api/core/v1/node.ts'
 import { deadline, type Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -47,7 +48,7 @@ export function createAgentConnections(options: AgentConnectionOptions): AgentCo
     using limit = deadline(clock, CONNECT_TIMEOUT, signal)
     try {
       const stream = await dialer.dial(node, port, limit.signal)
-      return await handshake(stream, { ...identity(), ca: caPem, servername: node }, limit.signal)
+      return await handshake(stream, node, { ...identity(), ca: caPem }, limit.signal)
     } catch (error) {
       if (signal.aborted) throw signal.reason
       if (error instanceof StatusError) throw error
@@ -64,13 +65,20 @@ export function createAgentConnections(options: AgentConnectionOptions): AgentCo
   }
 }
 
+/** The certificate must be for the node's name, which may look like an address. */
 function handshake(
   socket: Duplex,
-  options: { cert: string; key: string; ca: string; servername: string },
+  node: string,
+  options: { cert: string; key: string; ca: string },
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const secure = connect({ socket, ...options })
+    const secure = connect({
+      socket,
+      ...options,
+      ...(isIP(node) ? {} : { servername: node }),
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(node, certificate),
+    })
     const fail = (error: unknown) => {
       secure.destroy()
       socket.destroy()
