@@ -25,6 +25,7 @@ export const LAYOUT = {
 
   run: '/run/flotilla',
   containerdState: '/run/flotilla/containerd',
+  runcRoot: '/run/flotilla/runc',
   containerdSocket: '/run/flotilla/containerd.sock',
   logs: '/var/log/flotilla',
   cniConfig: '/etc/cni/flotilla',

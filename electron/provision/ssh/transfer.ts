@@ -32,7 +32,7 @@ export interface UploadOptions {
 
 /**
  * Writes a file under a name of its own beside `path`, checks it, and renames it, so that `path` is the old file or the whole new one.
- * The shell on the machine takes what is half written away by itself when the connection breaks. `id` is unique to this attempt.
+ * The shell on the machine takes away by itself what is half written when it fails or the connection breaks. `id` is unique to this attempt.
  * Throws DISK_FULL with numbers, REMOTE_COMMAND_FAILED, SSH_CONNECTION_LOST, or the signal's reason.
  */
 export async function upload(shell: Shell, source: UploadSource, path: string, id: string, options: UploadOptions): Promise<void> {
@@ -40,7 +40,10 @@ export async function upload(shell: Shell, source: UploadSource, path: string, i
   const script = `
 set -u
 path=${quote(path)} part=${quote(part)} size=${source.unpackedSize}
-trap 'rm -f "$part"' EXIT
+dir=$(dirname "$path") made=
+while [ ! -d "$dir" ]; do made="$made $dir"; dir=$(dirname "$dir"); done
+# Folders that were made for a file that does not come go again.
+trap 'rm -f "$part"; [ -z "$made" ] || rmdir $made 2>/dev/null' EXIT
 trap 'exit 130' HUP INT TERM PIPE
 dir=$(dirname "$path")
 (umask 022; mkdir -p "$dir") || exit 1

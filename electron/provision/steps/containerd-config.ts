@@ -47,6 +47,7 @@ disabled_plugins = [${DISABLED.map(text).join(', ')}]
       runtime_type = "io.containerd.runc.v2"
       [${cri}.containerd.runtimes.runc.options]
         SystemdCgroup = false
+        Root = ${text(LAYOUT.runcRoot)}
 
   [${cri}.cni]
     bin_dir = ${text(facts.cniDir)}

@@ -64,10 +64,7 @@ export function compressionPays(size: number, bytesPerSecond: number | null): bo
   return size > 4 << 20 && (bytesPerSecond === null || bytesPerSecond < FAST)
 }
 
-/**
- * Copies a program unless the machine has the same bytes already. If the step fails before the program is in place, folders that were
- * made for it are removed again.
- */
+/** Copies a program unless the machine has the same bytes already. Nothing is left of a copy that fails. */
 export async function copyProgram(
   target: Target,
   files: LocalFiles,
@@ -79,7 +76,6 @@ export async function copyProgram(
 ): Promise<void> {
   if ((await files.sha256(from)) === remoteSha256) return tools.detail('is there already')
   const { facts, root, throughput, clock } = target
-  tools.undo((signal) => root.exec(`rm -f ${to}.part.*; rmdir -p "$(dirname ${to})" 2>/dev/null`, { signal }))
   const { size } = await stat(from)
   const packer = facts.zstd ? 'zstd' : facts.gzip ? 'gzip' : null
   if (packer && compressionPays(size, throughput.bytesPerSecond)) tools.detail('packing')

@@ -54,6 +54,10 @@ async function untilContainerdAnswers(target: Target, signal: AbortSignal): Prom
   }
 }
 
+/** How many processes of the agent are seen, or how often none, before that is taken for an answer. */
+const ENOUGH_STARTS = 3
+const ENOUGH_MISSES = 5
+
 /** An agent that ends at once is started again by its keeper: it must be the same process twice. */
 async function untilAgentStays(target: Target, signal: AbortSignal): Promise<void> {
   const { root, clock, facts } = target
@@ -62,12 +66,17 @@ async function untilAgentStays(target: Target, signal: AbortSignal): Promise<voi
     ? `systemctl show -p MainPID --value ${UNITS.agent}`
     : `${LAYOUT.services} status | sed -n 's/^agent running //p'`
   let before: string | null = null
+  const seen = new Set<string>()
+  let misses = 0
   for (;;) {
     const { stdout } = await root.exec(pid, { signal, timeoutMs: 20_000 })
     const now = /^[1-9]\d*$/.exec(stdout.trim())?.[0] ?? null
     if (now !== null && now === before) return
     before = now
-    if (clock.monotonic() - start > STARTED_WITHIN_MS) throw await notUp(target, 'agent', signal)
+    if (now === null) misses++
+    else seen.add(now)
+    if (seen.size >= ENOUGH_STARTS || misses >= ENOUGH_MISSES || clock.monotonic() - start > STARTED_WITHIN_MS)
+      throw await notUp(target, 'agent', signal)
     await sleep(clock, 700, signal)
   }
 }

@@ -131,7 +131,12 @@ export class Lab implements AsyncDisposable {
 
   async #wire(host: TestHost, pid: string): Promise<void> {
     await exec('ip', ['link', 'del', host.link]).catch(() => undefined)
-    await exec('ip', ['link', 'add', host.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid])
+    // The same after a restart, as a network card's: neighbours would look for the old one for half a minute.
+    const mac = `02:00:${host.address
+      .split('.')
+      .map((part) => Number(part).toString(16).padStart(2, '0'))
+      .join(':')}`
+    await exec('ip', ['link', 'add', host.link, 'type', 'veth', 'peer', 'name', 'eth0', 'address', mac, 'netns', pid])
     await exec('ip', ['link', 'set', host.link, 'master', this.bridge, 'up'])
     const inside = (...args: string[]) => exec('nsenter', ['--target', pid, '--net', 'ip', ...args])
     await inside('link', 'set', 'lo', 'up')

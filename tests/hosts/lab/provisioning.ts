@@ -47,6 +47,8 @@ export interface Attempt {
   readonly request?: Partial<ProvisionRequest>
   readonly deps?: Partial<ProvisionDeps>
   readonly signal?: AbortSignal
+  /** Awaited after preflight and before anything is copied. */
+  beforeCopy?(): Promise<void>
   onStep?(step: MachineStep): Promise<void> | void
 }
 
@@ -80,7 +82,10 @@ export async function runProvision(lab: Lab, host: TestHost, attempt: Attempt): 
     units: await readUnits(join(ROOT, 'resources/units')),
     localFiles: new LocalFiles(join(ROOT, '.cache/packed')),
     connect: (signal) => connectEndpoint(endpoint, { environment, credentials, ownKey: clusterKey, signal }),
-    connectWithOwnKey: (signal) => connectEndpoint(endpoint, { environment, credentials: { useAgent: false }, ownKey: clusterKey, signal }),
+    async connectWithOwnKey(signal) {
+      await attempt.beforeCopy?.()
+      return await connectEndpoint(endpoint, { environment, credentials: { useAgent: false }, ownKey: clusterKey, signal })
+    },
     bootstrapToken: async () => 'abcdef.0123456789abcdef',
     openLink: async () => undefined,
     untilNodeReady: async () => undefined,
