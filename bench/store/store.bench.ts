@@ -3,12 +3,15 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { lessIsBetter, type Measure, moreIsBetter } from '../measure.ts'
 import { checkPerf, type EtcdPeer, startEtcd } from './etcd-peer.ts'
 import type { LoadResult } from './load.ts'
 
 type Run = LoadResult & { readonly cpuMicroseconds: number }
 
+const EMBEDDED_LOAD = new URL('./embedded-load.ts', import.meta.url)
+const ETCD_LOAD = new URL('./etcd-load.ts', import.meta.url)
 const WRITERS = [1, 64, 1000]
 const SECONDS = 4
 /** Each of the two runs so often, by turns; the median of each is compared. */
@@ -28,7 +31,7 @@ export async function* run(): AsyncIterable<Measure> {
       const ours: Run[] = []
       const theirs: Run[] = []
       for (let round = 0; round < ROUNDS; round++) {
-        ours.push(await child('embedded-load.ts', [join(dir, `store-${writers}-${round}`), writers, SECONDS]))
+        ours.push(await child(EMBEDDED_LOAD, [join(dir, `store-${writers}-${round}`), writers, SECONDS]))
         theirs.push(await loadEtcd(etcd, writers))
       }
       const of = (runs: readonly Run[], figure: (run: Run) => number) => median(runs.map(figure))
@@ -63,19 +66,19 @@ function cpu({ cpuMicroseconds, writes }: Run): number {
 
 async function loadEtcd(etcd: EtcdPeer, writers: number): Promise<Run> {
   const before = etcd.cpuMicroseconds()
-  const result = await child('etcd-load.ts', [etcd.port, writers, SECONDS])
+  const result = await child(ETCD_LOAD, [etcd.port, writers, SECONDS])
   // The warm-up is in the CPU time, a tenth more of the same.
   return { ...result, cpuMicroseconds: (etcd.cpuMicroseconds() - before) / 1.1 }
 }
 
-async function child(script: string, args: readonly (string | number)[]): Promise<Run> {
-  const process_ = spawn(process.execPath, [join(import.meta.dirname, script), ...args.map(String)], {
+async function child(script: URL, args: readonly (string | number)[]): Promise<Run> {
+  const process_ = spawn(process.execPath, [fileURLToPath(script), ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
   process_.stdout.on('data', (chunk) => (output += String(chunk)))
   const [code] = (await once(process_, 'close')) as [number | null]
-  if (code !== 0) throw new Error(`${script} ended with ${code}`)
+  if (code !== 0) throw new Error(`${script.pathname} ended with ${code}`)
   return JSON.parse(output) as Run
 }
 

@@ -16,18 +16,18 @@ describe('an embedded store on a disk that fills up', () => {
   let dir: string
   beforeEach(() => {
     disk = mkdtempSync(join(tmpdir(), 'store-disk-'))
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk])
+    execFileSync('/usr/bin/mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk])
     dir = join(disk, 'state')
   })
   afterEach(() => {
-    execFileSync('umount', [disk])
+    execFileSync('/usr/bin/umount', [disk])
     rmSync(disk, { recursive: true })
   })
 
   const takeAllRoom = () => {
     expect(() => writeFileSync(join(disk, 'ballast'), Buffer.alloc(100 * MIB))).toThrow('ENOSPC')
   }
-  const resize = (size: string) => execFileSync('mount', ['-o', `remount,size=${size}`, disk])
+  const resize = (size: string) => execFileSync('/usr/bin/mount', ['-o', `remount,size=${size}`, disk])
   const clock = new FakeClock()
   const open = () => createEmbeddedStore({ dir, clock, logger: silentLogger, reserveBytes: 16 * MIB })
 
