@@ -11,6 +11,8 @@ export class PodState {
   readonly waiting = new Map<string, Waiting>()
   /** Why the node ends the pod, if it does. */
   failure: Waiting | null = null
+  /** The node never took the pod. */
+  rejected = false
   /** Seconds that override what the pod says, if the node ends it. */
   failureGrace: number | undefined
   /** Whether the API has it no more. */

@@ -20,6 +20,10 @@ export interface ConditionInput {
 /** Conditions that the kubelet answers for; others are left as they are. */
 const OWN = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']
 
+export function isOwnCondition(type: string): boolean {
+  return OWN.includes(type)
+}
+
 export function conditionsOf(input: ConditionInput): PodCondition[] {
   const { pod, previous, now } = input
   const containersReady = containersReadyCondition(input)

@@ -24,6 +24,8 @@ export interface ContainerStatusInput {
   readonly waiting: ReadonlyMap<string, Waiting>
   readonly readiness: Readiness
   readonly sort: 'init' | 'main' | 'ephemeral'
+  /** The pod has ended: what was told of containers that are gone stays true. */
+  readonly ended: boolean
 }
 
 export const RUNTIME_NAME = 'containerd'
@@ -78,7 +80,7 @@ function fromRuntime(container: Container, latest: RuntimeContainer): ContainerS
 /** None was made yet, or what was made is gone. */
 function withoutContainer(
   container: Container,
-  { pod, sort, runtime }: ContainerStatusInput,
+  { pod, sort, runtime, ended }: ContainerStatusInput,
   old: ContainerStatus | undefined,
 ): ContainerStatus {
   const initializing = sort === 'main' && (pod.spec.initContainers?.length ?? 0) > 0
@@ -93,7 +95,7 @@ function withoutContainer(
     ...(volumeMounts(container).length ? { volumeMounts: volumeMounts(container) } : {}),
   }
   // A finished init container may be cleaned away; that it has finished stays true.
-  if (sort === 'init' && old?.state.terminated) return { ...old }
+  if ((sort === 'init' || ended) && old?.state.terminated) return { ...old }
   if (old?.state.terminated) status.lastState = old.state
   else if (old?.state.running && runtime !== undefined) status.lastState = { terminated: LOST }
   return status

@@ -29,7 +29,8 @@ export interface PodStatusInput {
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, runtime, previous, failure, hostIPs, now } = input
   const { spec } = pod
-  const common = { pod, runtime, waiting: input.waiting, readiness: input.readiness }
+  const ended = isEnd(previous.phase)
+  const common = { pod, runtime, waiting: input.waiting, readiness: input.readiness, ended }
   const statuses = {
     containers: containerStatuses(spec.containers, { ...common, previous: previous.containerStatuses ?? [], sort: 'main' }),
     initContainers: containerStatuses(spec.initContainers ?? [], {
@@ -43,7 +44,6 @@ export function podStatus(input: PodStatusInput): PodStatus {
     previous: previous.ephemeralContainerStatuses ?? [],
     sort: 'ephemeral',
   })
-  const ended = isEnd(previous.phase)
   const phase = ended ? (previous.phase as 'Succeeded' | 'Failed') : failure ? 'Failed' : phaseOf(pod, statuses, input.isTerminal)
   const reason = ended ? { reason: previous.reason, message: previous.message } : (failure ?? {})
   const sandbox = readySandbox(runtime)
@@ -70,6 +70,19 @@ export function podStatus(input: PodStatusInput): PodStatus {
     containerStatuses: statuses.containers,
     ...(statuses.initContainers.length ? { initContainerStatuses: statuses.initContainers } : {}),
     ...(ephemeral.length ? { ephemeralContainerStatuses: ephemeral } : {}),
+  }
+}
+
+/** Of a pod that this node never took. */
+export function rejectedStatus(pod: Pod, { reason, message }: Waiting, now: number): PodStatus {
+  return {
+    phase: 'Failed',
+    reason,
+    message,
+    startTime: pod.status.startTime ?? formatTime(now),
+    qosClass: pod.status.qosClass ?? qosClass(pod),
+    ...(pod.status.conditions ? { conditions: pod.status.conditions } : {}),
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
   }
 }
 

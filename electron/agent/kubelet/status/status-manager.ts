@@ -53,7 +53,7 @@ export class StatusManager implements AsyncDisposable {
   /** The pod as the API has it now. Sends again what is missing there. */
   observe(pod: Pod): void {
     const entry = this.#entries.get(pod.metadata.uid)
-    if (!entry) return
+    if (!entry || isOlder(pod, entry.pod)) return
     entry.pod = pod
     if (statusPatch(pod.status, entry.wanted) || this.#deletable(entry)) this.#send(entry)
   }
@@ -90,7 +90,7 @@ export class StatusManager implements AsyncDisposable {
     let entry = this.#entries.get(uid)
     if (!entry) this.#entries.set(uid, (entry = { pod, wanted, released: false, sending: null, dirty: false }))
     // The informer may have seen a newer one already.
-    if (Number(pod.metadata.resourceVersion) > Number(entry.pod.metadata.resourceVersion)) entry.pod = pod
+    if (!isOlder(pod, entry.pod)) entry.pod = pod
     return entry
   }
 
@@ -137,10 +137,15 @@ export class StatusManager implements AsyncDisposable {
     if (body) {
       const patch = { type: 'strategic', body: { metadata: { uid }, status: body } } as const
       const updated = await client.patch(podKind, at, patch, { subresource: 'status', signal })
-      if (Number(updated.metadata.resourceVersion) > Number(entry.pod.metadata.resourceVersion)) entry.pod = updated
+      if (!isOlder(updated, entry.pod)) entry.pod = updated
     }
     if (this.#deletable(entry)) await client.delete(podKind, at, { gracePeriodSeconds: 0, preconditions: { uid }, signal })
   }
+}
+
+/** Resource versions are ordered (KEP-5504). */
+function isOlder(a: Pod, b: Pod): boolean {
+  return Number(a.metadata.resourceVersion) < Number(b.metadata.resourceVersion)
 }
 
 /** Another pod has the name, or none. */

@@ -42,13 +42,14 @@ const OWN = new Set<keyof PodStatus>([
 type Conditions = NonNullable<PodStatus['conditions']>
 
 function conditionsPatch(old: Conditions, wanted: Conditions): unknown[] {
-  const changed: unknown[] = wanted.filter(
-    (condition) =>
-      !semanticEqual(
-        condition,
-        old.find(({ type }) => type === condition.type),
-      ),
-  )
+  const changed: unknown[] = []
+  for (const condition of wanted) {
+    const before = old.find(({ type }) => type === condition.type)
+    if (semanticEqual(condition, before)) continue
+    // A merge keeps what is not mentioned.
+    const dropped = Object.keys(before ?? {}).filter((key) => !(key in condition))
+    changed.push({ ...condition, ...Object.fromEntries(dropped.map((key) => [key, null])) })
+  }
   const gone = old.filter(({ type }) => REMOVABLE.has(type) && !wanted.some((condition) => condition.type === type))
   return [...changed, ...gone.map(({ type }) => ({ type, $patch: 'delete' }))]
 }

@@ -54,10 +54,10 @@ export class TokenCache {
     }
   }
 
-  /** When the first of the pod's tokens should be renewed, in milliseconds since the epoch; null if it has none. */
-  renewal(uid: string): number | null {
-    const times = [...(this.#held.get(uid)?.values() ?? [])].map(renewalOf)
-    return times.length ? Math.min(...times) : null
+  /** Uids of pods with a token that should be renewed by this time, in milliseconds since the epoch. */
+  due(now: number): string[] {
+    const old = this.#held.entries().filter(([, tokens]) => tokens.values().some((token) => renewalOf(token) <= now))
+    return [...old].map(([uid]) => uid)
   }
 
   forget(uid: string): void {
