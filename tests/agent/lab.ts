@@ -69,7 +69,7 @@ export async function openLab(options: { network?: boolean } = {}): Promise<Lab>
   const importImage = async (archive: Uint8Array) => {
     const file = join(dir, `image-${randomInt(1e9)}.tar`)
     await writeFile(file, archive)
-    await run('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'import', '--no-unpack', file])
+    await run('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'import', file])
     await rm(file)
   }
   await importImage(await pauseArchive())

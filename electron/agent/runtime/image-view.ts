@@ -38,6 +38,7 @@ export class SnapshotViews implements ImageViews {
       try {
         return await this.#connection.unary(Snapshots.method.view, { snapshotter, key, parent, labels }, { timeout: CALL })
       } catch (error) {
+        if (hasCode(error, 'NotFound')) throw new Error('the layers of the image are not unpacked on this node', { cause: error })
         if (!hasCode(error, 'AlreadyExists')) throw error
         return await this.#connection.unary(Snapshots.method.mounts, { snapshotter, key }, { timeout: CALL })
       }
