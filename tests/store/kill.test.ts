@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -8,6 +6,7 @@ import { sleep, systemClock } from '../../electron/base/clock.ts'
 import { silentLogger } from '../../electron/base/logger.ts'
 import { randomInt, seededRandom } from '../../electron/base/random.ts'
 import { createEmbeddedStore } from '../../electron/store/embedded/embedded-store.ts'
+import { startWriter } from './writer-child.ts'
 import type { Line } from './writer-process.ts'
 
 const ROUNDS = 20
@@ -20,22 +19,14 @@ describe('an embedded store whose process is killed', () => {
   afterAll(() => rmSync(dir, { recursive: true }))
 
   /** Starts the writing process, and kills it when it has told a number of bytes and some time more has passed. */
-  async function runUntilKilled(seed: number, from: number): Promise<Line[]> {
+  async function runUntilKilled(seed: number, from: number): Promise<readonly Line[]> {
     const random = seededRandom(seed)
-    const killAfter = randomInt(random, 600_000)
-    const told = join(dir, 'told')
-    const output = openSync(told, 'w')
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'writer-process.ts'), dir, String(seed), String(from)], {
-      stdio: ['ignore', output, 'inherit'],
-    })
-    const exited = once(child, 'exit')
-    closeSync(output)
-    while (child.exitCode === null && statSync(told).size <= killAfter) await sleep(systemClock, 2)
+    const child = startWriter(dir, seed, from)
+    await child.hasTold(randomInt(random, 600_000))
     await sleep(systemClock, random.float() * 5)
-    child.kill('SIGKILL')
-    expect((await exited)[1]).toBe('SIGKILL')
-    const lines = readFileSync(told, 'utf8').split('\n')
-    return lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as Line)
+    const { lines, signal } = await child.kill()
+    expect(signal).toBe('SIGKILL')
+    return lines
   }
 
   it(`loses nothing it acknowledged, uses no revision twice, and lets watchers go on, over ${ROUNDS} rounds`, async () => {

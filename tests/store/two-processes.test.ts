@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +6,7 @@ import { systemClock } from '../../electron/base/clock.ts'
 import type { FlotillaError } from '../../electron/base/errors.ts'
 import { silentLogger } from '../../electron/base/logger.ts'
 import { createEmbeddedStore } from '../../electron/store/embedded/embedded-store.ts'
+import { startWriter, type WriterChild } from './writer-child.ts'
 
 describe('two processes and one folder', () => {
   let dir: string
@@ -16,21 +15,11 @@ describe('two processes and one folder', () => {
   })
   afterEach(() => rmSync(dir, { recursive: true }))
 
-  /** Another process that has the store open, from when this resolves until it is killed. */
-  async function holder() {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'writer-process.ts'), dir, '1', '1'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const exited = once(child, 'exit')
-    await once(child.stdout, 'data')
-    child.stdout.resume()
-    return {
-      pid: child.pid,
-      kill: async () => {
-        child.kill('SIGKILL')
-        await exited
-      },
-    }
+  /** Another process that has the store open and has written to it, until it is killed. */
+  async function holder(): Promise<WriterChild> {
+    const child = startWriter(dir, 1, 1)
+    await child.hasTold(1000)
+    return child
   }
   const open = () => createEmbeddedStore({ dir, clock: systemClock, logger: silentLogger })
 
