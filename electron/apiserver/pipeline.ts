@@ -3,6 +3,7 @@ import { groupResource, type AnyKind } from '../api/kind.ts'
 import type { KubeObject } from '../api/meta/v1/object.ts'
 import type { Admission } from './admission/admission.ts'
 import type { Clock } from '../base/clock.ts'
+import { invalidObject } from '../machinery/status.ts'
 import { forbiddenError } from './authz/authorizers.ts'
 import { allows, MAX_BODY, type ResourceEndpoint } from './endpoints/resource-endpoint.ts'
 import { bytesBody } from './endpoints/body.ts'
@@ -160,6 +161,10 @@ export class Pipeline {
     { user, signal }: Pick<ApiRequest, 'user' | 'signal'>,
   ): Promise<KubeObject> {
     const { admission } = this.#options
+    const sent = responder.kind ?? kind
+    if (kind.namespaced) object.metadata.namespace ||= namespace
+    const errors = sent.strategy.validate?.(object) ?? []
+    if (errors.length > 0) throw invalidObject(sent, object.metadata.name ?? '', errors)
     const admitted: AdmissionRequest = { operation: 'CREATE', kind, subresource, namespace, name, object, old: null, user, signal }
     await admission.admit(admitted)
     await admission.validate(admitted)

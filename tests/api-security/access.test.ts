@@ -181,6 +181,9 @@ describe('kubectl', () => {
   it('create token gives a token that the server knows, and TokenReview confirms', async () => {
     const { out, err } = await kubectl('admin', [], 'create', 'token', 'bot', '-n', 'team', '--duration', '20m')
     expect(err).toBe('')
+    expect((await kubectl('admin', [], 'create', 'token', 'bot', '-n', 'team', '--duration', '599s')).err).toContain(
+      'may not specify a duration less than 10 minutes',
+    )
     const token = out.trim()
     const get = async (ns: string) =>
       (

@@ -1,38 +1,25 @@
 /** `serviceaccounts/token`: issues tokens. Source: authentication.k8s.io/v1 TokenRequest, KEP-1205. */
 import { SignJWT } from 'jose'
-import type { TokenRequest, TokenRequestSpec } from '../../api/authentication/v1/types.gen.ts'
+import type { TokenRequest } from '../../api/authentication/v1/types.gen.ts'
+import { tokenRequest } from '../../api/authentication/v1/token-request.ts'
 import { node as nodeKind } from '../../api/core/v1/node.ts'
 import { pod as podKind } from '../../api/core/v1/pod.ts'
 import { secret as secretKind } from '../../api/core/v1/secret.ts'
 import { serviceAccount } from '../../api/core/v1/service-account.ts'
-import { defineKind, groupResource, type Kind } from '../../api/kind.ts'
+import { groupResource, type Kind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
-import { invalid, type FieldError } from '../../api/values/field-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
-import { badRequest, conflict, hasReason, invalidObject } from '../../machinery/status.ts'
+import { badRequest, conflict, hasReason } from '../../machinery/status.ts'
 import type { SigningKeys } from '../pki/pki.ts'
 import type { Responder } from '../types.ts'
 import { userNameOf, type KubernetesClaims, type ObjectClaim } from './service-account-claims.ts'
 
-const GROUP = 'authentication.k8s.io'
 const DEFAULT_SECONDS = 3600
-const LEAST_SECONDS = 600
-const MOST_SECONDS = 2 ** 32
 /** What a projected volume asks for by default; clients that do not read their token again go on for a year. */
 const MARKED_SECONDS = 3607
 const EXTENDED_SECONDS = 365 * 24 * 3600
-
-const tokenRequest = defineKind<TokenRequest>({
-  group: GROUP,
-  version: 'v1',
-  kind: 'TokenRequest',
-  resource: 'tokenrequests',
-  namespaced: true,
-  model: 'io.k8s.api.authentication.v1.TokenRequest',
-  verbs: ['create'],
-})
 
 export function tokenRequestResponder(options: {
   keys: SigningKeys
@@ -59,7 +46,6 @@ export function tokenRequestResponder(options: {
   const respond: Responder = async (object, { namespace, name }) => {
     const request = object as TokenRequest
     const { spec } = request
-    check(spec)
     const account = await client.get(serviceAccount, { namespace, name })
     const claims: { -readonly [K in keyof KubernetesClaims]: KubernetesClaims[K] } = { namespace, serviceaccount: claimOf(account) }
     const ref = spec.boundObjectRef
@@ -99,16 +85,6 @@ export function tokenRequestResponder(options: {
     } as TokenRequest
   }
   return Object.assign(respond, { kind: tokenRequest })
-}
-
-function check(spec: TokenRequestSpec): void {
-  const errors: FieldError[] = []
-  const seconds = spec.expirationSeconds
-  if (seconds !== undefined && seconds < LEAST_SECONDS)
-    errors.push(invalid('spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes'))
-  if (seconds !== undefined && seconds > MOST_SECONDS)
-    errors.push(invalid('spec.expirationSeconds', seconds, 'may not specify a duration larger than 2^32 seconds'))
-  if (errors.length) throw invalidObject({ group: GROUP, kind: 'TokenRequest' }, '', errors)
 }
 
 /** A pod may be bound to a node whose object is gone. */

@@ -3,6 +3,7 @@ import { namespace } from '../../api/core/v1/namespace.ts'
 import { pod } from '../../api/core/v1/pod.ts'
 import { serviceAccount } from '../../api/core/v1/service-account.ts'
 import { secret } from '../../api/core/v1/secret.ts'
+import { localSubjectAccessReview } from '../../api/authorization/v1/local-subject-access-review.ts'
 import { subjectAccessReview } from '../../api/authorization/v1/subject-access-review.ts'
 import { clusterRoleBinding } from '../../api/rbac/v1/cluster-role-binding.ts'
 import { clusterRole } from '../../api/rbac/v1/cluster-role.ts'
@@ -222,13 +223,10 @@ describe('reviews', () => {
   })
 
   it('say what is wrong with a question', async () => {
-    await expect(respond('subjectaccessreviews', { user: 'jane' })).rejects.toMatchObject({ reason: 'Invalid' })
-    await expect(respond('subjectaccessreviews', { resourceAttributes })).rejects.toMatchObject({
-      message: expect.stringContaining('at least one of user or group') as string,
-    })
-    await expect(respond('localsubjectaccessreviews', { user: 'jane', resourceAttributes }, JANE, 'other')).rejects.toMatchObject({
-      message: expect.stringContaining('must match metadata.namespace') as string,
-    })
+    await expect(admin.create(subjectAccessReview, { spec: { user: 'jane' } })).rejects.toMatchObject({ reason: 'Invalid' })
+    await expect(admin.create(subjectAccessReview, { spec: { resourceAttributes } })).rejects.toThrow('at least one of user or group')
+    const elsewhere = { metadata: { namespace: 'other' }, spec: { user: 'jane', resourceAttributes } }
+    await expect(admin.create(localSubjectAccessReview, elsewhere)).rejects.toThrow('must match metadata.namespace')
     await expect(respond('selfsubjectrulesreviews', {})).rejects.toMatchObject({ reason: 'BadRequest' })
   })
 
