@@ -143,6 +143,21 @@ export function defineKind<T extends KubeObject>(spec: KindSpec<T>): Kind<T> {
   })
 }
 
+/** What a subresource's own kind writes down. */
+export interface SubresourceKindSpec<T extends KubeObject> {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly model: string
+  readonly columns?: readonly Column<T>[]
+  readonly strategy?: Strategy<T>
+}
+
+/** A kind that only subresources take or show (Scale, Eviction, TokenRequest): no resource of its own, and not in the list of kinds. */
+export function defineSubresourceKind<T extends KubeObject>(spec: SubresourceKindSpec<T>): Kind<T> {
+  return defineKind({ ...spec, resource: `${spec.kind.toLowerCase()}s`, namespaced: true, verbs: [] })
+}
+
 /** "v1" or "apps/v1". */
 export function apiVersionOf(kind: { group: string; version: string }): string {
   return kind.group ? `${kind.group}/${kind.version}` : kind.version

@@ -5,8 +5,15 @@ import { daemonSet } from './apps/v1/daemon-set.ts'
 import { deployment } from './apps/v1/deployment.ts'
 import { replicaSet } from './apps/v1/replica-set.ts'
 import { statefulSet } from './apps/v1/stateful-set.ts'
+import { selfSubjectReview } from './authentication/v1/self-subject-review.ts'
+import { tokenReview } from './authentication/v1/token-review.ts'
+import { localSubjectAccessReview } from './authorization/v1/local-subject-access-review.ts'
+import { selfSubjectAccessReview } from './authorization/v1/self-subject-access-review.ts'
+import { selfSubjectRulesReview } from './authorization/v1/self-subject-rules-review.ts'
+import { subjectAccessReview } from './authorization/v1/subject-access-review.ts'
 import { cronJob } from './batch/v1/cron-job.ts'
 import { job } from './batch/v1/job.ts'
+import { certificateSigningRequest } from './certificates/v1/certificate-signing-request.ts'
 import { lease } from './coordination/v1/lease.ts'
 import { binding } from './core/v1/binding.ts'
 import { configMap } from './core/v1/config-map.ts'
@@ -24,11 +31,18 @@ import { resourceQuota } from './core/v1/resource-quota.ts'
 import { secret } from './core/v1/secret.ts'
 import { serviceAccount } from './core/v1/service-account.ts'
 import { service } from './core/v1/service.ts'
+import { endpointSlice } from './discovery/v1/endpoint-slice.ts'
 import { eventsEvent } from './events/v1/event.ts'
+import { machine } from './infra/v1alpha1/machine.ts'
+import { ingressClass } from './networking/v1/ingress-class.ts'
+import { ingress } from './networking/v1/ingress.ts'
+import { networkPolicy } from './networking/v1/network-policy.ts'
 import { clusterRoleBinding } from './rbac/v1/cluster-role-binding.ts'
 import { clusterRole } from './rbac/v1/cluster-role.ts'
 import { roleBinding } from './rbac/v1/role-binding.ts'
 import { role } from './rbac/v1/role.ts'
+import { priorityClass } from './scheduling/v1/priority-class.ts'
+import { storageClass } from './storage/v1/storage-class.ts'
 
 /** Every built-in kind, in the order of their files. */
 export const KINDS: readonly AnyKind[] = [
@@ -37,8 +51,15 @@ export const KINDS: readonly AnyKind[] = [
   deployment,
   replicaSet,
   statefulSet,
+  selfSubjectReview,
+  tokenReview,
+  localSubjectAccessReview,
+  selfSubjectAccessReview,
+  selfSubjectRulesReview,
+  subjectAccessReview,
   cronJob,
   job,
+  certificateSigningRequest,
   lease,
   binding,
   configMap,
@@ -56,11 +77,18 @@ export const KINDS: readonly AnyKind[] = [
   secret,
   serviceAccount,
   service,
+  endpointSlice,
   eventsEvent,
+  machine,
+  ingressClass,
+  ingress,
+  networkPolicy,
   clusterRoleBinding,
   clusterRole,
   roleBinding,
   role,
+  priorityClass,
+  storageClass,
 ]
 
 export {
@@ -69,8 +97,15 @@ export {
   deployment,
   replicaSet,
   statefulSet,
+  selfSubjectReview,
+  tokenReview,
+  localSubjectAccessReview,
+  selfSubjectAccessReview,
+  selfSubjectRulesReview,
+  subjectAccessReview,
   cronJob,
   job,
+  certificateSigningRequest,
   lease,
   binding,
   configMap,
@@ -88,9 +123,16 @@ export {
   secret,
   serviceAccount,
   service,
+  endpointSlice,
   eventsEvent,
+  machine,
+  ingressClass,
+  ingress,
+  networkPolicy,
   clusterRoleBinding,
   clusterRole,
   roleBinding,
   role,
+  priorityClass,
+  storageClass,
 }
