@@ -74,6 +74,26 @@ describe('TLS', () => {
     expect((await check('elsewhere.example')).out + (await check('elsewhere.example')).err).toMatch(/mismatch/)
   })
 
+  it('shows a new certificate when the names change, and keeps the connections that it has', async () => {
+    const client = await server.remote('admin')
+    await client.list(namespace)
+    await server.pki.setNames(['plane.example'])
+    const args = [
+      's_client',
+      '-connect',
+      new URL(server.url).host,
+      '-CAfile',
+      join(server.dir, 'ca.crt'),
+      '-verify_hostname',
+      'plane.example',
+      '-servername',
+      'plane.example',
+    ]
+    expect((await run('openssl', args)).out).toContain('Verify return code: 0 (ok)')
+    await client.list(namespace)
+    expect((await (await server.remote('admin')).list(namespace)).items.length).toBeGreaterThan(0)
+  })
+
   it('openssl accepts the CA file as an authority that may sign', async () => {
     const { out } = await run('openssl', ['x509', '-in', join(server.dir, 'pki', 'ca.crt'), '-noout', '-text'])
     expect(out).toContain('CA:TRUE')
