@@ -1,6 +1,6 @@
 /**
  * The store's contract: etcd v3's data model and promises (etcd v3 KV, Watch and Lease APIs), behind one interface with several
- * engines. Every engine passes `conformanceSuite` in `store/testing`.
+ * engines. Every engine passes `storeSuite` in `store/testing`.
  *
  * Promises:
  * - One global revision. Each transaction that changes something gets the next one; all its changes carry it.
