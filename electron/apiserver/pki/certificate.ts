@@ -134,12 +134,6 @@ export async function issue(authority: Authority, options: IssueOptions, random:
   return `${cert.toString('pem')}\n`
 }
 
-/** Whether `cert` is one of this authority's, by name and signature; says nothing about its validity in time. */
-export async function issuedBy(cert: x509.X509Certificate, authority: x509.X509Certificate): Promise<boolean> {
-  if (cert.issuer !== authority.subject) return false
-  return cert.verify({ publicKey: authority, signatureOnly: true })
-}
-
 /** The key's name in tokens: base64url of the SHA-256 of its SubjectPublicKeyInfo. */
 export async function keyId(publicKey: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey('spki', publicKey))
