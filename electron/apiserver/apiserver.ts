@@ -16,7 +16,7 @@ import { certificateRequestHooks } from './authz/certificate-requests.ts'
 import { createFeed } from './cache/feed.ts'
 import { Discovery } from './discovery/discovery.ts'
 import { healthHandlers } from './discovery/health.ts'
-import { type BuildInfo, UNKNOWN_BUILD, versionHandler } from './discovery/version.ts'
+import { type BuildInfo, KUBERNETES_VERSION, UNKNOWN_BUILD, versionHandler } from './discovery/version.ts'
 import { ResourceEndpoint } from './endpoints/resource-endpoint.ts'
 import { Verbs } from './endpoints/verbs.ts'
 import { HttpService } from './http/exchange.ts'
@@ -27,6 +27,8 @@ import { upgrader } from './http/upgrade.ts'
 import { InProcessClient } from './inprocess-client.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { healthChecks, METRICS_TYPE, serverGauges } from './metrics/server-state.ts'
+import type { Descriptions } from './openapi/models.ts'
+import { openApiHandlers } from './openapi/openapi.ts'
 import { Paths } from './paths.ts'
 import { Pipeline, type PipelineOptions } from './pipeline.ts'
 import { KeyedMutex } from './registry/keyed-mutex.ts'
@@ -61,6 +63,8 @@ export interface ApiServerOptions {
   readonly random?: Random
   /** What /version says of this build. */
   readonly build?: BuildInfo
+  /** What `kubectl explain` says. */
+  readonly descriptions?: Descriptions
   /** What is served; by default every built-in kind. */
   readonly kinds?: readonly AnyKind[]
   /** Addresses for Services: "10.96.0.0/16". */
@@ -186,6 +190,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const discovery = new Discovery({ resources, negotiator, address: () => address })
   paths.add(discovery.handlers)
   paths.add(healthHandlers(healthChecks({ feed, store, ready: () => life.state === 'ready' }), logger))
+  paths.add(
+    openApiHandlers({ kinds: () => resources.kinds(), version: `v${KUBERNETES_VERSION}`, descriptions: options.descriptions ?? {} }),
+  )
   paths.add({
     '/': paths.index(negotiator, () => discovery.paths()),
     '/version': versionHandler(options.build ?? UNKNOWN_BUILD, negotiator),
