@@ -46,6 +46,7 @@ export async function connect(options: ConnectOptions): Promise<SshConnection> {
   const auth = new Authentication(options.user, options.signIn)
   const keepAlive = options.keepAlive ?? DEFAULT_KEEPALIVE
   let refused: FlotillaError | null = null
+  let hostKey: PublicKey | null = null
   try {
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => reject(options.signal?.reason as Error)
@@ -65,6 +66,7 @@ export async function connect(options: ConnectOptions): Promise<SshConnection> {
         authHandler: auth.handler as never,
         hostVerifier: (blob: Buffer) => {
           const shown = publicKey(blob)
+          hostKey = shown
           if (options.hostKeys.some((key) => sameKey(key, shown))) return true
           refused = hostKeyChanged(options, options.hostKeys, shown)
           return false
@@ -81,7 +83,8 @@ export async function connect(options: ConnectOptions): Promise<SshConnection> {
     socket.destroy()
     throw error
   }
-  return new SshConnection(client, options)
+  if (!hostKey) throw new Error('a host was connected to that showed no key')
+  return new SshConnection(client, options, hostKey)
 }
 
 /** A TCP connection, or a channel through the jump host. */
@@ -143,6 +146,8 @@ export class SshConnection implements AsyncDisposable {
   readonly host: string
   readonly port: number
   readonly user: string
+  /** The one that the host showed. */
+  readonly hostKey: PublicKey
   readonly #client: Client
   readonly #closed = new AbortController()
   readonly #gone = Promise.withResolvers<void>()
@@ -150,8 +155,9 @@ export class SshConnection implements AsyncDisposable {
   readonly #listeners = new Map<number, (stream: Duplex) => void>()
   #ending = false
 
-  constructor(client: Client, options: ConnectOptions) {
+  constructor(client: Client, options: ConnectOptions, hostKey: PublicKey) {
     this.#client = client
+    this.hostKey = hostKey
     this.#clock = options.clock
     this.host = options.host
     this.port = options.port

@@ -9,7 +9,7 @@ import type { Architecture } from '../images/elf.ts'
 import { LAYOUT } from '../layout.ts'
 import type { Requirement } from '../packages.ts'
 import type { MachineConnection } from '../ssh/endpoint.ts'
-import { fingerprint, requireKey } from '../ssh/host-key.ts'
+import { fingerprint } from '../ssh/host-key.ts'
 import type { PrivateKey } from '../ssh/keys.ts'
 import { rootShell, userShell } from '../ssh/sudo.ts'
 import { Throughput } from '../ssh/transfer.ts'
@@ -28,7 +28,6 @@ import type { Target } from './target.ts'
 export interface ProvisionRequest {
   /** Of the Machine and of its Node. */
   readonly name: string
-  readonly hostKey: string
   readonly sudoPassword?: string | undefined
   readonly nodeIP?: string | undefined
   readonly installRuntime?: boolean | undefined
@@ -57,6 +56,8 @@ export interface ProvisionDeps {
   connect(signal: AbortSignal): Promise<MachineConnection>
   /** Signs in with the cluster's key alone, to see that it is taken. */
   readonly connectWithOwnKey: (signal: AbortSignal) => Promise<MachineConnection>
+  /** Called before anything on the machine is changed, each time that a step does so first. */
+  readonly onTouch: () => Promise<void>
   /** "id.secret", fresh. */
   readonly bootstrapToken: () => Promise<string>
   /** Opens the lasting link, through which the agent reaches the API server; resolves when it is up. */
@@ -147,8 +148,8 @@ class ProvisionRun implements AsyncDisposable {
         title: 'Connect',
         run: async ({ signal, detail }) => {
           this.#machine = await this.#deps.connect(signal)
-          const { user, host } = this.#machine.connection
-          detail(`signed in as ${user} on ${host}, key ${fingerprint(requireKey(this.#request.hostKey))}`)
+          const { user, host, hostKey } = this.#machine.connection
+          detail(`signed in as ${user} on ${host}, key ${fingerprint(hostKey)}`)
         },
       },
       { name: 'preflight', title: 'Check the machine', run: ({ signal, detail }) => this.#check(signal, detail) },
@@ -214,6 +215,7 @@ class ProvisionRun implements AsyncDisposable {
       title: 'Install what runs containers',
       run: async (tools) => {
         const missing = this.#inspected?.missing ?? []
+        await this.#deps.onTouch()
         await installPackages(this.#target, missing, tools)
         if (missing.length) await this.#check(tools.signal, () => undefined, true)
       },
@@ -221,7 +223,8 @@ class ProvisionRun implements AsyncDisposable {
   }
 
   async #key({ signal, detail, undo }: StepTools): Promise<void> {
-    const { clusterKey, cluster, connectWithOwnKey } = this.#deps
+    const { clusterKey, cluster, connectWithOwnKey, onTouch } = this.#deps
+    await onTouch()
     const { user, connection } = this.#target
     const added = await installKey(user, clusterKey.publicText, cluster.id, signal)
     if (added) undo((undoing) => removeKey(user, clusterKey.publicText, undoing))

@@ -21,6 +21,8 @@ export interface AgentTls {
 
 export interface RemovalOptions {
   readonly name: string
+  /** As it was written down when the machine was set up; what another cluster owns now is left alone. */
+  readonly owner: string
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly clusterKey: PrivateKey
@@ -40,7 +42,9 @@ const AGENT_TAKES_MS = 60_000
  */
 export async function removeFrom(connection: SshConnection, via: SshConnection | null, options: RemovalOptions): Promise<void> {
   const { signal, detail, clusterKey } = options
-  let left = await remains(connection, signal)
+  const owner = await userShell(connection).exec(`cat ${LAYOUT.owner} 2>/dev/null`, { signal, timeoutMs: 30_000 })
+  const ours = ['', options.owner].includes(owner.stdout.trim())
+  let left = ours ? await remains(connection, signal) : []
   if (left.length > 0 && options.tls) {
     detail('asking the agent to clean up')
     const asked = await askAgent(connection, options.tls, options)

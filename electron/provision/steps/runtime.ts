@@ -76,6 +76,8 @@ export async function copyProgram(
 ): Promise<void> {
   if ((await files.sha256(from)) === remoteSha256) return tools.detail('is there already')
   const { facts, root, throughput, clock } = target
+  // A machine on this computer is shown the file; what is copied instead after an update must not fall under that mount.
+  await root.exec(`! grep -q ' ${to} ' /proc/mounts || umount ${to}`, { signal: tools.signal, timeoutMs: 30_000 })
   const { size } = await stat(from)
   const packer = facts.zstd ? 'zstd' : facts.gzip ? 'gzip' : null
   if (packer && compressionPays(size, throughput.bytesPerSecond)) tools.detail('packing')

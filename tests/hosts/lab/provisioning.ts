@@ -86,6 +86,7 @@ export async function runProvision(lab: Lab, host: TestHost, attempt: Attempt): 
       await attempt.beforeCopy?.()
       return await connectEndpoint(endpoint, { environment, credentials: { useAgent: false }, ownKey: clusterKey, signal })
     },
+    onTouch: async () => undefined,
     bootstrapToken: async () => 'abcdef.0123456789abcdef',
     openLink: async () => undefined,
     untilNodeReady: async () => undefined,
@@ -95,7 +96,7 @@ export async function runProvision(lab: Lab, host: TestHost, attempt: Attempt): 
   const begun: Record<string, number> = {}
   try {
     await provision(
-      { name: host.name, hostKey: await host.hostKey(), sudoPassword, ...attempt.request },
+      { name: host.name, sudoPassword, ...attempt.request },
       deps,
       {
         onSteps(steps) {

