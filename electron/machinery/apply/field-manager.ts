@@ -5,7 +5,7 @@
 import type { Time } from '../../api/meta/v1/object.ts'
 import type { ManagedFieldsEntry } from '../../api/meta/v1/types.gen.ts'
 import { DecodeError, type Codec } from '../decode/codec.ts'
-import { isObject, type JsonObject } from '../json-value.ts'
+import { isObject, jsonEqual, type JsonObject } from '../json-value.ts'
 import { badRequest, internal } from '../status.ts'
 import { ConflictError } from './conflict.ts'
 import { emptyObject } from './empty-object.ts'
@@ -158,20 +158,23 @@ function recordUpdate(before: JsonObject, after: JsonObject, owners: Owners, req
   return result
 }
 
-/** Those of the new object, so that a client can edit them; those of the live one if it sent none or through a subresource. */
+/**
+ * Those of the new object, so that a client can edit them; those of the live one if it sent none or through a subresource. Most
+ * clients send back what they read.
+ */
 function ownersOf(live: JsonObject | null, next: JsonObject, requester: Requester): Owners {
-  const given = entriesOf(next)
-  if (!requester.subresource) {
+  const [given, present] = [entriesOf(next), entriesOf(live)]
+  if (!requester.subresource && given !== undefined && !jsonEqual(given, present)) {
     if (isReset(given)) return new Map()
-    const owners = decodedOrNone(given)
+    const owners = decodedOrNone(given, false)
     if (owners.size > 0) return owners
   }
-  return decodedOrNone(entriesOf(live))
+  return decodedOrNone(present, true)
 }
 
-function decodedOrNone(entries: Entries): Owners {
+function decodedOrNone(entries: Entries, written: boolean): Owners {
   try {
-    return decodeManagedFields(entries)
+    return decodeManagedFields(entries, written)
   } catch {
     return new Map()
   }

@@ -123,6 +123,20 @@ describe('FieldSet', () => {
       )
     })
 
+    it('a set that is read only when it is looked into is the same set', () => {
+      fc.assert(
+        fc.property(sets, sets, (a, b) => {
+          const lazy = () => FieldSet.fromWritten(JSON.parse(JSON.stringify(a.toFieldsV1())))
+          expect(lazy().isEmpty).toBe(a.isEmpty)
+          expect(pathsOf(lazy())).toEqual(pathsOf(a))
+          expect(pathsOf(lazy().union(b))).toEqual(pathsOf(a.union(b)))
+          expect(pathsOf(lazy().intersection(b))).toEqual(pathsOf(a.intersection(b)))
+          expect(JSON.stringify(lazy().difference(b).toFieldsV1())).toBe(JSON.stringify(a.difference(b).toFieldsV1()))
+          expect(JSON.stringify(lazy().withoutTrees(b).toFieldsV1())).toBe(JSON.stringify(a.withoutTrees(b).toFieldsV1()))
+        }),
+      )
+    })
+
     it('what is written is read again', () => {
       fc.assert(
         fc.property(sets, (value) => {

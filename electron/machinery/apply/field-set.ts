@@ -7,13 +7,16 @@ import type { Type } from '../schema/type.ts'
 import { compareElements, fieldElement, parseElement, type PathElement } from './path-element.ts'
 
 export class FieldSet {
-  readonly members: Set<PathElement>
-  /** What is further down. An element may be a member, have something below it, or both. */
-  readonly children: Map<PathElement, FieldSet>
+  #members: Set<PathElement> | null
+  #children: Map<PathElement, FieldSet> | null
+  /** What the set was read from, as long as nobody has looked into it. */
+  #unread: JsonObject | null = null
+  /** The same set as `fieldsV1`, where that is known. */
+  #written: JsonObject | null = null
 
-  constructor(members: Iterable<PathElement> = [], children: Iterable<readonly [PathElement, FieldSet]> = []) {
-    this.members = new Set(members)
-    this.children = new Map(children)
+  constructor(members: Set<PathElement> | null = null, children: Map<PathElement, FieldSet> | null = null) {
+    this.#members = members
+    this.#children = children
   }
 
   /** A set of paths of fields: `['spec.replicas', 'status']`. */
@@ -23,23 +26,44 @@ export class FieldSet {
     return set
   }
 
+  get members(): ReadonlySet<PathElement> {
+    this.#read()
+    return this.#members ?? NO_MEMBERS
+  }
+
+  /** What is further down. An element may be a member, have something below it, or both. */
+  get children(): ReadonlyMap<PathElement, FieldSet> {
+    this.#read()
+    return this.#children ?? NO_CHILDREN
+  }
+
+  /** Only for sets that nobody else has yet. */
+  add(element: PathElement): void {
+    this.#members ??= new Set()
+    this.#members.add(element)
+  }
+
+  /** Only for sets that nobody else has yet. Empty sets are left out. */
+  put(element: PathElement, below: FieldSet | null): void {
+    if (!below || below.isEmpty) return
+    this.#children ??= new Map()
+    this.#children.set(element, below)
+  }
+
   /** Only for sets that nobody else has yet. */
   insert(path: readonly PathElement[]): void {
-    const last = path.at(-1)
-    if (last === undefined) return
-    if (path.length === 1) {
-      this.members.add(last)
-      return
-    }
-    const [first = ''] = path
-    let child = this.children.get(first)
-    if (!child) this.children.set(first, (child = new FieldSet()))
-    child.insert(path.slice(1))
+    const [first, ...rest] = path
+    if (first === undefined) return
+    if (rest.length === 0) return this.add(first)
+    const child = this.#children?.get(first) ?? new FieldSet()
+    child.insert(rest)
+    this.put(first, child)
   }
 
   get isEmpty(): boolean {
-    if (this.members.size > 0) return false
-    for (const child of this.children.values()) if (!child.isEmpty) return false
+    if (this.#unread) return false
+    if (this.#members && this.#members.size > 0) return false
+    if (this.#children) for (const child of this.#children.values()) if (!child.isEmpty) return false
     return true
   }
 
@@ -50,8 +74,8 @@ export class FieldSet {
   }
 
   union(other: FieldSet): FieldSet {
-    if (other === this || (other.members.size === 0 && other.children.size === 0)) return this
-    if (this.members.size === 0 && this.children.size === 0) return other
+    if (other === this || other.isEmpty) return this
+    if (this.isEmpty) return other
     const children = new Map(this.children)
     for (const [element, child] of other.children) {
       const own = children.get(element)
@@ -61,37 +85,49 @@ export class FieldSet {
   }
 
   intersection(other: FieldSet): FieldSet {
-    return new FieldSet(
-      this.members.intersection(other.members),
-      mapChildren(this.children, (child, element) => {
-        const theirs = other.children.get(element)
-        return theirs ? child.intersection(theirs) : null
-      }),
-    )
+    const out = new FieldSet()
+    if (this.isEmpty || other.isEmpty) return out
+    for (const element of other.members) if (this.members.has(element)) out.add(element)
+    for (const [element, child] of other.children) {
+      const own = this.children.get(element)
+      if (own) out.put(element, own.intersection(child))
+    }
+    return out
   }
 
   /** Without the members of the other; what is below them stays. */
   difference(other: FieldSet): FieldSet {
-    if (other.members.size === 0 && other.children.size === 0) return this
-    return new FieldSet(
-      this.members.difference(other.members),
-      mapChildren(this.children, (child, element) => {
-        const theirs = other.children.get(element)
-        return theirs ? child.difference(theirs) : child
-      }),
-    )
+    return this.#without(other, false)
   }
 
   /** Without the members of the other and all that is below them. */
   withoutTrees(other: FieldSet): FieldSet {
-    return new FieldSet(
-      this.members.difference(other.members),
-      mapChildren(this.children, (child, element) => {
-        if (other.members.has(element)) return null
-        const theirs = other.children.get(element)
-        return theirs ? child.withoutTrees(theirs) : child
-      }),
-    )
+    return this.#without(other, true)
+  }
+
+  /** The same set if nothing goes. */
+  #without(other: FieldSet, trees: boolean): FieldSet {
+    if (this.isEmpty || other.isEmpty) return this
+    const members = other.members.isDisjointFrom(this.members) ? null : this.members.difference(other.members)
+    let children: Map<PathElement, FieldSet> | null = null
+    for (const [element, theirs] of other.children) {
+      const own = this.children.get(element)
+      if (!own) continue
+      const left = own.#without(theirs, trees)
+      if (left === own) continue
+      children ??= new Map(this.children)
+      if (left.isEmpty) children.delete(element)
+      else children.set(element, left)
+    }
+    if (trees) {
+      for (const element of other.members) {
+        if (!this.children.has(element)) continue
+        children ??= new Map(this.children)
+        children.delete(element)
+      }
+    }
+    if (!members && !children) return this
+    return new FieldSet(members ?? new Set(this.members), children ?? new Map(this.children))
   }
 
   /** With every named field that leads to a member as a member too; keys of maps and items of lists are not named fields. */
@@ -112,55 +148,77 @@ export class FieldSet {
 
   /** All members in the order in which sets are written, those of a level before what is below. */
   *paths(prefix: readonly PathElement[] = []): Generator<readonly PathElement[]> {
-    for (const element of [...this.members].sort(compareElements)) yield [...prefix, element]
-    for (const [element, child] of [...this.children].sort(([a], [b]) => compareElements(a, b))) yield* child.paths([...prefix, element])
+    for (const element of sorted(this.members)) yield [...prefix, element]
+    for (const element of sorted(this.children.keys())) yield* this.children.get(element)?.paths([...prefix, element]) ?? []
   }
 
-  /** `fieldsV1`: `{"f:spec":{"f:ports":{".":{},"k:{\"port\":80}":{}}}}`. */
+  /** `fieldsV1`: `{"f:spec":{"f:ports":{".":{},"k:{\"port\":80}":{}}}}`. Not to be changed. */
   toFieldsV1(): JsonObject {
+    if (this.#written) return this.#written
     const out: JsonObject = {}
-    const elements = [...new Set([...this.members, ...this.children.keys()])].sort(compareElements)
-    for (const element of elements) {
-      const child = this.children.get(element)
-      const below = child && !child.isEmpty ? child.toFieldsV1() : {}
-      if (!this.members.has(element) && Object.keys(below).length === 0) continue
-      setOwn(out, element, this.members.has(element) && Object.keys(below).length > 0 ? { '.': {}, ...below } : below)
+    for (const element of sorted(new Set([...this.members, ...this.children.keys()]))) {
+      const below = this.children.get(element)
+      const inner = below && !below.isEmpty ? below.toFieldsV1() : null
+      if (inner) setOwn(out, element, this.members.has(element) ? { '.': {}, ...inner } : inner)
+      else if (this.members.has(element)) setOwn(out, element, {})
     }
+    this.#written = out
     return out
   }
 
   /** Elements of unknown kinds are left out. Throws SyntaxError. */
   static fromFieldsV1(fields: unknown): FieldSet {
-    return read(fields).set
+    return readWhole(fields).set
+  }
+
+  /** The same for what `toFieldsV1` wrote: each part of it is read when it is first looked into. */
+  static fromWritten(fields: JsonObject): FieldSet {
+    const set = new FieldSet()
+    if (Object.keys(fields).length === 0) return set
+    set.#unread = fields
+    set.#written = fields
+    return set
+  }
+
+  #read(): void {
+    const unread = this.#unread
+    if (!unread) return
+    this.#unread = null
+    for (const [element, value] of Object.entries(unread)) {
+      if (element === '.' || !isObject(value)) continue
+      const isMember = '.' in value
+      const below = FieldSet.fromWritten(value)
+      if (isMember) below.#written = null
+      if (isMember || below.isEmpty) this.add(element)
+      if (!isMember || Object.keys(value).length > 1) this.put(element, below)
+    }
   }
 }
 
-function read(fields: unknown): { set: FieldSet; isMember: boolean } {
+function readWhole(fields: unknown): { set: FieldSet; isMember: boolean } {
   if (!isObject(fields)) throw new SyntaxError('fieldsV1 must hold objects')
   const set = new FieldSet()
-  let self = false
+  let isMember = false
   for (const [text, value] of Object.entries(fields)) {
     if (text === '.') {
-      self = true
+      isMember = true
       continue
     }
     const element = parseElement(text)
     if (element === null) continue
-    const { set: below, isMember } = read(value)
-    if (isMember) set.members.add(element)
-    if (below.members.size > 0 || below.children.size > 0) set.children.set(element, below)
+    const below = readWhole(value)
+    if (below.isMember) set.add(element)
+    set.put(element, below.set)
   }
-  return { set, isMember: self || (set.members.size === 0 && set.children.size === 0) }
+  return { set, isMember: isMember || set.isEmpty }
 }
 
-function* mapChildren(
-  children: ReadonlyMap<PathElement, FieldSet>,
-  map: (child: FieldSet, element: PathElement) => FieldSet | null,
-): Generator<readonly [PathElement, FieldSet]> {
-  for (const [element, child] of children) {
-    const mapped = map(child, element)
-    if (mapped && !mapped.isEmpty) yield [element, mapped]
-  }
+const NO_MEMBERS: ReadonlySet<PathElement> = new Set()
+const NO_CHILDREN: ReadonlyMap<PathElement, FieldSet> = new Map()
+
+function sorted(elements: Iterable<PathElement>): PathElement[] {
+  const list = [...elements]
+  return list.every((element) => element.startsWith('f:')) ? list.sort() : list.sort(compareElements)
 }
 
 function typeBelow(type: Type | undefined, element: PathElement): Type | undefined {

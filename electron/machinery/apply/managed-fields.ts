@@ -33,8 +33,11 @@ export function ownerId(owner: Omit<Owner, 'fields'>): string {
   })
 }
 
-/** Throws Error for entries that are malformed. */
-export function decodeManagedFields(entries: readonly Partial<ManagedFieldsEntry>[] | undefined): Owners {
+/**
+ * Throws Error for entries that are malformed. `written` are entries that this server wrote: their fields are read only as far as
+ * somebody looks into them.
+ */
+export function decodeManagedFields(entries: readonly Partial<ManagedFieldsEntry>[] | undefined, written = false): Owners {
   const owners: Owners = new Map()
   for (const [i, entry] of (entries ?? []).entries()) {
     const { manager = '', operation, apiVersion, subresource, time, fieldsType, fieldsV1 } = entry
@@ -46,7 +49,7 @@ export function decodeManagedFields(entries: readonly Partial<ManagedFieldsEntry
       manager,
       operation,
       apiVersion,
-      fields: FieldSet.fromFieldsV1(fieldsV1 ?? {}),
+      fields: written ? FieldSet.fromWritten(fieldsV1 ?? {}) : FieldSet.fromFieldsV1(fieldsV1 ?? {}),
       ...(subresource ? { subresource } : {}),
       ...(time ? { time } : {}),
     }
@@ -73,6 +76,18 @@ export function encodeManagedFields(owners: Owners): ManagedFieldsEntry[] | unde
 /** A client that wants to be rid of all ownership sends a list of one empty entry. */
 export function isReset(entries: readonly Partial<ManagedFieldsEntry>[] | undefined): boolean {
   return entries?.length === 1 && Object.keys(entries[0] ?? {}).length === 0
+}
+
+const MAX_MANAGER = 128
+
+/** Who a request is by: its `fieldManager`, else what its user agent begins with, up to the first slash. */
+export function managerOf(fieldManager: string | undefined, userAgent: string | undefined): string {
+  if (fieldManager) return fieldManager
+  const [prefix = ''] = (userAgent ?? '').split('/')
+  return [...prefix]
+    .filter((char) => /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(char))
+    .join('')
+    .slice(0, MAX_MANAGER)
 }
 
 const MAX_UPDATERS = 10

@@ -2,23 +2,23 @@
 import { setOwn, type JsonObject } from '../json-value.ts'
 import type { ListType, Type } from '../schema/type.ts'
 import type { PathElement } from './path-element.ts'
-import { asItems, asObject, elementOf, isHollow, shapeOf } from './shape.ts'
+import { asItems, asObject, childType, elementOf, isHollow, shapeOf } from './shape.ts'
 
 /** Shares with both. */
 export function mergeConfiguration(live: unknown, config: unknown, type: Type): unknown {
   if (config === undefined) return live
   if (live === undefined || (isHollow(live) && isHollow(config))) return config
   const [old, now] = [shapeOf(type, live), shapeOf(type, config)]
-  if (old.kind === 'object' && (now.kind === 'object' || config === null)) return mergeFields(asObject(live), asObject(config), old.child)
-  if (live === null && now.kind === 'object') return config
-  if (old.kind === 'list' && now.kind === 'list') return mergeItems(asItems(live), asItems(config), old.type)
+  if (old === 'object' && (now === 'object' || config === null)) return mergeFields(asObject(live), asObject(config), type)
+  if (live === null && now === 'object') return config
+  if (old === 'list' && now === 'list' && type.kind === 'list') return mergeItems(asItems(live), asItems(config), type)
   return config
 }
 
-function mergeFields(live: JsonObject, config: JsonObject, child: (key: string) => Type): JsonObject {
+function mergeFields(live: JsonObject, config: JsonObject, type: Type): JsonObject {
   const out = { ...live }
   for (const [key, value] of Object.entries(config))
-    setOwn(out, key, mergeConfiguration(Object.hasOwn(live, key) ? live[key] : undefined, value, child(key)))
+    setOwn(out, key, mergeConfiguration(Object.hasOwn(live, key) ? live[key] : undefined, value, childType(type, key)))
   return out
 }
 

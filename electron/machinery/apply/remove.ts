@@ -3,7 +3,7 @@ import { setOwn, type JsonObject } from '../json-value.ts'
 import type { Type } from '../schema/type.ts'
 import type { FieldSet } from './field-set.ts'
 import { fieldElement } from './path-element.ts'
-import { asItems, asObject, elementOf, isHollow, shapeOf } from './shape.ts'
+import { asItems, asObject, childType, elementOf, isHollow, shapeOf } from './shape.ts'
 
 /** A place in the result of `removeFields` where something became null. */
 export interface Emptied {
@@ -18,14 +18,14 @@ export interface Emptied {
 export function removeFields(value: unknown, gone: FieldSet, type: Type, emptied: Emptied[] = []): unknown {
   const shape = shapeOf(type, value)
   if (isHollow(value)) return value
-  if (shape.kind === 'leaf') return typeof value === 'object' ? null : value
-  if (shape.kind === 'list') {
+  if (shape === 'leaf') return typeof value === 'object' ? null : value
+  if (shape === 'list' && type.kind === 'list') {
     const items: unknown[] = []
     for (const item of asItems(value)) {
-      const element = elementOf(shape.type, item)
+      const element = elementOf(type, item)
       if (gone.members.has(element)) continue
       const below = gone.children.get(element)
-      const left = below && !below.isEmpty ? removeFields(item, below, shape.type.items, emptied) : item
+      const left = below && !below.isEmpty ? removeFields(item, below, type.items, emptied) : item
       if (left === null) emptied.push({ holder: items, key: items.length })
       items.push(left)
     }
@@ -36,7 +36,7 @@ export function removeFields(value: unknown, gone: FieldSet, type: Type, emptied
     const element = fieldElement(key)
     if (gone.members.has(element)) continue
     const below = gone.children.get(element)
-    const left = below && !below.isEmpty ? removeFields(item, below, shape.child(key), emptied) : item
+    const left = below && !below.isEmpty ? removeFields(item, below, childType(type, key), emptied) : item
     if (left === null && item !== null) emptied.push({ holder: out, key })
     setOwn(out, key, left)
   }

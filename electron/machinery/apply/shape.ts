@@ -9,33 +9,29 @@ import { keyElement, valueElement, type PathElement } from './path-element.ts'
 /** What no schema describes is owned field by field as it is found, lists as a whole. */
 export const DEDUCED: AnyType = Object.freeze({ kind: 'any', atomic: false, go: 'interface {}', custom: true, nullable: true })
 
-export type Shape =
-  | { readonly kind: 'leaf' }
-  | { readonly kind: 'object'; readonly child: (key: string) => Type }
-  | { readonly kind: 'list'; readonly type: ListType }
-
-const LEAF: Shape = Object.freeze({ kind: 'leaf' })
-const DEDUCED_OBJECT: Shape = Object.freeze({ kind: 'object', child: () => DEDUCED })
+export type Shape = 'leaf' | 'object' | 'list'
 
 /** The shape that a type gives to a value; a leaf where the value is neither absent, null, nor of the type's shape. */
 export function shapeOf(type: Type, value: unknown): Shape {
   const nothing = value === undefined || value === null
   switch (type.kind) {
     case 'struct':
-      if (type.atomic || (!nothing && !isObject(value))) return LEAF
-      return { kind: 'object', child: (key) => type.fields.get(key)?.type ?? DEDUCED }
     case 'map':
-      if (type.atomic || (!nothing && !isObject(value))) return LEAF
-      return { kind: 'object', child: () => type.values }
+      return !type.atomic && (nothing || isObject(value)) ? 'object' : 'leaf'
     case 'list':
-      if (type.listType === 'atomic' || (!nothing && !Array.isArray(value))) return LEAF
-      return { kind: 'list', type }
+      return type.listType !== 'atomic' && (nothing || Array.isArray(value)) ? 'list' : 'leaf'
     case 'any':
-      return !type.atomic && isObject(value) ? DEDUCED_OBJECT : LEAF
+      return !type.atomic && isObject(value) ? 'object' : 'leaf'
     case 'scalar':
     case 'union':
-      return LEAF
+      return 'leaf'
   }
+}
+
+/** The type of what is under a key of an object. */
+export function childType(type: Type, key: string): Type {
+  if (type.kind === 'struct') return type.fields.get(key)?.type ?? DEDUCED
+  return type.kind === 'map' ? type.values : DEDUCED
 }
 
 /** Absent, null, `{}` or `[]`: there is nothing in it to be owned by itself. */

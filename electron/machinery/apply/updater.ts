@@ -18,6 +18,14 @@ export interface VersionView {
   readonly convert?: { to(object: JsonObject): JsonObject; from(object: JsonObject): JsonObject }
 }
 
+/**
+ * What most kinds reset: `status` where it is written through its own subresource, `spec` in requests to that, nothing elsewhere.
+ */
+export function usualResetFields(hasStatus: boolean, subresource?: string): FieldSet | undefined {
+  if (subresource === 'status') return FieldSet.ofFields('spec')
+  return hasStatus && !subresource ? FieldSet.ofFields('status') : undefined
+}
+
 /** The version of the request, and how to see the object in those of its owners. */
 export interface MergeTarget extends VersionView {
   readonly apiVersion: string
@@ -34,7 +42,7 @@ export function ownersAfterUpdate(
   self: Omit<Owner, 'fields'>,
   target: MergeTarget,
 ): Owners {
-  const { owners: rest, comparison } = takeOver(live, next, reconciled(owners, target), id, true, target)
+  const { owners: rest, comparison } = takeOver(live, next, owners, id, true, target)
   const own = rest.get(id)?.fields ?? new FieldSet()
   const fields = withoutReset(own.difference(comparison.removed).union(comparison.modified).union(comparison.added), target)
   if (fields.isEmpty) rest.delete(id)
@@ -73,36 +81,48 @@ export function applyAndOwn(
   return { object: next, owners: after }
 }
 
+interface Changes {
+  readonly comparison: Comparison
+  /** Modified or added: what others may own. */
+  readonly taken: FieldSet
+  readonly type: StructType
+}
+
 /** The owners other than `id` lose what changed. */
 function takeOver(live: JsonObject, next: JsonObject, owners: Owners, id: string, force: boolean, target: MergeTarget) {
-  const comparisons = new Map<string, Comparison | null>()
-  const comparisonIn = (apiVersion: string): Comparison | null => {
-    const done = comparisons.get(apiVersion)
-    if (done !== undefined) return done
-    const view = viewOf(apiVersion, target)
-    const to = view?.convert ? view.convert.to.bind(view.convert) : (object: JsonObject) => object
-    const found = view && exclude(compareObjects(to(live), to(next), view.type), view)
-    comparisons.set(apiVersion, found)
-    return found
+  const known = new Map<string, Changes | null>()
+  const changesIn = (apiVersion: string): Changes | null => {
+    let changes = known.get(apiVersion)
+    if (changes === undefined) known.set(apiVersion, (changes = compareIn(viewOf(apiVersion, target), live, next)))
+    return changes
   }
   const out: Owners = new Map()
   const conflicts: Conflict[] = []
   for (const [otherId, owner] of owners) {
-    const comparison = otherId === id ? null : comparisonIn(owner.apiVersion)
     if (otherId === id) {
       if (!owner.fields.isEmpty) out.set(otherId, owner)
       continue
     }
-    if (!comparison) continue
-    const changed = owner.fields.intersection(comparison.modified.union(comparison.added))
-    if (!changed.isEmpty) for (const path of changed.paths()) conflicts.push({ owner, path })
-    const fields = owner.fields.difference(changed).difference(comparison.removed)
-    if (!fields.isEmpty) out.set(otherId, { ...owner, fields })
+    const changes = changesIn(owner.apiVersion)
+    if (!changes) continue
+    const { comparison, taken, type } = changes
+    const owned = reconcileAlong(owner.fields, taken.union(comparison.removed), type)
+    const lost = owned.intersection(taken)
+    if (!lost.isEmpty && !force) for (const path of lost.paths()) conflicts.push({ owner, path })
+    const fields = owned.difference(lost).difference(comparison.removed)
+    if (!fields.isEmpty) out.set(otherId, fields === owner.fields ? owner : { ...owner, fields })
   }
-  if (!force && conflicts.length > 0) throw new ConflictError(conflicts)
-  const comparison = comparisonIn(target.apiVersion)
-  if (!comparison) throw new Error(`${target.apiVersion} has no type`)
-  return { owners: out, comparison }
+  if (conflicts.length > 0) throw new ConflictError(conflicts)
+  const own = changesIn(target.apiVersion)
+  if (!own) throw new Error(`${target.apiVersion} has no type`)
+  return { owners: out, comparison: own.comparison }
+}
+
+function compareIn(view: VersionView | null, live: JsonObject, next: JsonObject): Changes | null {
+  if (!view) return null
+  const [before, after] = view.convert ? [view.convert.to(live), view.convert.to(next)] : [live, next]
+  const comparison = exclude(compareObjects(before, after, view.type), view)
+  return { comparison, taken: comparison.modified.union(comparison.added), type: view.type }
 }
 
 /** Takes away what `last` applied, except what is owned now and what it did not own. */
@@ -202,6 +222,30 @@ function reconcile(fields: FieldSet, type: Type): FieldSet {
     changed = true
   }
   return changed ? new FieldSet(members, children) : fields
+}
+
+/** The same, only for what is among `changes`: what did not change need not be looked at. */
+function reconcileAlong(fields: FieldSet, changes: FieldSet, type: Type): FieldSet {
+  if (fields.isEmpty || changes.isEmpty) return fields
+  let members: Set<string> | null = null
+  let children: Map<string, FieldSet> | null = null
+  for (const element of changes.members) {
+    const below = fields.children.has(element) ? typeUnder(type, element) : undefined
+    if (!below || !isAtomic(below)) continue
+    members ??= new Set(fields.members)
+    children ??= new Map(fields.children)
+    members.add(element)
+    children.delete(element)
+  }
+  for (const [element, inner] of changes.children) {
+    const own = fields.children.get(element)
+    const below = own && typeUnder(type, element)
+    const reconciledOwn = own && below ? reconcileAlong(own, inner, below) : own
+    if (!reconciledOwn || reconciledOwn === own) continue
+    children ??= new Map(fields.children)
+    children.set(element, reconciledOwn)
+  }
+  return members || children ? new FieldSet(members ?? new Set(fields.members), children ?? new Map(fields.children)) : fields
 }
 
 function typeUnder(type: Type, element: string): Type | undefined {
