@@ -27,8 +27,15 @@ export function deleteQuestion(resource: Resource, objects: readonly KubeObject[
   const one = objects.length === 1 && first ? first : null
   const refs = objects.map((object) => refTo(resource, object))
   return {
-    title: one ? t('ask.delete.one', { kind: resource.kind, name: one.metadata.name }) : tn('ask.delete.many', objects.length, { resource: resource.resource }),
-    points: resource === PODS ? podPoints(objects as readonly Pod[]) : objects.length === 1 && one ? pointsOf(resource, one, around) : manyPoints(resource, objects, around),
+    title: one
+      ? t('ask.delete.one', { kind: resource.kind, name: one.metadata.name })
+      : tn('ask.delete.many', objects.length, { resource: resource.resource }),
+    points:
+      resource === PODS
+        ? podPoints(objects as readonly Pod[])
+        : objects.length === 1 && one
+          ? pointsOf(resource, one, around)
+          : manyPoints(resource, objects, around),
     ...(one ? {} : { names: objects.map((object) => fullName(object.metadata)) }),
     options: optionsOf(resource),
     confirm: one ? t('ask.delete.confirm', { name: one.metadata.name }) : tn('ask.delete.confirmMany', objects.length),
@@ -58,7 +65,10 @@ function podPoints(pods: readonly Pod[]): Point[] {
       else made.set(workloadKey(owner), { count: 1, label: `${owner.kind} ${owner.name}` })
     }
   }
-  const points: Point[] = [...made.values()].map(({ count, label }) => ({ tone: 'ok', text: tn('ask.pods.remade', count, { owner: label }) }))
+  const points: Point[] = [...made.values()].map(({ count, label }) => ({
+    tone: 'ok',
+    text: tn('ask.pods.remade', count, { owner: label }),
+  }))
   if (alone) points.push({ tone: 'warn', text: tn('ask.pods.alone', alone) })
   return points
 }

@@ -18,8 +18,7 @@ const merge = (ref: ObjectRef, body: unknown, kubectl: string, subresource?: str
 })
 
 export function scale(ref: ObjectRef, from: number, to: number): Plan {
-  const step = (replicas: number) =>
-    merge(ref, { spec: { replicas } }, `kubectl scale ${target(ref)} --replicas=${replicas}`, 'scale')
+  const step = (replicas: number) => merge(ref, { spec: { replicas } }, `kubectl scale ${target(ref)} --replicas=${replicas}`, 'scale')
   const failed = t('act.scale.failed', nameOf(ref))
   return {
     done: t('act.scale.done', { ...nameOf(ref), from, to }),
@@ -53,7 +52,7 @@ export function setPaused(ref: ObjectRef, paused: boolean): Plan {
 
 /** A revision's template without what the controller added to it. */
 export function templateOf(set: ReplicaSet): PodTemplateSpec {
-  const template = structuredClone(set.spec.template) as PodTemplateSpec
+  const template = structuredClone<PodTemplateSpec>(set.spec.template)
   delete template.metadata.labels?.['pod-template-hash']
   return template
 }
@@ -83,7 +82,13 @@ export function rollBack(ref: ObjectRef, to: ReplicaSet): Plan {
 }
 
 /** Sets a container's memory limit in the template; `container` must be one of `containers`. Null takes the limit away. */
-export function setMemoryLimit(ref: ObjectRef, containers: readonly { name: string }[], container: string, from: string | null, to: string): Plan {
+export function setMemoryLimit(
+  ref: ObjectRef,
+  containers: readonly { name: string }[],
+  container: string,
+  from: string | null,
+  to: string,
+): Plan {
   const index = containers.findIndex((c) => c.name === container)
   const at = `/spec/template/spec/containers/${index}`
   const step = (limit: string | null): Step => ({

@@ -82,7 +82,7 @@ function walkBack(history: readonly Map<number, number>[], endA: number, endB: n
 /** Where lines were replaced one by one, the part between their common start and end is what changed. */
 function markWords(lines: readonly DiffLine[]): DiffLine[] {
   const result = [...lines]
-  for (let i = 0; i < result.length; ) {
+  for (let i = 0; i < result.length;) {
     let minus = i
     while (result[minus]?.sign === '-') minus++
     let plus = minus

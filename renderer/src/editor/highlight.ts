@@ -50,7 +50,8 @@ export const highlight = ViewPlugin.fromClass(
       this.decorations = decorate(view)
     }
     update(update: ViewUpdate): void {
-      if (update.docChanged || update.viewportChanged || syntaxTree(update.startState) !== syntaxTree(update.state)) this.decorations = decorate(update.view)
+      if (update.docChanged || update.viewportChanged || syntaxTree(update.startState) !== syntaxTree(update.state))
+        this.decorations = decorate(update.view)
     }
   },
   { decorations: (plugin) => plugin.decorations },

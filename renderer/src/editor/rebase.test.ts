@@ -7,7 +7,10 @@ describe('an edit on top of what changed meanwhile', () => {
   it('keeps both changes where they do not touch', () => {
     const mine = { spec: { replicas: 5, image: 'a', list: [1] }, status: { ready: 1 } }
     const theirs = { spec: { replicas: 2, image: 'a', list: [1] }, status: { ready: 2 }, extra: true }
-    expect(rebase(BASE, mine, theirs)).toEqual({ result: { spec: { replicas: 5, image: 'a', list: [1] }, status: { ready: 2 }, extra: true }, conflicts: [] })
+    expect(rebase(BASE, mine, theirs)).toEqual({
+      result: { spec: { replicas: 5, image: 'a', list: [1] }, status: { ready: 2 }, extra: true },
+      conflicts: [],
+    })
   })
   it('takes away what was taken away', () => {
     expect(rebase({ a: 1, b: 2 }, { a: 1 }, { a: 1, b: 2, c: 3 })).toEqual({ result: { a: 1, c: 3 }, conflicts: [] })

@@ -20,7 +20,12 @@ export const theme = EditorView.theme({
   '.cm-button': { background: 'var(--raised)', backgroundImage: 'none', border: '1px solid var(--line-2)', borderRadius: 'var(--r-2)' },
   '.cm-searchMatch': { background: 'color-mix(in oklab, var(--warn) 38%, transparent)' },
   '.cm-searchMatch-selected': { background: 'color-mix(in oklab, var(--warn) 75%, transparent)' },
-  '.cm-tooltip': { background: 'var(--raised)', border: '1px solid var(--line-3)', borderRadius: 'var(--r-2)', boxShadow: 'var(--shadow-2)' },
+  '.cm-tooltip': {
+    background: 'var(--raised)',
+    border: '1px solid var(--line-3)',
+    borderRadius: 'var(--r-2)',
+    boxShadow: 'var(--shadow-2)',
+  },
   '.cm-diagnostic': { padding: '6px 10px', borderLeft: '2px solid var(--err)', font: 'var(--t-small)' },
   '.cm-diagnostic-warning': { borderLeftColor: 'var(--warn)' },
   '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--err) 1px', textUnderlineOffset: '3px' },

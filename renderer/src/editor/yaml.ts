@@ -29,7 +29,7 @@ export interface Manifest {
   readonly documents: readonly ManifestDocument[]
   readonly problems: readonly Problem[]
   /** The line of an offset, from 1. */
-  lineAt(offset: number): number
+  readonly lineAt: (offset: number) => number
 }
 
 export function parseManifest(text: string): Manifest {
@@ -38,13 +38,26 @@ export function parseManifest(text: string): Manifest {
   const docs = Array.isArray(parsed) ? (parsed as Document.Parsed<ParsedNode>[]) : []
   const lineAt = (offset: number) => lines.linePos(offset).line
   const problems = docs.flatMap((doc) =>
-    doc.errors.map((error) => ({ line: lineAt(error.pos[0]), from: error.pos[0], to: Math.max(error.pos[1], error.pos[0] + 1), message: error.message })),
+    doc.errors.map((error) => ({
+      line: lineAt(error.pos[0]),
+      from: error.pos[0],
+      to: Math.max(error.pos[1], error.pos[0] + 1),
+      message: error.message,
+    })),
   )
   const documents = docs
     .filter((doc) => !isEmpty(doc) || doc.errors.length > 0)
-    .map((doc) => ({ doc, object: doc.errors.length === 0 && isMap(doc.contents) ? (doc.toJS() as ManifestObject) : null, line: lineAt(doc.contents?.range?.[0] ?? doc.range[0]) }))
+    .map((doc) => ({
+      doc,
+      object: doc.errors.length === 0 && isMap(doc.contents) ? (doc.toJS() as ManifestObject) : null,
+      line: lineAt(doc.contents?.range?.[0] ?? doc.range[0]),
+    }))
   const odd = documents.filter((d) => d.doc.errors.length === 0 && !isMap(d.doc.contents))
-  return { documents, problems: [...problems, ...odd.map((d) => ({ line: d.line, from: d.doc.range[0], to: d.doc.range[1], message: 'not a mapping' }))], lineAt }
+  return {
+    documents,
+    problems: [...problems, ...odd.map((d) => ({ line: d.line, from: d.doc.range[0], to: d.doc.range[1], message: 'not a mapping' }))],
+    lineAt,
+  }
 }
 
 const isEmpty = (doc: Document.Parsed<ParsedNode>) => doc.contents === null || (isScalar(doc.contents) && doc.contents.value === null)

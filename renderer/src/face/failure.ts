@@ -43,6 +43,9 @@ export const LOST: ContractFailure = {
   },
 }
 
+const isStatus = (body: unknown): body is StatusView =>
+  typeof body === 'object' && body !== null && 'kind' in body && body.kind === 'Status'
+
 /** An answer of the API server that is no success. */
 export class StatusFailure extends Error {
   override readonly name = 'StatusFailure'
@@ -50,10 +53,7 @@ export class StatusFailure extends Error {
   readonly httpStatus: number
 
   constructor(httpStatus: number, body: unknown) {
-    const status: StatusView =
-      typeof body === 'object' && body !== null && (body as StatusView).kind === 'Status'
-        ? (body as StatusView)
-        : { code: httpStatus, message: typeof body === 'string' ? body : '' }
+    const status = isStatus(body) ? body : { code: httpStatus, message: typeof body === 'string' ? body : '' }
     super(status.message || `HTTP ${httpStatus}`)
     this.status = status
     this.httpStatus = httpStatus

@@ -45,7 +45,7 @@ export const NAV: readonly NavGroup[] = [
     title: 'nav.cluster',
     entries: [
       { id: 'machines', title: 'nav.machines', icon: 'machine', to: { name: 'machines' }, key: 'm' },
-      { id: 'nodes', title: 'nav.nodes', icon: 'link', to: list('nodes') },
+      { id: 'nodes', title: 'nav.nodes', icon: 'node', to: list('nodes') },
       { id: 'namespaces', title: 'nav.namespaces', icon: 'namespace', to: list('namespaces') },
       { id: 'events', title: 'nav.events', icon: 'event', to: list('events'), key: 'e' },
       { id: 'kinds', title: 'nav.kinds', icon: 'kinds', to: { name: 'kinds' }, key: 'k' },

@@ -7,7 +7,7 @@ import { en } from './en/index.ts'
 import { count } from './numbers.ts'
 
 export type Messages = typeof en
-export type MessageKey = keyof Messages & string
+export type MessageKey = keyof Messages
 
 type Names<S> = S extends `${string}{${infer Name}}${infer Rest}` ? (Name extends `'${string}` ? never : Name) | Names<Rest> : never
 type Params<K extends MessageKey> = Names<Messages[K]>

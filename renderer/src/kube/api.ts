@@ -69,6 +69,10 @@ export interface TableRow {
 /** Null where the server does not print tables. */
 export async function listTable(face: Face, resource: Resource, namespace?: string, signal?: AbortSignal): Promise<Table | null> {
   const path = pathOf(resource, namespace)
-  const { body } = await send<Table & { kind?: string }>(face, { method: 'GET', path, accept: TABLE, query: { includeObject: 'Metadata' } }, signal)
+  const { body } = await send<Table & { kind?: string }>(
+    face,
+    { method: 'GET', path, accept: TABLE, query: { includeObject: 'Metadata' } },
+    signal,
+  )
   return body.kind === 'Table' ? body : null
 }

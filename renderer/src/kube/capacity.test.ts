@@ -23,8 +23,15 @@ const pod = (name: string, nodeName: string, cpu: string, memory: string, phase:
   status: { phase },
 })
 
-const ROWS = [node('a', '4', '8Gi'), node('b', '2', '16Gi'), node('c', '64', '64Gi', true)].map((n) => machineRow(n.metadata.name, undefined, n))
-const PODS = [pod('1', 'a', '1', '2Gi'), pod('2', 'a', '500m', '1Gi'), pod('3', 'b', '1', '1Gi', 'Succeeded'), pod('4', '', '1', '1Gi', 'Pending')]
+const ROWS = [node('a', '4', '8Gi'), node('b', '2', '16Gi'), node('c', '64', '64Gi', true)].map((n) =>
+  machineRow(n.metadata.name, undefined, n),
+)
+const PODS = [
+  pod('1', 'a', '1', '2Gi'),
+  pod('2', 'a', '500m', '1Gi'),
+  pod('3', 'b', '1', '1Gi', 'Succeeded'),
+  pod('4', '', '1', '1Gi', 'Pending'),
+]
 
 describe('capacity', () => {
   it('sums requests by node, without pods that have ended', () => {
@@ -32,7 +39,11 @@ describe('capacity', () => {
     expect(requestsByNode(PODS).has('b')).toBe(false)
   })
   it('counts what is offered, asked for and waiting', () => {
-    expect(capacity(ROWS, PODS)).toMatchObject({ total: { cpu: 70, memory: 88 * GI }, requested: { cpu: 1.5, memory: 3 * GI, pods: 2 }, waiting: 1 })
+    expect(capacity(ROWS, PODS)).toMatchObject({
+      total: { cpu: 70, memory: 88 * GI },
+      requested: { cpu: 1.5, memory: 3 * GI, pods: 2 },
+      waiting: 1,
+    })
   })
   it('knows the most that one open machine has left', () => {
     expect(capacity(ROWS, PODS).mostFree).toEqual({ cpu: 2.5, memory: 16 * GI })

@@ -55,7 +55,10 @@ export function capacity(rows: readonly MachineRow[], pods: readonly Pod[]): Cap
     total = add(total, allocatable)
     requested = add(requested, use)
     if (cordoned || tone === 'err') continue
-    mostFree = { cpu: Math.max(mostFree.cpu, allocatable.cpu - use.cpu), memory: Math.max(mostFree.memory, allocatable.memory - use.memory) }
+    mostFree = {
+      cpu: Math.max(mostFree.cpu, allocatable.cpu - use.cpu),
+      memory: Math.max(mostFree.memory, allocatable.memory - use.memory),
+    }
   }
   return { total, requested, waiting: pods.filter((pod) => !pod.spec.nodeName && !isOver(pod)).length, mostFree }
 }

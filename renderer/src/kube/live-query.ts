@@ -94,7 +94,9 @@ export class LiveQuery implements LiveList, Disposable {
     }
   }
 
-  #apply(update: { type: 'reset'; items: readonly unknown[] } | { type: 'changes'; upserts: readonly unknown[]; deletes: readonly string[] }): void {
+  #apply(
+    update: { type: 'reset'; items: readonly unknown[] } | { type: 'changes'; upserts: readonly unknown[]; deletes: readonly string[] },
+  ): void {
     if (update.type === 'reset') this.#objects = new Map((update.items as KubeObject[]).map((o) => [o.metadata.uid, o]))
     else {
       for (const object of update.upserts as KubeObject[]) this.#objects.set(object.metadata.uid, object)

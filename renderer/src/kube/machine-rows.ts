@@ -56,7 +56,8 @@ function stateOf(machine: Machine | undefined, node: Node | undefined): { word: 
   }
   const ready = node.status.conditions?.find((c) => c.type === 'Ready')
   if (phase === 'Provisioning' && ready?.status !== 'True') return { word: 'Provisioning', tone: 'busy' }
-  if (ready?.status === 'Unknown' || !ready) return { word: phase === 'Unreachable' ? 'Unreachable' : ready ? 'Unknown' : 'Joining', tone: ready ? 'err' : 'busy' }
+  if (ready?.status === 'Unknown' || !ready)
+    return { word: phase === 'Unreachable' ? 'Unreachable' : ready ? 'Unknown' : 'Joining', tone: ready ? 'err' : 'busy' }
   if (ready.status !== 'True') return { word: 'NotReady', tone: 'err' }
   if (phase === 'Unreachable') return { word: 'Unreachable', tone: 'warn' }
   const pressure = node.status.conditions?.find((c) => PRESSURES.includes(c.type) && c.status === 'True')

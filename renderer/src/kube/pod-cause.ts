@@ -28,12 +28,20 @@ export function podCause(pod: Pod, now: number, events: readonly Event[] = []): 
   const view = podView(pod, now)
   if (!isTrouble(view.tone)) return null
   const tone = view.tone === 'err' ? 'err' : 'warn'
-  const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find((s) => s.name === view.container)
+  const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
+    (s) => s.name === view.container,
+  )
   const word = view.word.replace(/^Init:/, '')
   const container = view.container ?? ''
   const message = view.message ?? ''
   const logs: WayOut[] = container
-    ? [{ id: status?.state?.running ? 'logs' : 'previous-logs', container, label: t(status?.state?.running ? 'way.logs' : 'way.previousLogs') }]
+    ? [
+        {
+          id: status?.state?.running ? 'logs' : 'previous-logs',
+          container,
+          label: t(status?.state?.running ? 'way.logs' : 'way.previousLogs'),
+        },
+      ]
     : []
   const events_: WayOut = { id: 'events', label: t('way.events') }
   const edit: WayOut = { id: 'edit', label: t('way.edit') }
@@ -47,8 +55,13 @@ export function podCause(pod: Pod, now: number, events: readonly Event[] = []): 
     case 'StartError':
       return {
         tone,
-        title: view.exitCode === undefined ? t('cause.crash.title', { container }) : t('cause.exit.title', { container, code: view.exitCode }),
-        text: [meaningOf(view.exitCode), view.restarts ? tn('cause.crash.times', view.restarts) : '', status?.lastState?.terminated?.message ?? message]
+        title:
+          view.exitCode === undefined ? t('cause.crash.title', { container }) : t('cause.exit.title', { container, code: view.exitCode }),
+        text: [
+          meaningOf(view.exitCode),
+          view.restarts ? tn('cause.crash.times', view.restarts) : '',
+          status?.lastState?.terminated?.message ?? message,
+        ]
           .filter(Boolean)
           .join(' '),
         ways: [...logs, edit],

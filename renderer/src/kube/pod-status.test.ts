@@ -84,7 +84,10 @@ describe('a pod in one word', () => {
     const spec = { initContainers: [{ name: 'migrate', resources: {} }] }
     const running = pod({ phase: 'Pending', initContainerStatuses: [container({ running: {} }, { name: 'migrate' })] }, { spec })
     expect(podView(running, NOW)).toMatchObject({ word: 'Init 0/1', tone: 'busy' })
-    const bad = pod({ phase: 'Pending', initContainerStatuses: [container({ waiting: { reason: 'ErrImagePull' } }, { name: 'migrate' })] }, { spec })
+    const bad = pod(
+      { phase: 'Pending', initContainerStatuses: [container({ waiting: { reason: 'ErrImagePull' } }, { name: 'migrate' })] },
+      { spec },
+    )
     expect(podView(bad, NOW)).toMatchObject({ word: 'Init:ErrImagePull', tone: 'err', container: 'migrate' })
   })
 

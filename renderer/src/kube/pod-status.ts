@@ -74,7 +74,8 @@ function phrase(
     const bad = badContainer(init)
     if (bad) return { ...bad, word: `Init:${bad.word}` }
     const done = inits.filter((s) => initDone(s, sidecars.has(s.name))).length
-    if (pod.spec.nodeName) return { word: `Init ${done}/${pod.spec.initContainers?.length ?? inits.length}`, tone: 'busy', container: init.name }
+    if (pod.spec.nodeName)
+      return { word: `Init ${done}/${pod.spec.initContainers?.length ?? inits.length}`, tone: 'busy', container: init.name }
   }
   const bads = statuses.flatMap((s) => badContainer(s) ?? []).toSorted((a, b) => TONE_RANK[a.tone] - TONE_RANK[b.tone])
   const worst = bads[0]
@@ -97,7 +98,12 @@ function failed(pod: Pod, statuses: ContainerStatus[]): Phrase {
   const terminated = ended?.state.terminated
   const word = pod.status.reason || terminated?.reason || 'Failed'
   const tone = word === 'Evicted' || word === 'Preempting' || word === 'NodeShutdown' ? 'warn' : 'err'
-  return { word, tone, ...said(pod.status.message ?? terminated?.message), ...(ended && terminated ? { exitCode: terminated.exitCode, container: ended.name } : {}) }
+  return {
+    word,
+    tone,
+    ...said(pod.status.message ?? terminated?.message),
+    ...(ended && terminated ? { exitCode: terminated.exitCode, container: ended.name } : {}),
+  }
 }
 
 function badContainer(status: ContainerStatus): Phrase | null {
@@ -106,7 +112,13 @@ function badContainer(status: ContainerStatus): Phrase | null {
   const about = { container: status.name }
   if (waiting?.reason && !BUSY.has(waiting.reason)) {
     const oom = waiting.reason === 'CrashLoopBackOff' && last?.reason === 'OOMKilled'
-    return { ...about, word: oom ? 'OOMKilled' : waiting.reason, tone: 'err', ...said(waiting.message), ...(last ? { exitCode: last.exitCode } : {}) }
+    return {
+      ...about,
+      word: oom ? 'OOMKilled' : waiting.reason,
+      tone: 'err',
+      ...said(waiting.message),
+      ...(last ? { exitCode: last.exitCode } : {}),
+    }
   }
   if (terminated && (terminated.exitCode !== 0 || terminated.reason === 'OOMKilled')) {
     const word = terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`)
@@ -157,7 +169,8 @@ export function containerView(state: ContainerState | undefined, last?: Containe
     const fine = exitCode === 0 && reason !== 'OOMKilled'
     return { word: reason || (fine ? 'Completed' : 'Error'), tone: fine ? 'idle' : 'err', exitCode }
   }
-  const reason = state?.waiting?.reason ?? 'Waiting'
+  if (!state?.waiting) return { word: 'Waiting', tone: 'idle' }
+  const reason = state.waiting.reason ?? 'Waiting'
   const oom = last?.terminated?.reason === 'OOMKilled' && reason === 'CrashLoopBackOff'
   const exit = last?.terminated ? { exitCode: last.terminated.exitCode } : {}
   return { word: oom ? 'OOMKilled' : reason, tone: BUSY.has(reason) || reason === 'Waiting' ? 'busy' : 'err', ...exit }

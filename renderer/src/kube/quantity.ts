@@ -58,7 +58,7 @@ export function bytes(n: number): string {
 export function byteParts(n: number, as?: string): { value: string; unit: string } {
   const fixed = UNITS.indexOf(as as (typeof UNITS)[number])
   let exponent = fixed
-  if (exponent < 0) for (exponent = 0; exponent < UNITS.length - 1 && Math.abs(n) >= 1024 ** (exponent + 1); ) exponent++
+  if (exponent < 0) for (exponent = 0; exponent < UNITS.length - 1 && Math.abs(n) >= 1024 ** (exponent + 1);) exponent++
   const value = n / 1024 ** exponent
   const digits = exponent < 3 || value >= 100 ? 0 : 1
   return { value: short(value, Math.abs(value) < 10 && exponent >= 3 ? 1 : digits), unit: UNITS[exponent] ?? 'B' }

@@ -51,7 +51,11 @@ describe('a log', () => {
     const buffer = new LogBuffer()
     buffer.push(bytes('2026-11-21T12:00:00.1Z a\n2026-11-21T12:00:00.2Z b\n2026-11-21T12:00:00.2Z c\n'))
     buffer.beginResume(0, 3100)
-    buffer.push(bytes('2026-11-21T12:00:00.1Z a\n2026-11-21T12:00:00.2Z b\n2026-11-21T12:00:00.2Z c\n2026-11-21T12:00:00.2Z d\n2026-11-21T12:00:01Z e\n'))
+    buffer.push(
+      bytes(
+        '2026-11-21T12:00:00.1Z a\n2026-11-21T12:00:00.2Z b\n2026-11-21T12:00:00.2Z c\n2026-11-21T12:00:00.2Z d\n2026-11-21T12:00:01Z e\n',
+      ),
+    )
     buffer.endResume(0, 3100)
     expect(texts(buffer)).toEqual(['a', 'b', 'c', '[gap]', 'd', 'e'])
     const gap = buffer.rows.find(isBreak)

@@ -134,7 +134,8 @@ export class LogBuffer {
     const line = parseLine(raw, this.#next)
     if (this.#resume && this.#isKnown(line)) return
     this.#next++
-    if (line.time) this.#last = line.time === this.#last.time ? { time: line.time, same: this.#last.same + 1 } : { time: line.time, same: 1 }
+    if (line.time)
+      this.#last = line.time === this.#last.time ? { time: line.time, same: this.#last.same + 1 } : { time: line.time, same: 1 }
     this.#rows.push(line)
     this.#counts[line.level]++
     this.#total++

@@ -13,8 +13,18 @@ declare module 'vue-router' {
 export const router = createRouter({
   history: createWebHashHistory(),
   routes: [
-    { path: '/', name: 'overview', component: () => import('../pages/overview/OverviewPage.vue'), meta: { title: 'nav.overview', nav: 'overview' } },
-    { path: '/deploy', name: 'deploy', component: () => import('../pages/deploy/DeployPage.vue'), meta: { title: 'nav.deploy', nav: 'deploy' } },
+    {
+      path: '/',
+      name: 'overview',
+      component: () => import('../pages/overview/OverviewPage.vue'),
+      meta: { title: 'nav.overview', nav: 'overview' },
+    },
+    {
+      path: '/deploy',
+      name: 'deploy',
+      component: () => import('../pages/deploy/DeployPage.vue'),
+      meta: { title: 'nav.deploy', nav: 'deploy' },
+    },
     { path: '/pods', name: 'pods', component: () => import('../pages/pods/PodsPage.vue'), meta: { title: 'nav.pods', nav: 'pods' } },
     {
       path: '/pods/:namespace/:name',
@@ -23,7 +33,12 @@ export const router = createRouter({
       props: true,
       meta: { title: 'nav.pods', nav: 'pods' },
     },
-    { path: '/machines', name: 'machines', component: () => import('../pages/machines/MachinesPage.vue'), meta: { title: 'nav.machines', nav: 'machines' } },
+    {
+      path: '/machines',
+      name: 'machines',
+      component: () => import('../pages/machines/MachinesPage.vue'),
+      meta: { title: 'nav.machines', nav: 'machines' },
+    },
     {
       path: '/machines/:name',
       name: 'machine',
@@ -40,8 +55,18 @@ export const router = createRouter({
       props: true,
       meta: { title: 'nav.kinds', nav: 'kinds' },
     },
-    { path: '/object/:group/:version/:resource/:namespace/:name', name: 'object', component: () => import('../pages/object/ObjectPage.vue'), props: true },
-    { path: '/settings', name: 'settings', component: () => import('../pages/settings/SettingsPage.vue'), meta: { title: 'nav.settings', nav: 'settings' } },
+    {
+      path: '/object/:group/:version/:resource/:namespace/:name',
+      name: 'object',
+      component: () => import('../pages/object/ObjectPage.vue'),
+      props: true,
+    },
+    {
+      path: '/settings',
+      name: 'settings',
+      component: () => import('../pages/settings/SettingsPage.vue'),
+      meta: { title: 'nav.settings', nav: 'settings' },
+    },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

@@ -15,7 +15,11 @@ export function linkTo(ref: ObjectRef, tab?: string): RouteLocationRaw {
   if (ref.resource === PODS) return { name: 'pod', params: { namespace: ref.namespace ?? NONE, name: ref.name }, query }
   if (ref.resource === MACHINES || ref.resource === NODES) return { name: 'machine', params: { name: ref.name }, query }
   const { group, version, resource } = ref.resource
-  return { name: 'object', params: { group: groupInPath(group), version, resource, namespace: ref.namespace ?? NONE, name: ref.name }, query }
+  return {
+    name: 'object',
+    params: { group: groupInPath(group), version, resource, namespace: ref.namespace ?? NONE, name: ref.name },
+    query,
+  }
 }
 
 export function linkToList(resource: Resource): RouteLocationRaw {

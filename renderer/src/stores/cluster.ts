@@ -5,7 +5,8 @@ import type { Deployment, ReplicaSet } from '../../../electron/api/apps/v1/types
 import type { Namespace, Node, Pod } from '../../../electron/api/core/v1/types.gen.ts'
 import type { Machine } from '../../../electron/api/infra/v1alpha1/types.ts'
 import { machineRows } from '../kube/machine-rows.ts'
-import { podView } from '../kube/pod-status.ts'
+import { controllerOf } from '../kube/owners.ts'
+import { podView, type PodView } from '../kube/pod-status.ts'
 import { DEPLOYMENTS, MACHINES, NAMESPACES, NODES, PODS, REPLICA_SETS } from '../kube/resources.ts'
 import { isTrouble, type Tone } from '../kube/tone.ts'
 import { wallClock } from '../time/clock.ts'
@@ -37,5 +38,24 @@ export const useCluster = defineStore('cluster', () => {
   const machineTally = computed(() => tally(machineRows(machines.items.value, nodes.items.value).map((row) => row.tone)))
   const namespaceNames = computed(() => namespaces.items.value.map((n) => n.metadata.name).toSorted())
 
-  return { pods, nodes, machines, deployments, replicaSets, namespaces, podTally, machineTally, namespaceNames, inScope }
+  /** The worst pod of each workload that has one in trouble, by the uid of what owns it: a ReplicaSet, and its Deployment. */
+  const troubledOwners = computed<ReadonlyMap<string, PodView>>(() => {
+    const now = wallClock()
+    const worst = new Map<string, PodView>()
+    const note = (uid: string, view: PodView) => {
+      if ((worst.get(uid)?.rank ?? 9) > view.rank) worst.set(uid, view)
+    }
+    for (const pod of pods.items.value) {
+      const view = podView(pod, now)
+      const owner = isTrouble(view.tone) ? controllerOf(pod) : undefined
+      if (!owner) continue
+      note(owner.uid, view)
+      const above = replicaSets.byUid(owner.uid)
+      const top = above && controllerOf(above)
+      if (top) note(top.uid, view)
+    }
+    return worst
+  })
+
+  return { troubledOwners, pods, nodes, machines, deployments, replicaSets, namespaces, podTally, machineTally, namespaceNames, inScope }
 })

@@ -30,5 +30,20 @@ export const useFrame = defineStore('frame', () => {
     addMachineName.value = name
     addMachine.value = true
   }
-  return { palette, paletteText, keyHelp, calls, drawer, addMachine, addMachineName, drainNode, removeMachine, importImages, droppedYaml, droppedArchive, openPalette, openMachine }
+  return {
+    palette,
+    paletteText,
+    keyHelp,
+    calls,
+    drawer,
+    addMachine,
+    addMachineName,
+    drainNode,
+    removeMachine,
+    importImages,
+    droppedYaml,
+    droppedArchive,
+    openPalette,
+    openMachine,
+  }
 })

@@ -57,7 +57,9 @@ export const useKeyStore = defineStore('keys', () => {
     first = ''
     forget?.[Symbol.dispose]()
     const fits = (keys: string) =>
-      bindings.value.find((b) => b.keys === keys && (b.always || (!typing && !modal && (modified || isCommandKey(keys) || prefs.letterKeys))))
+      bindings.value.find(
+        (b) => b.keys === keys && (b.always || (!typing && !modal && (modified || isCommandKey(keys) || prefs.letterKeys))),
+      )
     const binding = (pair && fits(pair)) || fits(pressed)
     if (binding) {
       event.preventDefault()
@@ -89,7 +91,11 @@ function nameOf(event: KeyboardEvent): string {
 
 /** Enter and Space belong to the button or link that has the focus. */
 function isItsOwn(pressed: string, target: EventTarget | null): boolean {
-  return (pressed === 'enter' || pressed === 'space') && target instanceof Element && target.closest('button, a, summary, input, [role="menuitem"]') !== null
+  return (
+    (pressed === 'enter' || pressed === 'space') &&
+    target instanceof Element &&
+    target.closest('button, a, summary, input, [role="menuitem"]') !== null
+  )
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -13,8 +13,7 @@ export interface Size {
 }
 
 export type End =
-  | { readonly type: 'exit'; readonly code: number | null; readonly message: string }
-  | { readonly type: 'failed'; readonly failure: Failure }
+  { readonly type: 'exit'; readonly code: number | null; readonly message: string } | { readonly type: 'failed'; readonly failure: Failure }
 
 export interface Session {
   type(data: string): void
@@ -47,7 +46,13 @@ function openStream(face: Face, target: TerminalTarget, size: Size, signal: Abor
   }
 }
 
-export function startSession(face: Face, target: TerminalTarget, size: Size, write: (bytes: Uint8Array) => Promise<void>, signal: AbortSignal): Session {
+export function startSession(
+  face: Face,
+  target: TerminalTarget,
+  size: Size,
+  write: (bytes: Uint8Array) => Promise<void>,
+  signal: AbortSignal,
+): Session {
   let stream: Stream
   try {
     stream = openStream(face, target, size, signal)

@@ -49,7 +49,8 @@ export const actions = {
   'ask.otherMany': 'What they own goes with them.',
   'ask.pods.alone': '{n} pod is made by nothing and is gone for good. | {n} pods are made by nothing and are gone for good.',
   'ask.pods.remade': '{owner} makes a new one at once. | {owner} makes {n} new ones at once.',
-  'ask.restart.alone': '{n} pod has no workload that could be restarted, and is left as it is. | {n} pods have no workload that could be restarted, and are left as they are.',
+  'ask.restart.alone':
+    '{n} pod has no workload that could be restarted, and is left as it is. | {n} pods have no workload that could be restarted, and are left as they are.',
   'ask.restart.confirm': 'Restart it | Restart {n} workloads',
   'ask.restart.rolling': 'Each pod is replaced in turn; as many as the rollout allows stay up.',
   'ask.restart.title': 'Restart the workload? | Restart {n} workloads?',

@@ -10,7 +10,8 @@ export const frame = {
   'calls.failed': 'refused',
   'calls.kubectl': 'As a kubectl command',
   'calls.more': '… and {n} more like these',
-  'calls.none.text': 'Scale, cordon or delete something: each call that a button makes is listed here, with the kubectl command that does the same.',
+  'calls.none.text':
+    'Scale, cordon or delete something: each call that a button makes is listed here, with the kubectl command that does the same.',
   'calls.none.title': 'No calls yet',
   'calls.request': 'The request',
   'calls.show': 'Show the API call',

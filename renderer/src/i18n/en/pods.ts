@@ -13,7 +13,8 @@ export const pods = {
   'cause.notReady.title': 'Container {container} runs but is not ready.',
   'cause.oom.node': 'The machine ran out of memory and killed the container.',
   'cause.oom.nodeText': 'It has no limit of its own: {node} was full.',
-  'cause.oom.text': 'The kernel killed it at {limit}. | It was killed at {limit}, {n} time so far. | It was killed at {limit}, {n} times so far.',
+  'cause.oom.text':
+    'The kernel killed it at {limit}. | It was killed at {limit}, {n} time so far. | It was killed at {limit}, {n} times so far.',
   'cause.oom.title': 'Container {container} hit its memory limit.',
   'cause.other.title': 'The pod is in state {word}.',
   'cause.pending.title': 'No machine fits.',

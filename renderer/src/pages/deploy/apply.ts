@@ -37,7 +37,8 @@ export interface Document {
 
 type FindKind = (apiVersionText: string, kind: string) => Resource | undefined
 
-export const titleOf = (object: ManifestObject): string => `${object.kind ?? ''} ${object.metadata?.name ?? object.metadata?.generateName ?? ''}`.trim()
+export const titleOf = (object: ManifestObject): string =>
+  `${object.kind ?? ''} ${object.metadata?.name ?? object.metadata?.generateName ?? ''}`.trim()
 
 /** The documents with their addresses, and problems of those that have none. */
 export function address(manifest: Manifest, findKind: FindKind, namespace: string): { documents: Document[]; problems: Problem[] } {
@@ -83,7 +84,10 @@ export function applyCall(document: Document, options: { dryRun: boolean; force:
 export const applySteps = (documents: readonly Document[], force: boolean): Step[] =>
   documents.map((document, index) => ({
     call: applyCall(document, { dryRun: false, force }),
-    kubectl: index === 0 ? `kubectl apply --server-side --field-manager=${FIELD_MANAGER}${force ? ' --force-conflicts' : ''} -f manifest.yaml` : '',
+    kubectl:
+      index === 0
+        ? `kubectl apply --server-side --field-manager=${FIELD_MANAGER}${force ? ' --force-conflicts' : ''} -f manifest.yaml`
+        : '',
   }))
 
 /** One document. Never throws: what goes wrong is in the outcome; only the connection's loss is thrown. */
@@ -150,8 +154,9 @@ export function problemsOf(manifest: Manifest, outcomes: readonly Outcome[]): Pr
     const unknown = [...outcome.failure.why.matchAll(/unknown field "([^"]+)"/g)].map((m) => ({ field: m[1] ?? '', message: m[0] }))
     return [...causes, ...unknown].flatMap(({ field = '', message = '' }) => {
       const range = rangeOf(doc, field)
-      return range ? [{ line: manifest.lineAt(range[0]), from: range[0], to: Math.max(range[0] + 1, range[1]), message: `${field}: ${message}` }] : []
+      return range
+        ? [{ line: manifest.lineAt(range[0]), from: range[0], to: Math.max(range[0] + 1, range[1]), message: `${field}: ${message}` }]
+        : []
     })
   })
 }
-

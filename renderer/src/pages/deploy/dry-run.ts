@@ -19,7 +19,11 @@ export interface DryRun {
   again(): void
 }
 
-export function useDryRun(deps: { readonly face: Face; readonly text: () => string; readonly documents: () => readonly Document[] }): DryRun {
+export function useDryRun(deps: {
+  readonly face: Face
+  readonly text: () => string
+  readonly documents: () => readonly Document[]
+}): DryRun {
   const outcomes = shallowRef<readonly Outcome[]>([])
   const judged = ref('')
   const checking = ref(false)

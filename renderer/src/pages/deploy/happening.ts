@@ -20,7 +20,8 @@ export function happenings(outcomes: readonly Outcome[], capacity: Capacity, mac
   const list: Happening[] = []
   const made = by('made')
   if (made.length) list.push({ tone: 'ok', lead: tn('happen.made', made.length), text: kinds(made) })
-  for (const outcome of by('changed')) list.push({ tone: 'ok', lead: t('happen.changed', { what: outcome.title }), text: changesOf(outcome).join(', ') })
+  for (const outcome of by('changed'))
+    list.push({ tone: 'ok', lead: t('happen.changed', { what: outcome.title }), text: changesOf(outcome).join(', ') })
   const same = by('same')
   if (same.length) list.push({ tone: 'idle', lead: tn('happen.same', same.length), text: kinds(same) })
   for (const outcome of fine) list.push(...podsOf(outcome, capacity, machines))
@@ -57,11 +58,32 @@ function fitOf(workload: Deployment, wanted: number, capacity: Capacity): Happen
   if (wanted === 0 || (asked.cpu === 0 && asked.memory === 0)) return []
   if (capacity.total.pods === 0) return [{ tone: 'warn', lead: t('happen.noMachine'), text: t('happen.waits') }]
   const { mostFree, total, requested } = capacity
-  if (asked.memory > mostFree.memory) return [{ tone: 'warn', lead: t('happen.noRoom', { asks: bytes(asked.memory) }), text: t('happen.mostFree', { free: bytes(Math.max(0, mostFree.memory)) }) }]
-  if (asked.cpu > mostFree.cpu) return [{ tone: 'warn', lead: t('happen.noRoomCpu', { asks: cores(asked.cpu) }), text: t('happen.mostFree', { free: cores(Math.max(0, mostFree.cpu)) }) }]
+  if (asked.memory > mostFree.memory)
+    return [
+      {
+        tone: 'warn',
+        lead: t('happen.noRoom', { asks: bytes(asked.memory) }),
+        text: t('happen.mostFree', { free: bytes(Math.max(0, mostFree.memory)) }),
+      },
+    ]
+  if (asked.cpu > mostFree.cpu)
+    return [
+      {
+        tone: 'warn',
+        lead: t('happen.noRoomCpu', { asks: cores(asked.cpu) }),
+        text: t('happen.mostFree', { free: cores(Math.max(0, mostFree.cpu)) }),
+      },
+    ]
   const left = { cpu: total.cpu - requested.cpu, memory: total.memory - requested.memory }
-  if (asked.cpu * wanted > left.cpu || asked.memory * wanted > left.memory) return [{ tone: 'warn', lead: t('happen.notAll'), text: t('happen.left', { cpu: cores(left.cpu), memory: bytes(left.memory) }) }]
-  return [{ tone: 'ok', lead: t('happen.fits'), text: t('happen.asks', { cpu: cores(asked.cpu * wanted), memory: bytes(asked.memory * wanted) }) }]
+  if (asked.cpu * wanted > left.cpu || asked.memory * wanted > left.memory)
+    return [{ tone: 'warn', lead: t('happen.notAll'), text: t('happen.left', { cpu: cores(left.cpu), memory: bytes(left.memory) }) }]
+  return [
+    {
+      tone: 'ok',
+      lead: t('happen.fits'),
+      text: t('happen.asks', { cpu: cores(asked.cpu * wanted), memory: bytes(asked.memory * wanted) }),
+    },
+  ]
 }
 
 /** The few changes that people ask for by name; of others only how many there are. */
@@ -70,7 +92,8 @@ export function changesOf({ before, after }: Outcome): string[] {
   const then = asWorkload(before)
   if (!now || !then) return []
   const list: string[] = []
-  if (now.spec.replicas !== then.spec.replicas) list.push(t('happen.change.replicas', { from: then.spec.replicas ?? 1, to: now.spec.replicas ?? 1 }))
+  if (now.spec.replicas !== then.spec.replicas)
+    list.push(t('happen.change.replicas', { from: then.spec.replicas ?? 1, to: now.spec.replicas ?? 1 }))
   const containers = (w: Deployment) => new Map(w.spec.template.spec.containers.map((c) => [c.name, c]))
   const olds = containers(then)
   for (const [name, container] of containers(now)) list.push(...containerChanges(name, olds.get(name), container))

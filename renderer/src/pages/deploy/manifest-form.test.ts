@@ -6,15 +6,33 @@ const START = starter({ image: 'shop/reviews:1.4.0', name: 'reviews', namespace:
 const read = (text: string) => readForm(parseManifest(text)) as FormFields
 const objects = (text: string) => parseManifest(text).documents.map((d) => d.object as Json)
 type Json = Record<string, unknown>
-const at = (object: Json | undefined, path: string): unknown => path.split('.').reduce<unknown>((value, key) => (value as Json | undefined)?.[key], object)
+const at = (object: Json | undefined, path: string): unknown =>
+  path.split('.').reduce<unknown>((value, key) => (value as Json | undefined)?.[key], object)
 
 describe('the form', () => {
   it('reads what the page begins with', () => {
-    expect(read(START)).toMatchObject({ image: 'shop/reviews:1.4.0', name: 'reviews', namespace: 'shop', replicas: 3, port: '9080', reach: 'node', eachMachine: false, memoryLimit: '128Mi' })
+    expect(read(START)).toMatchObject({
+      image: 'shop/reviews:1.4.0',
+      name: 'reviews',
+      namespace: 'shop',
+      replicas: 3,
+      port: '9080',
+      reach: 'node',
+      eachMachine: false,
+      memoryLimit: '128Mi',
+    })
   })
 
   it('reads back what it writes, field by field', () => {
-    const change: Partial<FormFields> = { image: 'nginx:1.29', replicas: 5, port: '80', reach: 'cluster', cpuLimit: '1', memoryRequest: '256Mi', env: [{ name: 'A', value: '1' }] }
+    const change: Partial<FormFields> = {
+      image: 'nginx:1.29',
+      replicas: 5,
+      port: '80',
+      reach: 'cluster',
+      cpuLimit: '1',
+      memoryRequest: '256Mi',
+      env: [{ name: 'A', value: '1' }],
+    }
     expect(read(writeForm(START, change))).toMatchObject(change)
   })
 
@@ -27,7 +45,10 @@ describe('the form', () => {
   })
 
   it('keeps what it does not know, comments too', () => {
-    const text = START.replace('          ports:', '          # as agreed with Mira\n          readinessProbe:\n            httpGet:\n              path: /health\n              port: 9080\n          ports:')
+    const text = START.replace(
+      '          ports:',
+      '          # as agreed with Mira\n          readinessProbe:\n            httpGet:\n              path: /health\n              port: 9080\n          ports:',
+    )
     const next = writeForm(text, { replicas: 1 })
     expect(next).toContain('# as agreed with Mira')
     expect(next).toContain('path: /health')
@@ -38,7 +59,11 @@ describe('the form', () => {
     const without = writeForm(START, { reach: 'none' })
     expect(objects(without)).toHaveLength(1)
     const again = objects(writeForm(without, { reach: 'node' }))
-    expect(again[1]).toMatchObject({ kind: 'Service', metadata: { name: 'reviews', namespace: 'shop' }, spec: { type: 'NodePort', selector: { app: 'reviews' }, ports: [{ port: 9080 }] } })
+    expect(again[1]).toMatchObject({
+      kind: 'Service',
+      metadata: { name: 'reviews', namespace: 'shop' },
+      spec: { type: 'NodePort', selector: { app: 'reviews' }, ports: [{ port: 9080 }] },
+    })
   })
 
   it('is a DaemonSet for one on each machine, without replicas', () => {
@@ -55,7 +80,8 @@ describe('the form', () => {
   })
 
   it('shows values from elsewhere, and keeps them when others change', () => {
-    const env = '          env:\n            - name: DB_URL\n              valueFrom: { secretKeyRef: { name: reviews-db, key: url } }\n          ports:'
+    const env =
+      '          env:\n            - name: DB_URL\n              valueFrom: { secretKeyRef: { name: reviews-db, key: url } }\n          ports:'
     const text = START.replace('          ports:', env)
     const [row] = read(text).env
     expect(row).toMatchObject({ name: 'DB_URL', from: 'Secret reviews-db / url' })
@@ -73,11 +99,13 @@ describe('the form', () => {
 
 describe('a field of the API', () => {
   it('is the field of the form that it stands for', () => {
-    expect(['metadata.name', 'spec.template.spec.containers[0].image', 'spec.template.spec.containers[0].resources.limits[memory]', 'spec.strategy'].map(formField)).toEqual([
-      'name',
-      'image',
-      'memoryLimit',
-      null,
-    ])
+    expect(
+      [
+        'metadata.name',
+        'spec.template.spec.containers[0].image',
+        'spec.template.spec.containers[0].resources.limits[memory]',
+        'spec.strategy',
+      ].map(formField),
+    ).toEqual(['name', 'image', 'memoryLimit', null])
   })
 })

@@ -32,7 +32,8 @@ export interface FormFields {
 
 const CONTAINER = ['spec', 'template', 'spec', 'containers', 0]
 
-const isWorkload = (object: ManifestObject | null) => object?.apiVersion === 'apps/v1' && (object.kind === 'Deployment' || object.kind === 'DaemonSet')
+const isWorkload = (object: ManifestObject | null) =>
+  object?.apiVersion === 'apps/v1' && (object.kind === 'Deployment' || object.kind === 'DaemonSet')
 const isService = (object: ManifestObject | null) => object?.apiVersion === 'v1' && object.kind === 'Service'
 
 interface Found {
@@ -58,7 +59,7 @@ export function readForm(manifest: Manifest): FormFields | null {
   if (!isSeq(doc.getIn(CONTAINER.slice(0, -1))) || !isMap(doc.getIn(CONTAINER))) return null
   const text = (path: (string | number)[]) => {
     const value = doc.getIn(path)
-    return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
+    return scalarText(value)
   }
   const service = manifest.documents[found.service]?.object as { spec?: { type?: string } } | undefined
   return {
@@ -77,10 +78,18 @@ export function readForm(manifest: Manifest): FormFields | null {
   }
 }
 
+/** A scalar as it is typed into a field; "" for what is none. */
+const scalarText = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
+
 interface EnvVar {
   readonly name?: string
   readonly value?: unknown
-  readonly valueFrom?: { readonly secretKeyRef?: KeyRef; readonly configMapKeyRef?: KeyRef; readonly fieldRef?: { readonly fieldPath?: string } }
+  readonly valueFrom?: {
+    readonly secretKeyRef?: KeyRef
+    readonly configMapKeyRef?: KeyRef
+    readonly fieldRef?: { readonly fieldPath?: string }
+  }
 }
 interface KeyRef {
   readonly name?: string
@@ -97,7 +106,11 @@ function readEnv(doc: Document): EnvRow[] {
       : configMapKeyRef
         ? `ConfigMap ${configMapKeyRef.name ?? ''} / ${configMapKeyRef.key ?? ''}`
         : (fieldRef?.fieldPath ?? (each.valueFrom ? '…' : undefined))
-    return { name: each.name ?? '', value: each.value === undefined || each.value === null ? '' : String(each.value), ...(from === undefined ? {} : { from }) }
+    return {
+      name: each.name ?? '',
+      value: scalarText(each.value),
+      ...(from === undefined ? {} : { from }),
+    }
   })
 }
 
@@ -122,7 +135,8 @@ export function writeForm(text: string, change: Partial<FormFields>): string {
   if (change.replicas !== undefined) workload.setIn(['spec', 'replicas'], change.replicas)
   if (change.eachMachine !== undefined) {
     workload.set('kind', change.eachMachine ? 'DaemonSet' : 'Deployment')
-    if (change.eachMachine) for (const field of ['replicas', 'strategy', 'progressDeadlineSeconds', 'paused']) workload.deleteIn(['spec', field])
+    if (change.eachMachine)
+      for (const field of ['replicas', 'strategy', 'progressDeadlineSeconds', 'paused']) workload.deleteIn(['spec', field])
     else workload.deleteIn(['spec', 'updateStrategy'])
   }
   for (const [field, kind, resource] of RESOURCES) {
@@ -203,7 +217,9 @@ function writeEnv(doc: Document, rows: readonly EnvRow[]): void {
   const list = doc.getIn([...CONTAINER, 'env'])
   const old = isSeq(list) ? (list.toJSON() as EnvVar[]) : []
   if (rows.length === 0) return void doc.deleteIn([...CONTAINER, 'env'])
-  const next = rows.map((row) => (row.from === undefined ? { name: row.name, value: row.value } : { ...old.find((each) => each.name === row.name), name: row.name }))
+  const next = rows.map((row) =>
+    row.from === undefined ? { name: row.name, value: row.value } : { ...old.find((each) => each.name === row.name), name: row.name },
+  )
   doc.setIn([...CONTAINER, 'env'], doc.createNode(next))
 }
 
@@ -272,7 +288,7 @@ export function formField(field: string): keyof FormFields | null {
   if (field === 'metadata.namespace') return 'namespace'
   if (field === 'spec.replicas') return 'replicas'
   const container = /^spec\.template\.spec\.containers\[0\]\.(.+)$/.exec(field)?.[1]
-  if (container === undefined) return /^spec\.ports/.test(field) ? 'port' : null
+  if (container === undefined) return field.startsWith('spec.ports') ? 'port' : null
   if (container === 'image') return 'image'
   if (container.startsWith('ports')) return 'port'
   if (container.startsWith('env')) return 'env'

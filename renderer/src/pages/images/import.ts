@@ -34,7 +34,9 @@ export function useImageImport(face: Face): ImageImport {
   let abort = new AbortController()
 
   const note = (row: MachineImport) => {
-    machines.value = [...machines.value.filter((each) => each.machine !== row.machine), row].toSorted((a, b) => a.machine.localeCompare(b.machine))
+    machines.value = [...machines.value.filter((each) => each.machine !== row.machine), row].toSorted((a, b) =>
+      a.machine.localeCompare(b.machine),
+    )
   }
   return {
     running,
@@ -63,7 +65,13 @@ export function useImageImport(face: Face): ImageImport {
         for await (const { value } of stream) {
           if (value.type === 'progress') note({ machine: value.machine, state: 'busy', detail: value.detail })
           else if (value.type === 'done') note({ machine: value.machine, state: 'done', detail: value.images.join(', ') })
-          else note({ machine: value.machine, state: 'failed', detail: value.why, failure: { code: 'IMAGE_IMPORT_FAILED', what: value.what, why: value.why, next: value.next } })
+          else
+            note({
+              machine: value.machine,
+              state: 'failed',
+              detail: value.why,
+              failure: { code: 'IMAGE_IMPORT_FAILED', what: value.what, why: value.why, next: value.next },
+            })
         }
         await uploading
         finished.value = true

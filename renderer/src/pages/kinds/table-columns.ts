@@ -16,15 +16,26 @@ export interface PrintedRow {
   readonly haystack: string
 }
 
-const idOf = (column: TableColumn) => (column.format === 'name' || column.name === 'Name' ? 'name' : column.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'))
+const idOf = (column: TableColumn) =>
+  column.format === 'name' || column.name === 'Name' ? 'name' : column.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
 const isAge = (column: TableColumn) => column.name === 'Age' || (column.type === 'date' && column.name.toLowerCase() === 'age')
 const isNumber = (column: TableColumn) => column.type === 'integer' || column.type === 'number'
 
 export function tableColumns(table: Table | null, resource: Resource): ColumnSpec<PrintedRow>[] {
-  const printed = table?.columnDefinitions ?? [{ name: 'Name', type: 'string', format: 'name' }, { name: 'Age', type: 'date' }]
+  const printed = table?.columnDefinitions ?? [
+    { name: 'Name', type: 'string', format: 'name' },
+    { name: 'Age', type: 'date' },
+  ]
   const columns = printed.map((column, index): ColumnSpec<PrintedRow> => {
     const id = idOf(column)
-    const width = id === 'name' ? { min: 180, grow: 1.2 } : isAge(column) ? { min: 44 } : isNumber(column) ? { min: Math.max(60, column.name.length * 8) } : { min: 96, grow: 0.6 }
+    const width =
+      id === 'name'
+        ? { min: 180, grow: 1.2 }
+        : isAge(column)
+          ? { min: 44 }
+          : isNumber(column)
+            ? { min: Math.max(60, column.name.length * 8) }
+            : { min: 96, grow: 0.6 }
     return {
       id,
       label: column.name,
@@ -38,7 +49,15 @@ export function tableColumns(table: Table | null, resource: Resource): ColumnSpe
   })
   if (!resource.namespaced) return columns
   const [first, ...rest] = columns
-  const namespace: ColumnSpec<PrintedRow> = { id: 'ns', label: t('column.ns'), title: t('column.namespace'), min: 84, grow: 0.25, drop: 2, sort: (row) => row.object.metadata.namespace ?? '' }
+  const namespace: ColumnSpec<PrintedRow> = {
+    id: 'ns',
+    label: t('column.ns'),
+    title: t('column.namespace'),
+    min: 84,
+    grow: 0.25,
+    drop: 2,
+    sort: (row) => row.object.metadata.namespace ?? '',
+  }
   return first ? [first, namespace, ...rest] : [namespace]
 }
 
@@ -62,7 +81,12 @@ export function tableRows(table: Table | null, objects: readonly KubeObject[], r
     cells['name'] = { type: 'link', text: object.metadata.name, to: linkTo(refTo(resource, object)), strong: true }
     cells['age'] ??= { type: 'age', time: object.metadata.creationTimestamp }
     values['name'] = object.metadata.name
-    const words = [object.metadata.name, object.metadata.namespace, ...(row?.cells ?? []), ...Object.entries(object.metadata.labels ?? {}).map(([k, v]) => `${k}=${v}`)]
+    const words = [
+      object.metadata.name,
+      object.metadata.namespace,
+      ...(row?.cells ?? []),
+      ...Object.entries(object.metadata.labels ?? {}).map(([k, v]) => `${k}=${v}`),
+    ]
     return { key: object.metadata.uid, object, cells, values, haystack: words.join(' ').toLowerCase() }
   })
 }

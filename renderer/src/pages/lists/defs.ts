@@ -3,18 +3,32 @@ import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../../..
 import type { ConfigMap, Namespace, Node, Secret, Service } from '../../../../electron/api/core/v1/types.gen.ts'
 import { revisionOf } from '../../actions/workloads.ts'
 import { t } from '../../i18n/index.ts'
+import type { KubeObject } from '../../../../electron/api/meta/v1/object.ts'
+import type { PodView } from '../../kube/pod-status.ts'
+import { TONE_RANK } from '../../kube/tone.ts'
 import { shortImage } from '../../kube/images.ts'
 import { addressOf, machineRow } from '../../kube/machine-rows.ts'
 import { controllerOf, ownerAddress } from '../../kube/owners.ts'
 import { bytes, cores, amount } from '../../kube/quantity.ts'
-import { CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, NAMESPACES, NODES, REPLICA_SETS, SECRETS, SERVICES, STATEFUL_SETS } from '../../kube/resources.ts'
+import {
+  CONFIG_MAPS,
+  DAEMON_SETS,
+  DEPLOYMENTS,
+  NAMESPACES,
+  NODES,
+  REPLICA_SETS,
+  SECRETS,
+  SERVICES,
+  STATEFUL_SETS,
+} from '../../kube/resources.ts'
 import { linkTo } from '../../router/links.ts'
 import { daemonSetView, deploymentView, replicaSetView, type WorkloadView } from '../object/workload.ts'
 import { ageColumn, nameColumn, namespaceColumn, pairs } from './columns.ts'
 import { EVENT_LIST } from './events.ts'
-import { text, type ListColumn, type ListDef } from './list-def.ts'
+import { text, type ListColumn, type ListContext, type ListDef } from './list-def.ts'
 
-const images = (spec: { template: { spec: { containers: readonly { image?: string }[] } } }) => spec.template.spec.containers.map((c) => c.image ?? '')
+const images = (spec: { template: { spec: { containers: readonly { image?: string }[] } } }) =>
+  spec.template.spec.containers.map((c) => c.image ?? '')
 const imagesColumn = <T extends { spec: Parameters<typeof images>[0] }>(): ListColumn<T> => ({
   id: 'images',
   label: t('column.images'),
@@ -24,46 +38,61 @@ const imagesColumn = <T extends { spec: Parameters<typeof images>[0] }>(): ListC
   sort: (row) => images(row.spec).join(),
   cell: (row) => text(images(row.spec).map(shortImage).join(', '), { title: images(row.spec).join(', ') }),
 })
-const readyColumn = <T extends object>(view: (row: T) => WorkloadView): ListColumn<T> => ({
+const readyColumn = <T extends KubeObject>(view: (row: T) => WorkloadView, { trouble }: ListContext): ListColumn<T> => ({
   id: 'ready',
   label: t('column.ready'),
   min: 52,
   sort: (row) => view(row).ready - view(row).wanted,
-  cell: (row) => ({ ...text(`${view(row).ready}/${view(row).wanted}`), ...(view(row).tone === 'err' ? { tone: 'err' as const } : {}) }),
+  cell: (row) => ({
+    ...text(`${view(row).ready}/${view(row).wanted}`),
+    ...(view(row).tone === 'err' || trouble(row)?.tone === 'err' ? { tone: 'err' as const } : {}),
+  }),
 })
-const statusColumn = <T extends object>(view: (row: T) => WorkloadView): ListColumn<T> => ({
+/** The worst of its pods says more than the controller, which only waits. */
+const statusColumn = <T extends KubeObject>(view: (row: T) => WorkloadView, { trouble }: ListContext): ListColumn<T> => ({
   id: 'status',
   label: t('column.status'),
-  min: 118,
-  sort: (row) => view(row).word,
-  cell: (row) => ({ type: 'status', tone: view(row).tone, word: view(row).word, title: view(row).message }),
+  min: 142,
+  sort: (row) => trouble(row)?.word ?? view(row).word,
+  cell: (row) => {
+    const { tone, word, message = '' } = trouble(row) ?? view(row)
+    return { type: 'status', tone, word, title: message }
+  },
 })
 const number = (value: number | undefined) => text(value ?? 0, value ? {} : { dim: true })
-const trouble = (view: WorkloadView) => (view.tone === 'err' ? 0 : view.tone === 'warn' ? 1 : 2)
+const worst = (view: WorkloadView, pod: PodView | undefined) => Math.min(TONE_RANK[view.tone], pod ? TONE_RANK[pod.tone] : 2, 2)
 
 const deployments: ListDef<Deployment> = {
   resource: DEPLOYMENTS,
   title: 'nav.deployments',
   icon: 'deployment',
-  columns: () => [
+  columns: (context) => [
     nameColumn(DEPLOYMENTS),
     namespaceColumn(),
-    readyColumn(deploymentView),
-    statusColumn(deploymentView),
+    readyColumn(deploymentView, context),
+    statusColumn(deploymentView, context),
     { id: 'updated', label: t('column.updated'), min: 56, align: 'right', drop: 7, cell: (d) => number(d.status?.updatedReplicas) },
     { id: 'available', label: t('column.available'), min: 62, align: 'right', drop: 8, cell: (d) => number(d.status?.availableReplicas) },
     imagesColumn(),
-    { id: 'revision', label: t('column.revision'), min: 56, align: 'right', drop: 9, sort: revisionOf, cell: (d) => text(revisionOf(d) || '') },
+    {
+      id: 'revision',
+      label: t('column.revision'),
+      min: 56,
+      align: 'right',
+      drop: 9,
+      sort: revisionOf,
+      cell: (d) => text(revisionOf(d) || ''),
+    },
     ageColumn(),
   ],
   chips: [
-    { id: 'stuck', label: 'list.chip.stuck', icon: 'err', fits: (d) => deploymentView(d).tone === 'err' },
+    { id: 'stuck', label: 'list.chip.trouble', icon: 'err', fits: (d, { trouble }) => worst(deploymentView(d), trouble(d)) < 2 },
     { id: 'rolling', label: 'list.chip.rolling', icon: 'busy', fits: (d) => deploymentView(d).tone === 'busy' },
     { id: 'paused', label: 'list.chip.paused', icon: 'paused', fits: (d) => d.spec.paused === true },
   ],
   actions: ['scale', 'restart', 'pause', 'edit', 'delete'],
   empty: { title: 'list.empty.deployments', text: 'list.empty.deploymentsText' },
-  first: (d) => trouble(deploymentView(d)),
+  first: (d, { trouble }) => worst(deploymentView(d), trouble(d)),
   haystack: (d) => images(d.spec).join(' '),
 }
 
@@ -71,11 +100,11 @@ const replicaSets: ListDef<ReplicaSet> = {
   resource: REPLICA_SETS,
   title: 'nav.replicasets',
   icon: 'replicaset',
-  columns: () => [
+  columns: (context) => [
     nameColumn(REPLICA_SETS),
     namespaceColumn(),
-    readyColumn(replicaSetView),
-    statusColumn(replicaSetView),
+    readyColumn(replicaSetView, context),
+    statusColumn(replicaSetView, context),
     {
       id: 'owner',
       label: t('column.owner'),
@@ -89,32 +118,47 @@ const replicaSets: ListDef<ReplicaSet> = {
       },
     },
     imagesColumn(),
-    { id: 'revision', label: t('column.revision'), min: 56, align: 'right', drop: 7, sort: revisionOf, cell: (s) => text(revisionOf(s) || '') },
+    {
+      id: 'revision',
+      label: t('column.revision'),
+      min: 56,
+      align: 'right',
+      drop: 7,
+      sort: revisionOf,
+      cell: (s) => text(revisionOf(s) || ''),
+    },
     ageColumn(),
   ],
   chips: [{ id: 'current', label: 'list.chip.inUse', icon: 'ok', fits: (s) => (s.spec.replicas ?? 1) > 0 }],
   actions: ['scale', 'edit', 'delete'],
   empty: { title: 'list.empty.replicasets', text: 'list.empty.replicasetsText' },
-  first: (s) => trouble(replicaSetView(s)),
+  first: (s, { trouble }) => worst(replicaSetView(s), trouble(s)),
 }
 
 const daemonSets: ListDef<DaemonSet> = {
   resource: DAEMON_SETS,
   title: 'nav.daemonsets',
   icon: 'daemonset',
-  columns: () => [
+  columns: (context) => [
     nameColumn(DAEMON_SETS),
     namespaceColumn(),
-    readyColumn(daemonSetView),
-    statusColumn(daemonSetView),
+    readyColumn(daemonSetView, context),
+    statusColumn(daemonSetView, context),
     { id: 'updated', label: t('column.updated'), min: 56, align: 'right', drop: 7, cell: (d) => number(d.status?.updatedNumberScheduled) },
-    { id: 'selector', label: t('column.machines'), min: 120, grow: 0.4, drop: 8, cell: (d) => text(pairs(d.spec.template.spec.nodeSelector) || t('daemonset.everyMachine')) },
+    {
+      id: 'selector',
+      label: t('column.machines'),
+      min: 120,
+      grow: 0.4,
+      drop: 8,
+      cell: (d) => text(pairs(d.spec.template.spec.nodeSelector) || t('daemonset.everyMachine')),
+    },
     imagesColumn(),
     ageColumn(),
   ],
   actions: ['restart', 'edit', 'delete'],
   empty: { title: 'list.empty.daemonsets', text: 'list.empty.daemonsetsText' },
-  first: (d) => trouble(daemonSetView(d)),
+  first: (d, { trouble }) => worst(daemonSetView(d), trouble(d)),
 }
 
 const statefulSets: ListDef<StatefulSet> = {
@@ -145,7 +189,14 @@ const services: ListDef<Service> = {
     { id: 'type', label: t('column.type'), min: 92, drop: 5, sort: (s) => s.spec.type ?? '', cell: (s) => text(s.spec.type) },
     { id: 'ip', label: t('column.clusterIP'), min: 110, drop: 6, cell: (s) => text(s.spec.clusterIP, { mono: true }) },
     { id: 'ports', label: t('column.ports'), min: 130, grow: 0.5, cell: (s) => text(portText(s), { mono: true, title: portText(s) }) },
-    { id: 'selector', label: t('column.selector'), min: 140, grow: 0.7, drop: 7, cell: (s) => text(pairs(s.spec.selector), { title: pairs(s.spec.selector) }) },
+    {
+      id: 'selector',
+      label: t('column.selector'),
+      min: 140,
+      grow: 0.7,
+      drop: 7,
+      cell: (s) => text(pairs(s.spec.selector), { title: pairs(s.spec.selector) }),
+    },
     ageColumn(),
   ],
   actions: ['edit', 'delete'],
@@ -153,7 +204,8 @@ const services: ListDef<Service> = {
 }
 
 /** Bytes of text in a ConfigMap or, decoded, in a Secret. */
-const sizeOf = (data: Readonly<Record<string, string>> | undefined, factor = 1) => Object.values(data ?? {}).reduce((n, value) => n + value.length * factor, 0)
+const sizeOf = (data: Readonly<Record<string, string>> | undefined, factor = 1) =>
+  Object.values(data ?? {}).reduce((n, value) => n + value.length * factor, 0)
 
 const configMaps: ListDef<ConfigMap> = {
   resource: CONFIG_MAPS,
@@ -162,8 +214,23 @@ const configMaps: ListDef<ConfigMap> = {
   columns: () => [
     nameColumn(CONFIG_MAPS),
     namespaceColumn(),
-    { id: 'keys', label: t('column.keys'), min: 160, grow: 1, drop: 5, cell: (c) => text(Object.keys({ ...c.data, ...c.binaryData }).join(', ')) },
-    { id: 'size', label: t('column.size'), min: 60, align: 'right', drop: 6, sort: (c) => -sizeOf(c.data), cell: (c) => text(bytes(sizeOf(c.data) + sizeOf(c.binaryData, 0.75))) },
+    {
+      id: 'keys',
+      label: t('column.keys'),
+      min: 160,
+      grow: 1,
+      drop: 5,
+      cell: (c) => text(Object.keys({ ...c.data, ...c.binaryData }).join(', ')),
+    },
+    {
+      id: 'size',
+      label: t('column.size'),
+      min: 60,
+      align: 'right',
+      drop: 6,
+      sort: (c) => -sizeOf(c.data),
+      cell: (c) => text(bytes(sizeOf(c.data) + sizeOf(c.binaryData, 0.75))),
+    },
     ageColumn(),
   ],
   actions: ['edit', 'delete'],
@@ -208,14 +275,41 @@ const rowOf = (node: Node) => machineRow(node.metadata.name, undefined, node)
 const nodes: ListDef<Node> = {
   resource: NODES,
   title: 'nav.nodes',
-  icon: 'link',
+  icon: 'node',
   columns: () => [
     nameColumn(NODES),
-    { id: 'status', label: t('column.status'), min: 110, sort: (n) => rowOf(n).word, cell: (n) => ({ type: 'status', tone: rowOf(n).tone, word: rowOf(n).word }) },
+    {
+      id: 'status',
+      label: t('column.status'),
+      min: 110,
+      sort: (n) => rowOf(n).word,
+      cell: (n) => ({ type: 'status', tone: rowOf(n).tone, word: rowOf(n).word }),
+    },
     { id: 'address', label: t('column.address'), min: 110, drop: 5, cell: (n) => text(addressOf({ node: n }), { mono: true }) },
-    { id: 'cpu', label: t('capacity.cpu'), min: 48, align: 'right', drop: 6, cell: (n) => text(cores(amount(n.status.allocatable?.['cpu']))) },
-    { id: 'memory', label: t('capacity.memory'), min: 64, align: 'right', drop: 6, cell: (n) => text(bytes(amount(n.status.allocatable?.['memory']))) },
-    { id: 'taints', label: t('machines.taints'), min: 120, grow: 0.6, drop: 8, cell: (n) => text((n.spec.taints ?? []).map((x) => `${x.key}:${x.effect}`).join(', ')) },
+    {
+      id: 'cpu',
+      label: t('capacity.cpu'),
+      min: 48,
+      align: 'right',
+      drop: 6,
+      cell: (n) => text(cores(amount(n.status.allocatable?.['cpu']))),
+    },
+    {
+      id: 'memory',
+      label: t('capacity.memory'),
+      min: 64,
+      align: 'right',
+      drop: 6,
+      cell: (n) => text(bytes(amount(n.status.allocatable?.['memory']))),
+    },
+    {
+      id: 'taints',
+      label: t('machines.taints'),
+      min: 120,
+      grow: 0.6,
+      drop: 8,
+      cell: (n) => text((n.spec.taints ?? []).map((x) => `${x.key}:${x.effect}`).join(', ')),
+    },
     { id: 'version', label: t('column.version'), min: 74, drop: 7, cell: (n) => text(n.status.nodeInfo?.kubeletVersion) },
     ageColumn(),
   ],
@@ -223,7 +317,18 @@ const nodes: ListDef<Node> = {
   empty: { title: 'list.empty.nodes', text: 'list.empty.nodesText' },
 }
 
-const DEFS: readonly ListDef<never>[] = [deployments, replicaSets, daemonSets, statefulSets, services, configMaps, secrets, namespaces, nodes, EVENT_LIST]
+const DEFS: readonly ListDef<never>[] = [
+  deployments,
+  replicaSets,
+  daemonSets,
+  statefulSets,
+  services,
+  configMaps,
+  secrets,
+  namespaces,
+  nodes,
+  EVENT_LIST,
+]
 
-export const listDef = (resource: string): ListDef | undefined => (DEFS as readonly unknown[] as readonly ListDef[]).find((def) => def.resource.resource === resource)
-
+export const listDef = (resource: string): ListDef | undefined =>
+  (DEFS as readonly unknown[] as readonly ListDef[]).find((def) => def.resource.resource === resource)

@@ -12,7 +12,13 @@ export const EVENT_LIST: ListDef<Event> = {
   title: 'nav.events',
   icon: 'event',
   columns: () => [
-    { id: 'last', label: t('column.last'), min: 44, sort: (e) => -Date.parse(eventRow(e).last), cell: (e) => ({ type: 'age', time: eventRow(e).last }) },
+    {
+      id: 'last',
+      label: t('column.last'),
+      min: 44,
+      sort: (e) => -Date.parse(eventRow(e).last),
+      cell: (e) => ({ type: 'age', time: eventRow(e).last }),
+    },
     {
       id: 'reason',
       label: t('column.reason'),
@@ -31,9 +37,25 @@ export const EVENT_LIST: ListDef<Event> = {
         return { type: 'link', text: t('events.about', { kind: about.kind, name: about.name }), to: about.ref ? linkTo(about.ref) : null }
       },
     },
-    { id: 'ns', label: t('column.ns'), title: t('column.namespace'), min: 76, drop: 5, sort: (e) => e.metadata.namespace ?? '', cell: (e) => text(e.metadata.namespace) },
+    {
+      id: 'ns',
+      label: t('column.ns'),
+      title: t('column.namespace'),
+      min: 76,
+      drop: 5,
+      sort: (e) => e.metadata.namespace ?? '',
+      cell: (e) => text(e.metadata.namespace),
+    },
     { id: 'message', label: t('column.message'), min: 160, grow: 2, drop: 2, cell: (e) => text(e.message, { title: e.message ?? '' }) },
-    { id: 'count', label: t('column.count'), min: 44, align: 'right', drop: 4, sort: (e) => -eventRow(e).count, cell: (e) => text(count(eventRow(e).count)) },
+    {
+      id: 'count',
+      label: t('column.count'),
+      min: 44,
+      align: 'right',
+      drop: 4,
+      sort: (e) => -eventRow(e).count,
+      cell: (e) => text(count(eventRow(e).count)),
+    },
     { id: 'source', label: t('column.source'), min: 110, drop: 6, optional: true, cell: (e) => text(eventRow(e).source) },
   ],
   chips: [{ id: 'warnings', label: 'events.chip.warnings', icon: 'warn', fits: (e) => eventRow(e).warning }],

@@ -35,11 +35,21 @@ export function useObjectActions() {
     if (of.includes('scale')) entries.push({ text: t('act.scale.entry'), icon: 'scale', select: () => askScale(resource, object) })
     if (of.includes('restart')) entries.push({ text: t('act.restart.entry'), icon: 'retry', select: () => restartNow(resource, object) })
     if (of.includes('pause'))
-      entries.push({ text: t(paused ? 'act.resume.entry' : 'act.pause.entry'), icon: paused ? 'play' : 'pause', select: () => togglePause(resource, object) })
+      entries.push({
+        text: t(paused ? 'act.resume.entry' : 'act.pause.entry'),
+        icon: paused ? 'play' : 'pause',
+        select: () => togglePause(resource, object),
+      })
     if (of.includes('edit')) entries.push({ text: t('act.edit.entry'), icon: 'edit', keys: ['E'], select: () => edit(resource, object) })
     if (of.includes('delete')) {
       if (entries.length) entries.push('line')
-      entries.push({ text: t('ask.delete.entry'), icon: 'trash', keys: ['Del'], danger: true, select: () => askDelete(resource, [object], deleted) })
+      entries.push({
+        text: t('ask.delete.entry'),
+        icon: 'trash',
+        keys: ['Del'],
+        danger: true,
+        select: () => askDelete(resource, [object], deleted),
+      })
     }
     return entries
   }

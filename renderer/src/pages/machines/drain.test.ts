@@ -32,7 +32,10 @@ function drain(pods: Pod[], perform: (step: Step) => Promise<unknown>) {
 
 describe('draining', () => {
   it('foretells what moves, what stays and what is lost', () => {
-    const { drain: d } = drain([pod('web', 'ReplicaSet', { volumes: [{ name: 'cache', emptyDir: {} }] }), pod('agent', 'DaemonSet'), pod('alone', null)], async () => undefined)
+    const { drain: d } = drain(
+      [pod('web', 'ReplicaSet', { volumes: [{ name: 'cache', emptyDir: {} }] }), pod('agent', 'DaemonSet'), pod('alone', null)],
+      async () => undefined,
+    )
     expect(d.rows.value.map((row) => [row.pod.metadata.name, row.fate, row.loses])).toEqual([
       ['web', 'moves', ['cache']],
       ['agent', 'stays', []],
@@ -42,7 +45,10 @@ describe('draining', () => {
 
   it('closes the node first, then asks for evictions, and is done when the pods are gone', async () => {
     const made: string[] = []
-    const { drain: d, list } = drain([pod('web', 'ReplicaSet'), pod('agent', 'DaemonSet')], async (step) => void made.push(`${step.call.method} ${step.call.path}`))
+    const { drain: d, list } = drain(
+      [pod('web', 'ReplicaSet'), pod('agent', 'DaemonSet')],
+      async (step) => void made.push(`${step.call.method} ${step.call.path}`),
+    )
     await d.start()
     expect(made).toEqual(['PATCH /api/v1/nodes/skiff', 'POST /api/v1/namespaces/shop/pods/web/eviction'])
     expect(d.finished.value).toBe(false)

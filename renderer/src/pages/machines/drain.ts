@@ -50,7 +50,13 @@ export function useDrain(deps: {
     return (planned.value ?? here.value).map((pod): DrainRow => {
       const known = states.get(pod.metadata.uid)
       const gone = !left.has(pod.metadata.uid)
-      return { pod, fate: drainFate(pod), loses: losesData(pod), state: gone ? 'gone' : (known?.state ?? 'waiting'), why: gone ? '' : (known?.why ?? '') }
+      return {
+        pod,
+        fate: drainFate(pod),
+        loses: losesData(pod),
+        state: gone ? 'gone' : (known?.state ?? 'waiting'),
+        why: gone ? '' : (known?.why ?? ''),
+      }
     })
   })
   const going = computed(() => rows.value.filter((row) => row.fate === 'moves' || row.fate === 'lost' || row.fate === 'over'))

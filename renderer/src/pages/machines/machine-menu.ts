@@ -27,12 +27,19 @@ export function useMachineActions() {
       : []),
     ...(row.node
       ? [
-          { text: t(row.cordoned ? 'machines.uncordon' : 'machines.cordon'), icon: row.cordoned ? ('unlock' as const) : ('lock' as const), select: () => cordon(row) },
+          {
+            text: t(row.cordoned ? 'machines.uncordon' : 'machines.cordon'),
+            icon: row.cordoned ? ('unlock' as const) : ('lock' as const),
+            select: () => cordon(row),
+          },
           { text: t('machines.drain'), icon: 'drain' as const, select: () => void (frame.drainNode = row.name) },
         ]
       : []),
     ...(row.machine
-      ? ['line' as const, { text: t('machines.removeEntry'), icon: 'trash' as const, danger: true, select: () => void (frame.removeMachine = row.name) }]
+      ? [
+          'line' as const,
+          { text: t('machines.removeEntry'), icon: 'trash' as const, danger: true, select: () => void (frame.removeMachine = row.name) },
+        ]
       : []),
   ]
   return { open, shell, cordon, menu }

@@ -38,7 +38,8 @@ export function useMachineWork(): MachineWork {
   return {
     busy,
     failure,
-    retry: (name, credentials) => attempt(t('machines.retryFailed', { name }), () => face.call('machines.retry', { name, ...(credentials ? { credentials } : {}) })),
+    retry: (name, credentials) =>
+      attempt(t('machines.retryFailed', { name }), () => face.call('machines.retry', { name, ...(credentials ? { credentials } : {}) })),
     cancel: (name) => attempt(t('machines.cancelFailed', { name }), () => face.call('machines.cancel', { name })),
     remove: (name, forget, credentials) =>
       attempt(t('machines.removeFailed', { name }), () =>

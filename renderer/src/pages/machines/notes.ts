@@ -8,7 +8,9 @@ export function machineNote(row: MachineRow): string {
   const phase = row.machine?.status?.phase
   if (steps.length && (phase === 'Provisioning' || phase === 'Failed'))
     return t('machines.step', { n: steps.filter((step) => step.state === 'done').length, total: steps.length })
-  const parts = [isLocal(row) ? t('machines.thisComputer') : (row.node?.status.nodeInfo?.architecture ?? row.machine?.status?.architecture ?? '')]
+  const parts = [
+    isLocal(row) ? t('machines.thisComputer') : (row.node?.status.nodeInfo?.architecture ?? row.machine?.status?.architecture ?? ''),
+  ]
   const cpu = amount(row.node?.status.capacity?.['cpu'])
   if (cpu) parts.push(tn('machines.cores', cpu))
   return parts.filter(Boolean).join(', ')

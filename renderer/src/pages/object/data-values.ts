@@ -7,7 +7,10 @@ export interface DataValue {
   readonly size: number
 }
 
-export function configValues(data: Readonly<Record<string, string>> | undefined, binary: Readonly<Record<string, string>> | undefined): DataValue[] {
+export function configValues(
+  data: Readonly<Record<string, string>> | undefined,
+  binary: Readonly<Record<string, string>> | undefined,
+): DataValue[] {
   const texts = Object.entries(data ?? {}).map(([key, text]): DataValue => ({ key, text, size: new TextEncoder().encode(text).length }))
   return [...texts, ...Object.entries(binary ?? {}).map(([key, base64]) => decoded(key, base64))]
 }

@@ -20,7 +20,13 @@ export function addressesOf(service: Service, nodes: readonly Node[]): ReachAddr
       if (!ip) return []
       const host = ip.includes(':') ? `[${ip}]` : ip
       const scheme = port.port === 443 || port.name === 'https' ? 'https' : 'http'
-      return [{ where: 'machine', text: `${host}:${nodePort}`, ...((protocol ?? 'TCP') === 'TCP' ? { href: `${scheme}://${host}:${nodePort}` } : {}) }]
+      return [
+        {
+          where: 'machine',
+          text: `${host}:${nodePort}`,
+          ...((protocol ?? 'TCP') === 'TCP' ? { href: `${scheme}://${host}:${nodePort}` } : {}),
+        },
+      ]
     })
   })
   return [...outside, ...inside]

@@ -26,9 +26,16 @@ interface Condition {
 export function deploymentView(d: Deployment): WorkloadView {
   const wanted = d.spec.replicas ?? 1
   const status = d.status ?? {}
-  const numbers = { wanted, ready: status.readyReplicas ?? 0, updated: status.updatedReplicas ?? 0, available: status.availableReplicas ?? 0 }
+  const numbers = {
+    wanted,
+    ready: status.readyReplicas ?? 0,
+    updated: status.updatedReplicas ?? 0,
+    available: status.availableReplicas ?? 0,
+  }
   const conditions: readonly Condition[] = status.conditions ?? []
-  const stuck = conditions.find((c) => (c.type === 'Progressing' && c.reason === 'ProgressDeadlineExceeded') || (c.type === 'ReplicaFailure' && c.status === 'True'))
+  const stuck = conditions.find(
+    (c) => (c.type === 'Progressing' && c.reason === 'ProgressDeadlineExceeded') || (c.type === 'ReplicaFailure' && c.status === 'True'),
+  )
   const settled = (status.observedGeneration ?? 0) >= (d.metadata.generation ?? 0)
   const complete = settled && numbers.updated >= wanted && (status.replicas ?? 0) <= wanted && numbers.available >= wanted
   const message = stuck?.message ?? ''
@@ -51,19 +58,38 @@ const unsettledTone = (d: Deployment): Tone =>
 export function replicaSetView(s: ReplicaSet): WorkloadView {
   const wanted = s.spec.replicas ?? 1
   const ready = s.status?.readyReplicas ?? 0
-  const failure = (s.status?.conditions as readonly Condition[] | undefined)?.find((c) => c.type === 'ReplicaFailure' && c.status === 'True')
-  const numbers = { wanted, ready, updated: s.status?.replicas ?? 0, available: s.status?.availableReplicas ?? 0, message: failure?.message ?? '' }
+  const failure = (s.status?.conditions as readonly Condition[] | undefined)?.find(
+    (c) => c.type === 'ReplicaFailure' && c.status === 'True',
+  )
+  const numbers = {
+    wanted,
+    ready,
+    updated: s.status?.replicas ?? 0,
+    available: s.status?.availableReplicas ?? 0,
+    message: failure?.message ?? '',
+  }
   if (failure) return { ...numbers, tone: 'err', word: t('workload.stuck') }
   if (wanted === 0) return { ...numbers, tone: 'idle', word: t('workload.old') }
-  return ready >= wanted ? { ...numbers, tone: 'ok', word: t('workload.ready') } : { ...numbers, tone: 'busy', word: t('workload.starting') }
+  return ready >= wanted
+    ? { ...numbers, tone: 'ok', word: t('workload.ready') }
+    : { ...numbers, tone: 'busy', word: t('workload.starting') }
 }
 
 export function daemonSetView(s: DaemonSet): WorkloadView {
-  const { desiredNumberScheduled: wanted = 0, numberReady: ready = 0, updatedNumberScheduled: updated = 0, numberAvailable: available = 0, numberMisscheduled = 0 } = s.status ?? {}
-  const numbers = { wanted, ready, updated, available, message: numberMisscheduled ? t('workload.misplaced', { n: numberMisscheduled }) : '' }
+  const { desiredNumberScheduled: wanted, numberReady: ready, numberMisscheduled } = s.status
+  const { updatedNumberScheduled: updated = 0, numberAvailable: available = 0 } = s.status
+  const numbers = {
+    wanted,
+    ready,
+    updated,
+    available,
+    message: numberMisscheduled ? t('workload.misplaced', { n: numberMisscheduled }) : '',
+  }
   if (wanted === 0) return { ...numbers, tone: 'idle', word: t('workload.noMachine') }
   if (updated < wanted && s.spec.updateStrategy?.type !== 'OnDelete') return { ...numbers, tone: 'busy', word: t('workload.rolling') }
-  return ready >= wanted ? { ...numbers, tone: 'ok', word: t('workload.ready') } : { ...numbers, tone: 'busy', word: t('workload.starting') }
+  return ready >= wanted
+    ? { ...numbers, tone: 'ok', word: t('workload.ready') }
+    : { ...numbers, tone: 'busy', word: t('workload.starting') }
 }
 
 /** The view of a workload of any of these kinds; null for another kind. */

@@ -81,14 +81,17 @@ function machineNeed(row: MachineRow): Need[] {
   const { machine, name, tone, word } = row
   if (tone !== 'err' && tone !== 'warn') return []
   const failure = machine?.status?.failure
-  const condition = row.node?.status.conditions?.find((c) => c.type === 'Ready')
+  const conditions = row.node?.status.conditions ?? []
+  const condition = conditions.find((c) => c.type === word) ?? conditions.find((c) => c.type === 'Ready')
   return [
     {
       key: `machine/${name}`,
       tone,
       subject: name,
       title: failure?.what ?? t('needs.machine', { word }),
-      detail: failure ? [failure.why, failure.next].filter(Boolean).join(' ') : (machine?.status?.link?.lastError ?? condition?.message ?? ''),
+      detail: failure
+        ? [failure.why, failure.next].filter(Boolean).join(' ')
+        : (machine?.status?.link?.lastError ?? condition?.message ?? ''),
       to: linkTo({ resource: MACHINES, name }),
       ...(word === 'Failed' ? { machine: name } : {}),
     },
@@ -99,7 +102,9 @@ function machineNeed(row: MachineRow): Need[] {
 function rolloutNeed(deployment: Deployment, told: ReadonlySet<string>): Need[] {
   const { name, namespace = '' } = deployment.metadata
   const key = workloadKey({ kind: 'Deployment', namespace, name })
-  const stuck = deployment.status?.conditions?.find((c) => (c.type === 'Progressing' && c.status === 'False') || (c.type === 'ReplicaFailure' && c.status === 'True'))
+  const stuck = deployment.status?.conditions?.find(
+    (c) => (c.type === 'Progressing' && c.status === 'False') || (c.type === 'ReplicaFailure' && c.status === 'True'),
+  )
   if (!stuck || told.has(key)) return []
   return [
     {

@@ -37,7 +37,9 @@ export function squares(pods: readonly Pod[], ownerOf: (pod: Pod) => WorkloadRef
     list.push({
       owner,
       key,
-      squares: views.map(({ key: uid, tone, word }) => ({ key: uid, tone, word })).toSorted((a, b) => TONE_RANK[b.tone] - TONE_RANK[a.tone]),
+      squares: views
+        .map(({ key: uid, tone, word }) => ({ key: uid, tone, word }))
+        .toSorted((a, b) => TONE_RANK[b.tone] - TONE_RANK[a.tone]),
       ready: views.filter((view) => view.tone === 'ok').length,
       wanted: views.filter((view) => view.tone !== 'idle').length,
     })

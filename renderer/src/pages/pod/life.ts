@@ -31,7 +31,10 @@ export function lifeOf(status: ContainerStatus | undefined, now: number): Life |
   } else if (waiting && lastTo !== null) marks.push({ kind: 'wait', from: lastTo, to: now })
   const [first] = marks
   if (!first) return null
-  const whole = Math.max(1, marks.reduce((sum, mark) => sum + Math.max(0, mark.to - mark.from), 0))
+  const whole = Math.max(
+    1,
+    marks.reduce((sum, mark) => sum + Math.max(0, mark.to - mark.from), 0),
+  )
   const parts = marks.flatMap((mark): LifePart[] => {
     const part: LifePart = { kind: mark.kind, share: Math.max(0.04, (mark.to - mark.from) / whole) }
     return mark.endsBadly === undefined ? [part] : [part, { kind: 'end', share: 0, bad: mark.endsBadly }]

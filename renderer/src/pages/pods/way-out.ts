@@ -30,7 +30,8 @@ export function useWaysOut(): { take(pod: Pod, way: WayOut): void; offered(pod: 
     switch (way.id) {
       case 'raise-memory': {
         const deployment = deploymentOf(pod)
-        if (workload && deployment) void actions.run(setMemoryLimit(workload, deployment.spec.template.spec.containers, way.container, way.from, way.to))
+        if (workload && deployment)
+          void actions.run(setMemoryLimit(workload, deployment.spec.template.spec.containers, way.container, way.from, way.to))
         return
       }
       case 'logs':

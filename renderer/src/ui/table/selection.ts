@@ -5,6 +5,7 @@ export interface Selection {
   readonly chosen: ShallowRef<ReadonlySet<string>>
   readonly current: ShallowRef<string | null>
   readonly all: ComputedRef<'none' | 'some' | 'all'>
+  select(key: string): void
   toggle(key: string): void
   /** From the row that was chosen last to this one. */
   extend(key: string): void
@@ -38,6 +39,7 @@ export function useSelection(keys: () => readonly string[]): Selection {
     chosen,
     current,
     all,
+    select: (key) => void (current.value = key),
     toggle(key) {
       const next = new Set(chosen.value)
       if (!next.delete(key)) next.add(key)

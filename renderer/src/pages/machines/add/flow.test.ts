@@ -71,7 +71,12 @@ describe('adding a machine', () => {
   })
 
   it('comes back to the fields with what, why and next when the host refuses', async () => {
-    const refused = new ContractError({ code: 'SSH_AUTH_FAILED', what: 'Could not sign in.', why: 'The password was refused.', next: 'Check it.' })
+    const refused = new ContractError({
+      code: 'SSH_AUTH_FAILED',
+      what: 'Could not sign in.',
+      why: 'The password was refused.',
+      next: 'Check it.',
+    })
     const { face } = faceOf({
       'machines.scanHostKey': { ...KEY, state: 'known' },
       'machines.preflight': () => {
@@ -85,14 +90,21 @@ describe('adding a machine', () => {
   })
 
   it('is blocked by a failed check', async () => {
-    const { face } = faceOf({ 'machines.scanHostKey': { ...KEY, state: 'known' }, 'machines.preflight': [{ name: 'disk', state: 'fail', found: '0.2 Gi free' }] })
+    const { face } = faceOf({
+      'machines.scanHostKey': { ...KEY, state: 'known' },
+      'machines.preflight': [{ name: 'disk', state: 'fail', found: '0.2 Gi free' }],
+    })
     const flow = filled(face)
     await flow.connect()
     expect(flow.blocked.value).toBe(true)
   })
 
   it('forgets the secrets once the work has begun', async () => {
-    const { face } = faceOf({ 'machines.scanHostKey': { ...KEY, state: 'known' }, 'machines.preflight': CHECKS, 'machines.add': { name: 'tender' } })
+    const { face } = faceOf({
+      'machines.scanHostKey': { ...KEY, state: 'known' },
+      'machines.preflight': CHECKS,
+      'machines.add': { name: 'tender' },
+    })
     const flow = filled(face)
     Object.assign(flow.form, { auth: 'password', password: 'secret', sudoPassword: 'secret' })
     await flow.connect()
@@ -103,7 +115,11 @@ describe('adding a machine', () => {
 
 describe('the form', () => {
   it('names the node after the host unless that is an address', () => {
-    expect([nodeName({ name: '', host: 'Skiff.local' }), nodeName({ name: '', host: '10.0.0.1' }), nodeName({ name: 'x', host: 'y' })]).toEqual(['skiff', '', 'x'])
+    expect([
+      nodeName({ name: '', host: 'Skiff.local' }),
+      nodeName({ name: '', host: '10.0.0.1' }),
+      nodeName({ name: 'x', host: 'y' }),
+    ]).toEqual(['skiff', '', 'x'])
   })
   it('reads labels, and refuses what is none', () => {
     expect(parseLabels('zone=attic, disk=ssd')).toEqual({ zone: 'attic', disk: 'ssd' })

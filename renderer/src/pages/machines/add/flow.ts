@@ -87,7 +87,9 @@ export function useAddFlow(face: Face, taken: () => readonly string[]): AddFlow 
   async function scan(): Promise<void> {
     const jump = jumpOf(form)
     if (jump && !trusted.value.jump) {
-      const key = await step('scanning', t('add.failed.scan', { host: jump.host }), 'form', (signal) => face.call('machines.scanHostKey', jump, { signal }))
+      const key = await step('scanning', t('add.failed.scan', { host: jump.host }), 'form', (signal) =>
+        face.call('machines.scanHostKey', jump, { signal }),
+      )
       if (!key) return
       jumpKey.value = key
       if (key.state !== 'known') return void (stage.value = 'confirm')
@@ -149,7 +151,9 @@ export function useAddFlow(face: Face, taken: () => readonly string[]): AddFlow 
     check,
     async add() {
       const arg = addArg(form, hostKey.value?.key ?? '', jumpKey.value?.key)
-      const added = await step('adding', t('add.failed.add', { name: arg.name }), 'checked', (signal) => face.call('machines.add', arg, { signal }))
+      const added = await step('adding', t('add.failed.add', { name: arg.name }), 'checked', (signal) =>
+        face.call('machines.add', arg, { signal }),
+      )
       if (!added) return null
       stage.value = 'added'
       form.password = form.passphrase = form.sudoPassword = ''
