@@ -51,11 +51,12 @@ type Entries = readonly Partial<ManagedFieldsEntry>[] | undefined
  * object's were cleared, or because a list in it has items that cannot be told apart.
  */
 export function trackUpdate(
-  live: JsonObject | null,
-  next: JsonObject,
+  liveObject: object | null,
+  nextObject: object,
   requester: Requester,
   target: MergeTarget,
 ): ManagedFieldsEntry[] | undefined {
+  const [live, next] = [liveObject as JsonObject | null, nextObject as JsonObject]
   const owners = ownersOf(live, next, requester)
   if (owners.size === 0 && live !== null) return undefined
   try {
@@ -74,7 +75,7 @@ export function trackUpdate(
  * does not fit the type, `Conflict` with a cause for each field that others own and `force` does not claim.
  */
 export function applyConfiguration<T>(
-  live: JsonObject | null,
+  liveObject: object | null,
   config: JsonObject,
   requester: Requester,
   force: boolean,
@@ -82,6 +83,7 @@ export function applyConfiguration<T>(
   codec: Codec<T>,
 ): T {
   if (isObject(config['metadata']) && config['metadata']['managedFields'] != null) throw badRequest('metadata.managedFields must be nil')
+  const live = liveObject as JsonObject | null
   const subject = describe(config)
   const faults = validateConfiguration(config, target.type)
   if (faults.length > 0) throw badRequest(`failed to create typed patch object (${subject}): ${formatFaults(faults)}`)
@@ -104,10 +106,10 @@ export function applyConfiguration<T>(
 }
 
 /** The object with these managed fields in the place of its own; undefined: with none. */
-export function withManagedFields(object: JsonObject, managedFields: readonly ManagedFieldsEntry[] | undefined): JsonObject {
-  const bare = withoutManagedFields(object)
-  if (!managedFields) return bare
-  return { ...bare, metadata: { ...(isObject(bare['metadata']) ? bare['metadata'] : {}), managedFields } }
+export function withManagedFields<T extends object>(object: T, managedFields: readonly ManagedFieldsEntry[] | undefined): T {
+  const bare = withoutManagedFields(object as JsonObject)
+  if (!managedFields) return bare as T
+  return { ...bare, metadata: { ...(isObject(bare['metadata']) ? bare['metadata'] : {}), managedFields } } as unknown as T
 }
 
 /** Conflicts with what the annotation of client-side apply shows to be kubectl's own are none. */

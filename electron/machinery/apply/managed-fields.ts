@@ -84,10 +84,7 @@ const MAX_MANAGER = 128
 export function managerOf(fieldManager: string | undefined, userAgent: string | undefined): string {
   if (fieldManager) return fieldManager
   const [prefix = ''] = (userAgent ?? '').split('/')
-  return [...prefix]
-    .filter((char) => /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(char))
-    .join('')
-    .slice(0, MAX_MANAGER)
+  return prefix.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '').slice(0, MAX_MANAGER)
 }
 
 const MAX_UPDATERS = 10

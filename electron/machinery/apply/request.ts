@@ -20,7 +20,7 @@ export interface ApplyRequest {
 
 /** Applies the body onto `live` (null: there is no such object). Throws StatusError as `applyConfiguration`. */
 export function applyRequest<T>(
-  live: JsonObject | null,
+  live: object | null,
   { body, requester, force, validation }: ApplyRequest,
   expected: ExpectedKind,
   target: MergeTarget,

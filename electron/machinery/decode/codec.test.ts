@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { FACTS } from '../../api/schema/facts.ts'
 import { arbitraryOf } from '../testing/arbitrary.ts'
 import { modelType, testTypes } from '../testing/types.ts'
 import { Codecs, type Codec } from './codec.ts'
@@ -328,6 +329,17 @@ describe('custom resources', () => {
 
   it('keep numbers that are whole but not written so', () => {
     expect(widget.parse(bytes('{"spec":{"size":1.0}}')).object).toMatchObject({ spec: { size: 1 } })
+  })
+})
+
+describe('every model of the facts', () => {
+  it('makes an object of nothing, which decodes to itself', () => {
+    const models = Object.entries(FACTS).filter(([, schema]) => schema.type === 'object' && schema.properties)
+    for (const [name] of models) {
+      const codec = codecs.for<Record<string, unknown>>(testTypes.struct(name))
+      const { object } = codec.decode({})
+      expect(codec.parse(bytes(codec.encode(object))).object, name).toEqual(object)
+    }
   })
 })
 

@@ -146,7 +146,8 @@ interface CompiledField {
 
 function absentValue(field: Field, step: Step): ((run: Run) => unknown) | null {
   const { default: value } = field
-  if (value === undefined) return field.required && field.type.kind === 'list' && !field.type.custom ? () => [] : null
+  if (value === undefined)
+    return field.required && field.type.kind === 'list' && !field.type.custom ? (run) => (run.defaults ? [] : undefined) : null
   if (typeof value !== 'object' || value === null) return (run) => (run.defaults ? value : undefined)
   return (run) => {
     if (!run.defaults) return undefined
