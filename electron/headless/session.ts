@@ -4,7 +4,7 @@ import { CHANNELS, type Channels } from '../contracts/channels.ts'
 import type { PlaneInfo } from '../plane/config.ts'
 import { connectControl } from '../plane/control-socket.ts'
 import { startPlane, type PlaneHost } from '../plane/host.ts'
-import { locate } from '../plane/locations.ts'
+import { locate, placesOf } from '../plane/locations.ts'
 import { controlSocketPath } from '../plane/state-dir.ts'
 
 /** The plane that runs on a state folder. Fails with PLANE_UNREACHABLE if none does. */
@@ -31,12 +31,8 @@ export async function startOwn(options: {
   const host = startPlane(
     {
       stateDir: options.stateDir,
-      version: places.version,
+      ...placesOf(places),
       face: 'browser',
-      storeWorkerUrl: places.storeWorker.href,
-      agentDir: places.agentDir,
-      runtimeDirs: places.runtimeDirs,
-      descriptionsFile: places.descriptionsFile,
       logLevel: options.debug ? 'debug' : 'info',
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(options.name === undefined ? {} : { name: options.name }),

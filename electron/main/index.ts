@@ -4,7 +4,7 @@ import { app, BrowserWindow, dialog, Menu, type Tray } from 'electron'
 import { FlotillaError, messageOf } from '../base/errors.ts'
 import { IPC, type MenuCommand } from '../contracts/shell.ts'
 import { startPlane, type PlaneHost } from '../plane/host.ts'
-import { defaultStateDir, locate } from '../plane/locations.ts'
+import { defaultStateDir, locate, placesOf } from '../plane/locations.ts'
 import { declareAppScheme, serveApp } from './app-protocol.ts'
 import { relayContract } from './ipc.ts'
 import { buildMenu } from './menu.ts'
@@ -40,12 +40,8 @@ function launchPlane(): PlaneHost {
   const host = startPlane(
     {
       stateDir,
-      version: places.version,
+      ...placesOf(places),
       face: 'electron',
-      storeWorkerUrl: places.storeWorker.href,
-      agentDir: places.agentDir,
-      runtimeDirs: places.runtimeDirs,
-      descriptionsFile: places.descriptionsFile,
       logLevel: 'info',
     },
     places.planeWorker,

@@ -16,6 +16,10 @@ export interface PlaneConfig {
   readonly agentDir: string
   /** Folders that hold `node-linux-<arch>/bin/node`. */
   readonly runtimeDirs: readonly string[]
+  /** Folder with the units and scripts that go onto machines. */
+  readonly unitsDir: string
+  /** The built UI. */
+  readonly rendererDir: string
   /** Kubernetes' prose for `kubectl explain`, if it was built. */
   readonly descriptionsFile?: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'

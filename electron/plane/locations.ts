@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { PlaneConfig } from './config.ts'
 
 /** Where the program's own files are, whether it runs from source or from its bundle. */
 export interface Locations {
@@ -13,6 +14,7 @@ export interface Locations {
   readonly agentDir: string
   readonly runtimeDirs: readonly string[]
   readonly descriptionsFile: string
+  readonly unitsDir: string
   /** Icons and what else is shipped as files. */
   readonly resourcesDir: string
 }
@@ -33,6 +35,7 @@ export function locate(entry: string): Locations {
     agentDir: join(root, 'resources/agent'),
     runtimeDirs: [join(root, 'node_modules'), join(root, 'resources')],
     descriptionsFile: join(root, 'resources/descriptions.json'),
+    unitsDir: join(root, 'resources/units'),
     resourcesDir: join(root, 'resources'),
   }
 }
@@ -44,4 +47,12 @@ export function defaultStateDir(env: NodeJS.ProcessEnv = process.env, platform: 
   if (platform === 'darwin') return join(home, 'Library/Application Support/Flotilla')
   if (platform === 'win32') return join(env['APPDATA'] ?? join(home, 'AppData/Roaming'), 'Flotilla')
   return join(env['XDG_DATA_HOME'] ?? join(home, '.local/share'), 'flotilla')
+}
+
+/** The part of a plane's configuration that follows from where the program is. */
+export function placesOf(
+  places: Locations,
+): Pick<PlaneConfig, 'version' | 'storeWorkerUrl' | 'agentDir' | 'runtimeDirs' | 'unitsDir' | 'rendererDir' | 'descriptionsFile'> {
+  const { version, storeWorker, agentDir, runtimeDirs, unitsDir, rendererDir, descriptionsFile } = places
+  return { version, storeWorkerUrl: storeWorker.href, agentDir, runtimeDirs, unitsDir, rendererDir, descriptionsFile }
 }

@@ -1,10 +1,11 @@
 /** `terminal.local`: a shell on this computer, through node-pty, which is an optional part: it needs a compiler when it is installed. */
 import { homedir } from 'node:os'
+import type * as NodePty from 'node-pty'
 import { FlotillaError, messageOf } from '../../base/errors.ts'
 import type { Channels } from '../../contracts/channels.ts'
 import type { Handlers } from '../../contracts/server.ts'
 
-type Pty = typeof import('node-pty')
+type Pty = Pick<typeof NodePty, 'spawn'>
 
 export async function loadNodePty(): Promise<Pty> {
   try {

@@ -16,7 +16,14 @@ import { mebibytes } from '../ssh/transfer.ts'
 export type ImportEvent =
   | { readonly type: 'progress'; readonly machine: string; readonly detail: string }
   | { readonly type: 'done'; readonly machine: string; readonly images: string[] }
-  | { readonly type: 'failed'; readonly machine: string; readonly what: string; readonly why: string; readonly next: string }
+  | {
+      readonly type: 'failed'
+      readonly machine: string
+      readonly code: string
+      readonly what: string
+      readonly why: string
+      readonly next: string
+    }
 
 export interface ImportTarget {
   readonly name: string
@@ -107,14 +114,15 @@ async function* withProgress(source: AsyncIterable<Uint8Array>, clock: Clock, re
   }
 }
 
-function partsOf(error: unknown, machine: string): { what: string; why: string; next: string } {
+function partsOf(error: unknown, machine: string): { code: string; what: string; why: string; next: string } {
   if (error instanceof FlotillaError) {
-    const { what, why, next } = error
-    return error.code === 'NO_SUDO'
-      ? { what, why: 'sudo there asks for a password, which Flotilla does not keep.', next: NO_SUDO_NEXT }
-      : { what, why, next }
+    const { code, what, why, next } = error
+    return code === 'NO_SUDO'
+      ? { code, what, why: 'sudo there asks for a password, which Flotilla does not keep.', next: NO_SUDO_NEXT }
+      : { code, what, why, next }
   }
   return {
+    code: 'IMAGE_IMPORT_FAILED',
     what: `The images could not be put on ${machine}.`,
     why: `${messageOf(error)}.`,
     next: 'This is a defect; the log has the details.',

@@ -1,0 +1,65 @@
+/** The `machines.*` and `images.*` channels. */
+import type { Channels } from '../../contracts/channels.ts'
+import type { Duplex } from '../../contracts/duplex.ts'
+import type { Handlers } from '../../contracts/server.ts'
+import type { DownOf, UpOf } from '../../contracts/channel.ts'
+import type { Machines } from '../../provision/machines.ts'
+
+type MachineHandlers = Pick<
+  Handlers<Channels>,
+  | 'machines.scanHostKey'
+  | 'machines.preflight'
+  | 'machines.add'
+  | 'machines.addSandbox'
+  | 'machines.retry'
+  | 'machines.cancel'
+  | 'machines.remove'
+  | 'machines.shell'
+  | 'images.import'
+>
+
+export function machineHandlers(machines: Machines): MachineHandlers {
+  const done = async (work: Promise<void>) => {
+    await work
+    return {}
+  }
+  return {
+    'machines.scanHostKey': (address, signal) => machines.scanHostKey(address, signal),
+    'machines.preflight': async (address, signal) => [...(await machines.preflight(address, signal))],
+    'machines.add': (machine, signal) => machines.add(machine, signal),
+    'machines.addSandbox': (options) => machines.addSandbox(options),
+    'machines.retry': (options) => done(machines.retry(options)),
+    'machines.cancel': (options) => done(machines.cancel(options)),
+    'machines.remove': (options) => done(machines.remove(options)),
+
+    async 'machines.shell'({ name, size }, duplex) {
+      using session = await machines.shell({ name, size }, duplex.signal)
+      const input = async () => {
+        for await (const { value, bytes } of duplex) {
+          if (value.type === 'resize') session.resize(value.size)
+          else if (bytes) await session.write(bytes)
+        }
+      }
+      input().catch(() => undefined)
+      for await (const chunk of session.output) await duplex.send({ type: 'stdout' }, chunk)
+      await duplex.send({ type: 'exit', code: await session.exit })
+    },
+
+    async 'images.import'({ machines: names }, duplex) {
+      let sending = Promise.resolve()
+      await machines.importImages(
+        { machines: names, source: uploaded(duplex) },
+        (event) => {
+          sending = sending.then(() => duplex.send(event))
+          sending.catch(() => undefined)
+        },
+        duplex.signal,
+      )
+      await sending
+    },
+  }
+}
+
+async function* uploaded(duplex: Duplex<UpOf<Channels['images.import']>, DownOf<Channels['images.import']>>): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of duplex) if (bytes) yield bytes
+}

@@ -1,0 +1,124 @@
+/** A whole control plane as one disposable object. */
+import { KINDS } from '../api/kinds.gen.ts'
+import type { NodeDialer } from '../apiserver/types.ts'
+import { component, startIn, type Component } from '../base/lifecycle.ts'
+import { createInformers } from '../client/informers.ts'
+import { CHANNELS, type Channels } from '../contracts/channels.ts'
+import { serveConnection, type Handlers } from '../contracts/server.ts'
+import { unavailable } from '../machinery/status.ts'
+import { createMachines, type Machines } from '../provision/machines.ts'
+import { sandboxSupport } from '../provision/sandbox/support.ts'
+import { startApi, type Api, type PlaneDeps } from './api.ts'
+import { API_VIP, CLUSTER_CIDR, CLUSTER_DOMAIN, DNS_VIP, SERVICE_CIDR, type PlaneConfig, type PlaneInfo } from './config.ts'
+import { listenControl } from './control-socket.ts'
+import { diagnose } from './doctor.ts'
+import { clusterHandlers } from './face/cluster.ts'
+import { describeFailure } from './face/describe.ts'
+import { kubeHandlers } from './face/kube.ts'
+import { machineHandlers } from './face/machines.ts'
+import { loadNodePty, terminalHandlers } from './face/terminal.ts'
+import { controlSocketPath, paths } from './state-dir.ts'
+
+export interface Plane extends Component {
+  /** Once it is ready. */
+  readonly info: PlaneInfo
+  readonly handlers: Handlers<Channels>
+}
+
+export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
+  let running: { info: PlaneInfo; handlers: Handlers<Channels> } | null = null
+  const { clock, random, logger } = deps
+
+  const base = component(async (stack) => {
+    const startedAt = clock.now()
+    let machines: Machines | null = null
+    const dialer: NodeDialer = {
+      dial: (node, port, signal) =>
+        machines ? machines.dial(node, port, signal) : Promise.reject(unavailable(`there is no connection to the node ${node} yet`, 1)),
+    }
+    const api = await startApi(config, deps, dialer, stack)
+    const machinesClient = api.server.clientFor(
+      { name: 'system:serviceaccount:kube-system:flotilla-machines', groups: ['system:masters'] },
+      'flotilla',
+    )
+    const informers = createInformers(machinesClient, { clock, random, logger })
+    machines = createMachines({
+      client: machinesClient,
+      informers,
+      ...{ clock, random, logger: logger.child({ part: 'machines' }) },
+      stateDir: config.stateDir,
+      version: config.version,
+      cluster: {
+        id: api.cluster.id,
+        caPem: api.pki.caPem,
+        clusterDomain: CLUSTER_DOMAIN,
+        serviceCIDR: SERVICE_CIDR,
+        clusterCIDR: CLUSTER_CIDR,
+        apiVip: API_VIP,
+        dnsVip: DNS_VIP,
+      },
+      apiPort: () => api.port,
+      agentTls: async () => ({ ca: api.pki.caPem, ...api.pki.kubeletClient.current }),
+      agentDir: config.agentDir,
+      runtimeDirs: config.runtimeDirs,
+      unitsDir: config.unitsDir,
+    })
+    await startIn(stack, informers)
+    await startIn(stack, machines)
+
+    const handlers = createHandlers(config, deps, api, machines, startedAt)
+    const info = { name: api.cluster.name, server: api.url, kubeconfig: paths(config.stateDir).kubeconfig, stateDir: config.stateDir }
+    running = { info, handlers }
+    stack.use(await listenControl(controlSocketPath(config.stateDir), (port) => serveConnection(port, CHANNELS, handlers, describeFailure)))
+    logger.info('the plane is ready', { server: api.url, milliseconds: Math.round(clock.now() - startedAt) })
+  })
+  const ready = () => {
+    if (!running) throw new Error('the plane is not ready')
+    return running
+  }
+  return {
+    get state() {
+      return base.state
+    },
+    start: (signal) => base.start(signal),
+    [Symbol.asyncDispose]: () => Promise.resolve(base[Symbol.asyncDispose]()),
+    get info() {
+      return ready().info
+    },
+    get handlers() {
+      return ready().handlers
+    },
+  }
+}
+
+function createHandlers(
+  config: PlaneConfig,
+  { clock, random }: PlaneDeps,
+  api: Api,
+  machines: Machines,
+  startedAt: number,
+): Handlers<Channels> {
+  // The person at the desktop is the cluster's administrator: the same rights as with the exported kubeconfig.
+  const client = api.server.clientFor({ name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }, 'flotilla-ui')
+  const text = (failure: unknown) => (failure instanceof Error ? failure.message : String(failure))
+  return {
+    async 'app.info'() {
+      const sandbox = await sandboxSupport()
+      const shell = await loadNodePty().then(() => null, text)
+      return {
+        version: config.version,
+        kubernetesVersion: 'v1.36',
+        face: config.face,
+        platform: process.platform,
+        stateDir: config.stateDir,
+        lacks: { ...(sandbox ? { sandbox: sandbox.message } : {}), ...(shell ? { localShell: shell } : {}) },
+      }
+    },
+    'app.doctor': () =>
+      diagnose({ stateDir: config.stateDir, agentDir: config.agentDir, runtimeDirs: config.runtimeDirs, rendererDir: config.rendererDir }),
+    ...kubeHandlers({ client, clock, random, kinds: KINDS }),
+    ...clusterHandlers({ name: api.cluster.name, server: api.url, startedAt, store: api.store, kubeconfig: api.kubeconfig, clock }),
+    ...terminalHandlers(paths(config.stateDir).kubeconfig),
+    ...machineHandlers(machines),
+  }
+}
