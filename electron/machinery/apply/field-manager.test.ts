@@ -7,8 +7,7 @@ import { modelType } from '../testing/types.ts'
 import { applyConfiguration, trackUpdate, withManagedFields, type Requester } from './field-manager.ts'
 import { FieldSet } from './field-set.ts'
 import { LAST_APPLIED } from './last-applied.ts'
-import { managerOf } from './managed-fields.ts'
-import { usualResetFields, type MergeTarget } from './updater.ts'
+import type { MergeTarget } from './updater.ts'
 
 const type = modelType('apps.v1.Deployment')
 const codec = new Codecs().for<JsonObject>(type)
@@ -170,25 +169,6 @@ describe('trackUpdate', () => {
   it('gives up where items of a list cannot be told apart', () => {
     const odd = { ...full, spec: { ...(full['spec'] as JsonObject), template: { spec: { volumes: [null] } } } }
     expect(trackUpdate(null, odd, by('a'), target)).toBeUndefined()
-  })
-})
-
-describe('managerOf', () => {
-  it('is the field manager, else the beginning of the user agent', () => {
-    expect(managerOf('me', 'kubectl/v1.36')).toBe('me')
-    expect(managerOf(undefined, 'kubectl/v1.36 (linux/amd64)')).toBe('kubectl')
-    expect(managerOf('', `a\u0000b${'c'.repeat(200)}`)).toBe(`ab${'c'.repeat(126)}`)
-    expect(managerOf(undefined, undefined)).toBe('')
-  })
-})
-
-describe('usualResetFields', () => {
-  it('are the part that the other endpoint writes', () => {
-    const shown = (fields: FieldSet | undefined) => fields?.toFieldsV1()
-    expect(shown(usualResetFields(true))).toEqual({ 'f:status': {} })
-    expect(shown(usualResetFields(true, 'status'))).toEqual({ 'f:spec': {} })
-    expect(usualResetFields(false)).toBeUndefined()
-    expect(usualResetFields(true, 'scale')).toBeUndefined()
   })
 })
 

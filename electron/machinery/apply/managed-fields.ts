@@ -78,15 +78,6 @@ export function isReset(entries: readonly Partial<ManagedFieldsEntry>[] | undefi
   return entries?.length === 1 && Object.keys(entries[0] ?? {}).length === 0
 }
 
-const MAX_MANAGER = 128
-
-/** Who a request is by: its `fieldManager`, else what its user agent begins with, up to the first slash. */
-export function managerOf(fieldManager: string | undefined, userAgent: string | undefined): string {
-  if (fieldManager) return fieldManager
-  const [prefix = ''] = (userAgent ?? '').split('/')
-  return prefix.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '').slice(0, MAX_MANAGER)
-}
-
 const MAX_UPDATERS = 10
 const ANCIENT = 'ancient-changes'
 

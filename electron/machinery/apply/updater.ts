@@ -18,14 +18,6 @@ export interface VersionView {
   readonly convert?: { to(object: JsonObject): JsonObject; from(object: JsonObject): JsonObject }
 }
 
-/**
- * What most kinds reset: `status` where it is written through its own subresource, `spec` in requests to that, nothing elsewhere.
- */
-export function usualResetFields(hasStatus: boolean, subresource?: string): FieldSet | undefined {
-  if (subresource === 'status') return FieldSet.ofFields('spec')
-  return hasStatus && !subresource ? FieldSet.ofFields('status') : undefined
-}
-
 /** The version of the request, and how to see the object in those of its owners. */
 export interface MergeTarget extends VersionView {
   readonly apiVersion: string
