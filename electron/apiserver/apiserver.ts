@@ -18,6 +18,7 @@ import { Discovery } from './discovery/discovery.ts'
 import { healthHandlers } from './discovery/health.ts'
 import { type BuildInfo, KUBERNETES_VERSION, UNKNOWN_BUILD, versionHandler } from './discovery/version.ts'
 import { ResourceEndpoint } from './endpoints/resource-endpoint.ts'
+import { Responders } from './endpoints/responders.ts'
 import { Verbs } from './endpoints/verbs.ts'
 import { HttpService } from './http/exchange.ts'
 import { listen, type Listening, type ListenOptions } from './http/listener.ts'
@@ -38,8 +39,10 @@ import { Lookup } from './registry/lookup.ts'
 import { MergeTargets } from './registry/managed-fields.ts'
 import type { Call, Registry, ResourceHooks } from './registry/registry.ts'
 import { Resources } from './resources.ts'
+import { bindingResponder } from './rest/binding.ts'
 import { bootstrap } from './rest/bootstrap.ts'
 import { namespaceHooks } from './rest/namespace.ts'
+import { PartKinds } from './rest/part-kinds.ts'
 import { serviceParts } from './rest/service/install.ts'
 import { AddressRange, type PortRange } from './rest/service/ranges.ts'
 import { repairRecords } from './rest/service/repair.ts'
@@ -116,7 +119,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const lookup = new Lookup(resources)
   const plugins = builtInPlugins({ lookup, clock, random, ...options.admission })
   const checks: AdmissionCheck[] = []
-  const responders = new Map<string, Responder>()
   const connectors = new Map<string, Connector>()
   const paths = new Paths()
   const metrics = new Metrics()
@@ -151,22 +153,24 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     targets: new MergeTargets(types),
     hooks,
   }
+  const parts = new PartKinds()
+  const responders = new Responders(types, parts, registry.admission)
+  responders.add({ bindings: bindingResponder(registry, resources) })
   const mayCreate = (call: Call) => {
     const { group, version, resource } = call.resource.kind
-    const { subresource: part, namespace, name } = call
+    const { subresource, namespace, name } = call
     return pipeline.authorize({
       user: call.user,
       verb: 'create',
       path: '',
-      resource: { group, version, resource, subresource: part, namespace, name },
+      resource: { group, version, resource, subresource, namespace, name },
     })
   }
-  const verbs = new Verbs({ registry, subresource: subresources(registry), mayCreate })
+  const verbs = new Verbs({ registry, subresource: subresources(registry, parts), mayCreate })
   const negotiator = new Negotiator()
   const endpoint = new ResourceEndpoint({ verbs, types, negotiator, clock, random })
   const pipeline: Pipeline = new Pipeline({
     resources,
-    types,
     endpoint,
     negotiator,
     authorize: (attributes) => authorize(attributes),
@@ -174,7 +178,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     handlers: (path) => paths.find(path),
     metrics,
     clock,
-    admission: registry.admission,
     responders,
     connectors,
   })
@@ -221,22 +224,22 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     start: (signal) => life.start(signal),
     [Symbol.asyncDispose]: () => life[Symbol.asyncDispose](),
-    clientFor: (user, manager = user.name) => new InProcessClient({ pipeline, verbs, types, resources, clock, user, manager }),
+    clientFor: (user, manager = user.name) => new InProcessClient({ pipeline, verbs, resources, responders, clock, user, manager }),
     handle: (request) => pipeline.handle(request),
     async listen(where) {
       const listening = listeners.use(await listen(where, { service, upgrade, clock }))
       address = `${listening.host}:${listening.port}`
       return listening
     },
-    use(parts) {
+    use(given) {
       if (life.state !== 'pending') throw new Error('the API server has started')
-      if (parts.authenticate) authenticate = parts.authenticate
-      if (parts.impersonate) impersonate = parts.impersonate
-      if (parts.authorize) authorize = parts.authorize
-      checks.push(...(parts.checks ?? []))
-      for (const [name, responder] of Object.entries(parts.responders ?? {})) responders.set(name, responder)
-      for (const [name, connector] of Object.entries(parts.connectors ?? {})) connectors.set(name, connector)
-      paths.add(parts.handlers ?? {})
+      if (given.authenticate) authenticate = given.authenticate
+      if (given.impersonate) impersonate = given.impersonate
+      if (given.authorize) authorize = given.authorize
+      checks.push(...(given.checks ?? []))
+      responders.add(given.responders ?? {})
+      for (const [name, connector] of Object.entries(given.connectors ?? {})) connectors.set(name, connector)
+      paths.add(given.handlers ?? {})
     },
   }
 }

@@ -6,7 +6,7 @@ import { apiVersionOf, pathOf, type AnyKind, type Kind } from '../api/kind.ts'
 import type { Draft, KubeList, KubeObject } from '../api/meta/v1/object.ts'
 import type { DeleteOptions } from '../api/meta/v1/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
-import { deepFreeze } from '../client/freeze.ts'
+import { deepFreeze } from '../machinery/freeze.ts'
 import type {
   CallOptions,
   ChannelSocket,
@@ -27,22 +27,22 @@ import { Bookmark } from './cache/cache-watch.ts'
 import { watchItems, WatchSession } from './cache/watch-session.ts'
 import { valueBody } from './endpoints/body.ts'
 import { checkDeletion, LIST_EVERYTHING, PLAIN_WRITE } from './endpoints/query.ts'
+import type { Responders } from './endpoints/responders.ts'
 import type { Answer, Verbs } from './endpoints/verbs.ts'
 import { bookmarkObject, listMetadata } from './http/encode.ts'
 import { rawRequest, rawResponse } from './inprocess-raw.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Deletion } from './registry/before-delete.ts'
 import type { ListQuery } from './registry/read.ts'
-import type { KindTypes } from './registry/kind-types.ts'
 import type { Call, WriteParameters } from './registry/registry.ts'
 import type { Resources } from './resources.ts'
-import type { Responder, UserInfo } from './types.ts'
+import type { Attributes, UserInfo } from './types.ts'
 
 export interface InProcessClientOptions {
   readonly pipeline: Pipeline
   readonly verbs: Verbs
-  readonly types: KindTypes
   readonly resources: Resources
+  readonly responders: Responders
   readonly clock: Clock
   readonly user: UserInfo
   /** Who manages the fields that this client writes, and its name in warnings. */
@@ -86,7 +86,7 @@ export class InProcessClient implements Client {
       signal,
     })
     for await (const item of watchItems(session)) {
-      if (item instanceof Bookmark) yield { type: 'BOOKMARK', object: deepFreeze(bookmarkObject(resource, item)) as unknown as T }
+      if (item instanceof Bookmark) yield { type: 'BOOKMARK', object: deepFreeze(bookmarkObject(resource, item)) as T }
       else yield { type: item.type, object: resource.view(item.entry).object as T }
     }
     signal.throwIfAborted()
@@ -94,10 +94,9 @@ export class InProcessClient implements Client {
 
   async create<T extends KubeObject>(kind: Kind<T>, object: Draft<T>, options: WriteOptions = {}): Promise<T> {
     const { metadata } = object as Draft<KubeObject>
-    const { pipeline } = this.#options
-    const responder = pipeline.responder(kind, options.subresource ?? '')
-    if (responder) return this.#answered(responder, kind, object, options)
     const at = { name: options.subresource ? (metadata?.name ?? '') : '', namespace: metadata?.namespace }
+    const answered = await this.#answered(kind, at, object, options)
+    if (answered) return answered as T
     const call = await this.#call('create', kind, at, options, options.subresource)
     return objectOf<T>(await this.#options.verbs.create(call, valueBody(object), parametersOf(options)))
   }
@@ -139,21 +138,29 @@ export class InProcessClient implements Client {
     return connector.open(acting, target, request.protocols)
   }
 
-  /** Create on what is answered and not stored. */
-  async #answered<T extends KubeObject>(responder: Responder, kind: Kind<T>, object: Draft<T>, options: WriteOptions): Promise<T> {
-    options.signal?.throwIfAborted()
-    const { pipeline, types, user } = this.#options
-    const { name = '', namespace = '' } = (object as Draft<KubeObject>).metadata ?? {}
-    const at = {
-      namespace: kind.namespaced ? namespace : '',
-      name: options.subresource ? name : '',
-      subresource: options.subresource ?? '',
-    }
+  /** Null for what is stored. */
+  async #answered(kind: AnyKind, { name, namespace = '' }: Name, object: unknown, options: WriteOptions): Promise<KubeObject | null> {
+    const { pipeline, responders, user } = this.#options
+    const { signal = NEVER, subresource = '' } = options
+    signal.throwIfAborted()
+    const asked = { kind, subresource, namespace: kind.namespaced ? namespace : '', name, user, signal }
+    const responder = responders.find(asked)
+    if (!responder) return null
+    await pipeline.authorize(this.#attributes('create', kind, asked))
+    return deepFreeze(await responders.answer(responder, asked, valueBody(object), parametersOf(options), () => {}))
+  }
+
+  #attributes(verb: string, kind: AnyKind, at: { namespace: string; name: string; subresource: string }, fieldSelector = ''): Attributes {
     const { group, version, resource } = kind
-    const path = pathOf(kind, at.namespace || undefined, at.name || undefined, options.subresource)
-    await pipeline.authorize({ user, verb: 'create', path, resource: { group, version, resource, ...at } })
-    const sent = valueBody(object)(types, responder.kind ?? kind, parametersOf(options).fieldValidation, () => undefined)
-    return deepFreeze(await pipeline.respond(responder, kind, at, sent, { user, signal: options.signal ?? NEVER })) as T
+    const { subresource, name } = at
+    const namespace = group === '' && resource === 'namespaces' ? name : at.namespace
+    const wanted = { group, version, resource, subresource, namespace, name }
+    return {
+      user: this.#options.user,
+      verb,
+      path: pathOf(kind, at.namespace, name, subresource),
+      resource: fieldSelector ? { ...wanted, fieldSelector } : wanted,
+    }
   }
 
   async #call(verb: string, kind: AnyKind, at: Name, options: CallOptions, subresource = '', fieldSelector = ''): Promise<Call> {
@@ -162,21 +169,7 @@ export class InProcessClient implements Client {
     const resource = resources.find(kind.group, kind.version, kind.resource)
     if (!resource) throw failure(404, 'NotFound', 'the server could not find the requested resource', {})
     const namespace = kind.namespaced ? (at.namespace ?? '') : ''
-    const isNamespace = kind.group === '' && kind.resource === 'namespaces'
-    const attributes = {
-      group: kind.group,
-      version: kind.version,
-      resource: kind.resource,
-      subresource,
-      namespace: isNamespace ? at.name : namespace,
-      name: at.name,
-    }
-    await pipeline.authorize({
-      user,
-      verb,
-      path: pathOf(kind, namespace, at.name, subresource),
-      resource: fieldSelector ? { ...attributes, fieldSelector } : attributes,
-    })
+    await pipeline.authorize(this.#attributes(verb, kind, { namespace, name: at.name, subresource }, fieldSelector))
     return { resource, namespace, name: at.name, subresource, user, manager, signal: options.signal ?? NEVER, warn() {} }
   }
 }

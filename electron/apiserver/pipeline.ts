@@ -1,24 +1,20 @@
 /** The way of every request: who may do this, what is it for, who answers. Authentication and the socket come before it. */
-import { groupResource, type AnyKind } from '../api/kind.ts'
-import type { KubeObject } from '../api/meta/v1/object.ts'
-import type { Admission } from './admission/admission.ts'
+import type { AnyKind } from '../api/kind.ts'
 import type { Clock } from '../base/clock.ts'
-import { invalidObject } from '../machinery/status.ts'
 import { forbiddenError } from './authz/authorizers.ts'
 import { allows, MAX_BODY, type ResourceEndpoint } from './endpoints/resource-endpoint.ts'
 import { bytesBody } from './endpoints/body.ts'
+import type { Asked, Responders } from './endpoints/responders.ts'
 import { writeParameters } from './endpoints/query.ts'
 import { encodeValue } from './http/encode.ts'
 import type { Negotiator } from './http/negotiate.ts'
 import { failureResponse, genericFailure, pageNotFound } from './http/response.ts'
 import type { Metrics } from './metrics/metrics.ts'
-import type { KindTypes } from './registry/kind-types.ts'
 import type { Call } from './registry/registry.ts'
 import type { Resource } from './registry/storage.ts'
 import { requestInfo, type RequestInfo } from './request-info.ts'
 import type { Resources } from './resources.ts'
 import type {
-  AdmissionRequest,
   ApiRequest,
   ApiResponse,
   Attributes,
@@ -32,7 +28,6 @@ import type {
 
 export interface PipelineOptions {
   readonly resources: Resources
-  readonly types: KindTypes
   readonly endpoint: ResourceEndpoint
   readonly negotiator: Negotiator
   readonly authorize: Authorizer
@@ -41,9 +36,7 @@ export interface PipelineOptions {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly handlers: (path: string) => RequestHandler | undefined
-  readonly responders: ReadonlyMap<string, Responder>
-  /** What is answered and not stored is admitted like any other create. */
-  readonly admission: Admission
+  readonly responders: Responders
   readonly connectors: ReadonlyMap<string, Connector>
 }
 
@@ -132,43 +125,21 @@ export class Pipeline {
   async #serveKind(kind: AnyKind, info: RequestInfo, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
     const connector = this.#connectorOf(kind, info)
     if (connector) return connector.answer(request, targetOf(info))
-    const responder = this.responder(kind, info.subresource)
-    if (responder && info.verb === 'create') return this.#respond(responder, kind, info, request, warnings)
+    const asked = { ...info, kind, user: request.user, signal: request.signal }
+    const responder = info.verb === 'create' ? this.#options.responders.find(asked) : null
+    if (responder) return this.#respond(responder, asked, request, warnings)
     checkRoute(kind, info)
-    const resource = this.#options.resources.of(kind)
+    const resource = this.#options.resources.find(kind.group, kind.version, kind.resource)
+    if (!resource) throw genericFailure(404)
     return this.#options.endpoint.serve(info.verb, callOf(resource, info, request, warnings), request)
   }
 
-  async #respond(responder: Responder, kind: AnyKind, info: RequestInfo, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
+  async #respond(responder: Responder, asked: Asked, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
     const output = this.#options.negotiator.output(request.headers, request.query, false)
-    const { fieldValidation } = writeParameters(request.query, 'CreateOptions')
+    const parameters = writeParameters(request.query, 'CreateOptions')
     const body = bytesBody(await request.body(MAX_BODY), request.headers['content-type'])
-    const object = body(this.#options.types, responder.kind ?? kind, fieldValidation, (text) => warnings.push(text))
-    return encodeValue(await this.respond(responder, kind, info, object, request), output, 201)
-  }
-
-  /** Who answers a create on a kind or subresource that is not stored. */
-  responder(kind: AnyKind, subresource: string): Responder | undefined {
-    return this.#options.responders.get(subresource ? `${kind.resource}/${subresource}` : groupResource(kind))
-  }
-
-  /** Throws StatusError. The caller has authorized the request. */
-  async respond(
-    responder: Responder,
-    kind: AnyKind,
-    { namespace, name, subresource }: Pick<RequestInfo, 'namespace' | 'name' | 'subresource'>,
-    object: KubeObject,
-    { user, signal }: Pick<ApiRequest, 'user' | 'signal'>,
-  ): Promise<KubeObject> {
-    const { admission } = this.#options
-    const sent = responder.kind ?? kind
-    if (kind.namespaced) object.metadata.namespace ||= namespace
-    const errors = sent.strategy.validate?.(object) ?? []
-    if (errors.length > 0) throw invalidObject(sent, object.metadata.name ?? '', errors)
-    const admitted: AdmissionRequest = { operation: 'CREATE', kind, subresource, namespace, name, object, old: null, user, signal }
-    await admission.admit(admitted)
-    await admission.validate(admitted)
-    return responder(object, { user, namespace, name, signal })
+    const answer = await this.#options.responders.answer(responder, asked, body, parameters, (text) => warnings.push(text))
+    return encodeValue(answer, output, 201)
   }
 
   #connectorOf(kind: AnyKind, info: RequestInfo): Connector | undefined {

@@ -1,5 +1,6 @@
 /** Everything that is served, by group, version and plural; and the storage behind it. */
 import { apiVersionOf, groupResource, type AnyKind } from '../api/kind.ts'
+import type { KubeObject } from '../api/meta/v1/object.ts'
 import type { Store } from '../store/store.ts'
 import type { Feed } from './cache/feed.ts'
 import type { Entry } from './cache/entry.ts'
@@ -54,13 +55,6 @@ export class Resources implements Disposable {
     return this.#resources.get(pathKey(group, version, resource))
   }
 
-  /** Throws for kinds that this server does not store. */
-  of(kind: AnyKind): Resource {
-    const found = this.find(kind.group, kind.version, kind.resource)
-    if (!found) throw new Error(`${groupResource(kind)} is not stored`)
-    return found
-  }
-
   /** Ends every watch as if its time were over. */
   endWatches(): void {
     for (const { cache } of this.#storages.values()) cache.endWatches()
@@ -71,15 +65,25 @@ export class Resources implements Disposable {
   }
 
   #resourceOf(kind: AnyKind): Resource {
-    const name = groupResource(kind)
+    const { storedAs } = kind
+    const storedKind = storedAs?.kind ?? kind
+    const name = groupResource(storedKind)
     let storage = this.#storages.get(name)
     if (!storage) {
-      storage = new Storage(kind, this.#deps)
+      storage = new Storage(storedKind, this.#deps)
       this.#storages.set(name, storage)
     }
-    const view = (entry: Entry) => entry
-    const layout = storage.kind === kind ? storage.layout : new Layout(kind)
-    return { kind, storage, layout, lines: frameEncoder(view), view, toStored: (object) => object }
+    if (!storedAs) {
+      const view = (entry: Entry) => entry
+      return { kind, storage, layout: storage.layout, lines: frameEncoder(view), view, toStored: (object) => object }
+    }
+    const layout = new Layout(kind)
+    const shown = (stored: KubeObject) => {
+      const object = storedAs.fromStored(stored)
+      return { ...object, metadata: { ...object.metadata } }
+    }
+    const view = (entry: Entry) => entry.as(layout, shown)
+    return { kind, storage, layout, lines: frameEncoder(view), view, toStored: (object) => storedAs.toStored(object) }
   }
 }
 

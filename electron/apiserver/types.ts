@@ -90,7 +90,14 @@ export type RequestHandler = (request: ApiRequest) => Promise<ApiResponse>
 export interface Responder {
   (
     object: KubeObject,
-    context: { readonly user: UserInfo; readonly namespace: string; readonly name: string; readonly signal: AbortSignal },
+    context: {
+      readonly user: UserInfo
+      readonly namespace: string
+      readonly name: string
+      readonly signal: AbortSignal
+      /** Nothing may come of it. */
+      readonly dryRun?: boolean
+    },
   ): Promise<KubeObject>
   /** What is sent, where it is not the kind of the path: serviceaccounts/token takes a TokenRequest. */
   readonly kind?: AnyKind

@@ -12,7 +12,9 @@ export function namespaceLifecycle(lookup: Lookup): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
     handles: ({ operation, kind }) =>
-      operation === 'CREATE' ? kind.namespaced : operation === 'DELETE' && groupResource(kind) === NAMESPACES.resource,
+      operation === 'CREATE'
+        ? kind.namespaced && !isAccessReview(kind)
+        : operation === 'DELETE' && groupResource(kind) === NAMESPACES.resource,
     async admit({ operation, kind, name, namespace }) {
       if (operation !== 'CREATE') return
       const found = await lookup.get<Namespace>(NAMESPACES, '', namespace)
@@ -28,4 +30,9 @@ export function namespaceLifecycle(lookup: Lookup): AdmissionPlugin {
       if (operation === 'DELETE' && IMMORTAL.has(name)) throw forbidden(kind, name, 'this namespace may not be deleted')
     },
   }
+}
+
+/** Its answer must not tell whether a namespace exists. */
+function isAccessReview({ group }: { group: string }): boolean {
+  return group === 'authorization.k8s.io'
 }

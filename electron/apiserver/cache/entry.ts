@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../api/meta/v1/object.ts'
-import { deepFreeze } from '../../client/freeze.ts'
+import { deepFreeze } from '../../machinery/freeze.ts'
 import type { Layout } from './layout.ts'
 
 /** One version of one object: its stored bytes and revision, and once someone needs fields, the decoded and frozen object. */

@@ -4,11 +4,13 @@ import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { PATCH_TYPES } from '../../machinery/patch/request.ts'
 import { expired, hasReason } from '../../machinery/status.ts'
-import { CacheWatch } from '../cache/cache-watch.ts'
+import { Bookmark, CacheWatch, type WatchItem } from '../cache/cache-watch.ts'
+import type { ListResult } from '../cache/list.ts'
 import { WatchSession } from '../cache/watch-session.ts'
-import { encodeEntry, encodeItem, encodeList, encodeValue } from '../http/encode.ts'
+import { bookmarkObject, encodeEntry, encodeItem, encodeLine, encodeList, encodeValue } from '../http/encode.ts'
 import { mediaType, type Negotiator, type Output, unsupportedMediaType } from '../http/negotiate.ts'
 import { genericFailure } from '../http/response.ts'
+import { bookmarkTransform, eventTransform, type TransformContext, transformEntry, transformList } from '../http/transform.ts'
 import type { Deletion } from '../registry/before-delete.ts'
 import type { KindTypes } from '../registry/kind-types.ts'
 import type { PatchRequest } from '../registry/patch.ts'
@@ -54,35 +56,48 @@ export class ResourceEndpoint {
     const output = this.#negotiator.output(request.headers, query, true)
     switch (verb) {
       case 'get':
-        return this.#answer(await this.#verbs.get(call, query.get('resourceVersion') ?? ''), output)
+        return this.#answer(call, request, await this.#verbs.get(call, query.get('resourceVersion') ?? ''), output)
       case 'list':
-        return encodeList(call.resource, await this.#verbs.list(call, listQuery(query)), output)
+        return this.#list(call, request, await this.#verbs.list(call, listQuery(query)), output)
       case 'watch':
-        return this.#watch(call, request)
+        return this.#watch(call, request, output)
       case 'create': {
         const parameters = writeParameters(query, 'CreateOptions')
-        return this.#answer(await this.#verbs.create(call, await this.#body(request), parameters), output)
+        return this.#answer(call, request, await this.#verbs.create(call, await this.#body(request), parameters), output)
       }
       case 'update': {
         const parameters = writeParameters(query, 'UpdateOptions')
-        return this.#answer(await this.#verbs.update(call, await this.#body(request), parameters), output)
+        return this.#answer(call, request, await this.#verbs.update(call, await this.#body(request), parameters), output)
       }
       case 'patch':
         return this.#patch(call, request, output)
       case 'delete':
-        return this.#answer(await this.#verbs.delete(call, await this.#deletion(request)), output)
+        return this.#answer(call, request, await this.#verbs.delete(call, await this.#deletion(request)), output)
       case 'deletecollection': {
         const wanted = listQuery(query)
-        return encodeList(call.resource, await this.#verbs.deleteCollection(call, wanted, await this.#deletion(request)), output)
+        return this.#list(call, request, await this.#verbs.deleteCollection(call, wanted, await this.#deletion(request)), output)
       }
       default:
         throw genericFailure(405)
     }
   }
 
-  #answer(answer: Answer, output: Output): ApiResponse {
-    if (answer.type === 'entry') return encodeEntry(answer.entry, output, answer.code)
-    return encodeValue(answer.object, output, answer.code)
+  #answer(call: Call, request: ApiRequest, answer: Answer, output: Output): ApiResponse {
+    if (answer.type === 'object') return encodeValue(answer.object, output, answer.code)
+    const context = this.#transform(request, output)
+    if (!context) return encodeEntry(answer.entry, output, answer.code)
+    return encodeValue(transformEntry(call.resource, answer.entry, context), output, answer.code)
+  }
+
+  #list(call: Call, request: ApiRequest, result: ListResult, output: Output): ApiResponse {
+    const context = this.#transform(request, output)
+    if (!context) return encodeList(call.resource, result, output)
+    return encodeValue(transformList(call.resource, result, context), output, 200)
+  }
+
+  #transform(request: ApiRequest, output: Output): TransformContext | null {
+    const { transform } = output
+    return transform && { output: { ...output, transform }, query: request.query, now: this.#clock.now() }
   }
 
   async #body(request: ApiRequest) {
@@ -94,7 +109,7 @@ export class ResourceEndpoint {
     if (!type) throw unsupportedMediaType(Object.keys(PATCHES))
     const bytes = await request.body(MAX_BODY)
     const parameters = writeParameters(request.query, 'PatchOptions', type === 'apply')
-    return this.#answer(await this.#verbs.patch(call, { type, body: bytes }, parameters), output)
+    return this.#answer(call, request, await this.#verbs.patch(call, { type, body: bytes }, parameters), output)
   }
 
   async #deletion(request: ApiRequest): Promise<Deletion> {
@@ -103,7 +118,7 @@ export class ResourceEndpoint {
     return deletionFromBody(this.#types, bytes, request.headers['content-type'])
   }
 
-  async #watch(call: Call, request: ApiRequest): Promise<ApiResponse> {
+  async #watch(call: Call, request: ApiRequest, output: Output): Promise<ApiResponse> {
     const query = listQuery(request.query)
     const seconds = integer(request.query, 'timeoutSeconds') || MIN_WATCH_SECONDS * (1 + this.#random.float())
     const watch = await this.#verbs.watch(call, query).catch((error: unknown) => refusedWatch(error))
@@ -116,8 +131,17 @@ export class ResourceEndpoint {
       bookmarks: query.allowWatchBookmarks,
       signal: request.signal,
     })
-    const body = new WatchStream(session, (item) => encodeItem(call.resource, item))
+    const body = new WatchStream(session, this.#itemEncoder(call, this.#transform(request, output)))
     return { status: 200, headers: { 'content-type': 'application/json' }, body }
+  }
+
+  #itemEncoder({ resource }: Call, context: TransformContext | null): (item: WatchItem) => Buffer {
+    if (!context) return (item) => encodeItem(resource, item)
+    const transform = eventTransform(resource, context, () => this.#clock.now())
+    return (item) => {
+      if (item instanceof Bookmark) return encodeLine('BOOKMARK', bookmarkTransform(resource, bookmarkObject(resource, item), context))
+      return encodeLine(item.type, transform(item))
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { methodNotSupported, type Status } from '../../machinery/status.ts'
 import type { CacheWatch } from '../cache/cache-watch.ts'
-import { thaw } from '../cache/thaw.ts'
+import { thaw } from '../../machinery/freeze.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { ListResult } from '../cache/list.ts'
 import type { Deletion } from '../registry/before-delete.ts'

@@ -1,6 +1,7 @@
 /** Objects, lists and watches as the bytes of an answer. */
 import { stringify } from 'yaml'
 import { apiVersionOf } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { Bookmark, type WatchItem } from '../cache/cache-watch.ts'
 import type { Entry } from '../cache/entry.ts'
 import type { Frame, FrameEncoder } from '../cache/frame.ts'
@@ -73,13 +74,10 @@ export function frameEncoder(view: (entry: Entry) => Entry): FrameEncoder {
 }
 
 /** What a bookmark carries: its kind and the revision that it stands for. */
-export function bookmarkObject(resource: Pick<Resource, 'kind'>, bookmark: Bookmark) {
+export function bookmarkObject(resource: Pick<Resource, 'kind'>, bookmark: Bookmark): KubeObject {
   const annotations = bookmark.initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
-  return {
-    kind: resource.kind.kind,
-    apiVersion: apiVersionOf(resource.kind),
-    metadata: { resourceVersion: String(bookmark.revision), ...annotations },
-  }
+  const metadata = { resourceVersion: String(bookmark.revision), ...annotations } as KubeObject['metadata']
+  return { kind: resource.kind.kind, apiVersion: apiVersionOf(resource.kind), metadata }
 }
 
 export function encodeItem(resource: Resource, item: WatchItem): Buffer {

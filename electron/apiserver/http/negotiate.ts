@@ -37,12 +37,14 @@ export class Negotiator {
     const known = this.#known.get(key)
     if (known) return known
     const output = negotiate(accept, transforms)
-    if (!output) throw failure(406, 'NotAcceptable', `only the following media types are accepted: ${MEDIA.join(', ')}`)
+    if (!output) throw notAcceptable(`only the following media types are accepted: ${MEDIA.join(', ')}`)
     if (this.#known.size >= MEMORY) this.#known.clear()
     this.#known.set(key, output)
     return output
   }
 }
+
+export const notAcceptable = (message: string) => failure(406, 'NotAcceptable', message)
 
 function wantsPretty(headers: Headers, query: URLSearchParams): boolean {
   const asked = query.size > 0 ? query.get('pretty') : null

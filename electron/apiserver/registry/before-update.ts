@@ -4,7 +4,7 @@ import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { validateFinalizers, validateObjectMetaUpdate } from '../../api/meta/v1/validation.ts'
 import { conflict, invalidObject, OPTIMISTIC_LOCK } from '../../machinery/status.ts'
 import { invalid } from '../../api/values/field-error.ts'
-import { thaw } from '../cache/thaw.ts'
+import { thaw } from '../../machinery/freeze.ts'
 import { generationChanged, hasGeneration, isBuiltIn } from './kind-rules.ts'
 import type { Call } from './registry.ts'
 
@@ -38,8 +38,8 @@ export function checkUid(call: Call, object: KubeObject, old: KubeObject, key: s
   )
 }
 
-/** Makes `object` what will be stored, or throws 422. */
-export function beforeUpdate(call: Call, object: KubeObject, old: KubeObject, part: Part): void {
+/** Makes `object` what will be stored. */
+export function prepareUpdate(call: Call, object: KubeObject, old: KubeObject, part: Part): void {
   const { kind } = call.resource
   const { strategy } = kind
   keepApart(call, object, old, part)
@@ -47,13 +47,23 @@ export function beforeUpdate(call: Call, object: KubeObject, old: KubeObject, pa
   if (part === 'status') strategy.prepareForStatusUpdate?.(object, old)
   else if (part === 'main') strategy.prepareForUpdate?.(object, old)
   else part.prepareForUpdate(object, old)
-  if (hasGeneration(kind) && part !== 'status' && generationChanged(kind, object, old)) {
-    object.metadata.generation = (old.metadata.generation ?? 0) + 1
-  }
   if (!object.metadata.uid) object.metadata.uid = old.metadata.uid
   object.metadata.creationTimestamp = old.metadata.creationTimestamp
   if (old.metadata.deletionTimestamp) object.metadata.deletionTimestamp = old.metadata.deletionTimestamp
   if (object.metadata.deletionGracePeriodSeconds === undefined) keep(object, old, 'deletionGracePeriodSeconds')
+}
+
+/** A new generation for what its controller must look at anew. */
+export function countGeneration(call: Call, object: KubeObject, old: KubeObject, part: Part): void {
+  const { kind } = call.resource
+  if (!hasGeneration(kind) || part === 'status' || !generationChanged(kind, object, old)) return
+  object.metadata.generation = (old.metadata.generation ?? 0) + 1
+}
+
+/** Throws 422 for what may not be stored. */
+export function validateUpdate(call: Call, object: KubeObject, old: KubeObject, part: Part): void {
+  const { kind } = call.resource
+  const { strategy } = kind
   const errors = [
     ...validateObjectMetaUpdate(object.metadata, old.metadata, { standardFinalizers: isBuiltIn(kind) }),
     ...validateFinalizers(object.metadata.finalizers, 'metadata.finalizers'),

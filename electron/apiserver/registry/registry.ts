@@ -53,7 +53,7 @@ export interface WriteParameters {
  * empty. Functions may change the object they are given as new.
  */
 export interface ResourceHooks {
-  /** After defaults, before validation; may fill in what it reserves. */
+  /** After the kind's own preparation, before validation; may fill in what it reserves. */
   create?(object: KubeObject, call: Call): Promise<Companions | null> | Companions | null
   update?(object: KubeObject, old: KubeObject, call: Call): Promise<Companions | null> | Companions | null
   /** What goes with the object. */

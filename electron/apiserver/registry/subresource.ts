@@ -1,7 +1,7 @@
 import type { AnyKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import type { Status } from '../../machinery/status.ts'
-import { thaw } from '../cache/thaw.ts'
+import { thaw } from '../../machinery/freeze.ts'
 import type { Part } from './before-update.ts'
 import type { Call, WriteParameters } from './registry.ts'
 
@@ -16,7 +16,7 @@ export interface Subresource {
   /** Puts what was sent into a copy of the parent; absent: what was sent is the parent's new state. */
   write?(parent: KubeObject, sent: KubeObject): void
   /** Answers a POST. */
-  create?(call: Call, object: KubeObject, parameters: WriteParameters): Promise<KubeObject | Omit<Status, 'code'>>
+  create?(call: Call, object: KubeObject, parameters: WriteParameters): Promise<KubeObject | Status>
 }
 
 /** What the subresource shows of an object. */

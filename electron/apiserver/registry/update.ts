@@ -3,7 +3,15 @@ import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { badRequest, hasReason, notFound } from '../../machinery/status.ts'
 import type { Entry } from '../cache/entry.ts'
 import { admissionRequest } from './admission-request.ts'
-import { beforeUpdate, checkResourceVersion, checkUid, goesWithUpdate, type Part } from './before-update.ts'
+import {
+  checkResourceVersion,
+  checkUid,
+  countGeneration,
+  goesWithUpdate,
+  type Part,
+  prepareUpdate,
+  validateUpdate,
+} from './before-update.ts'
 import { create, placeInNamespace } from './create.ts'
 import { guaranteedUpdate, type Outcome } from './guaranteed-update.ts'
 import { resourceName } from './keys.ts'
@@ -72,8 +80,10 @@ async function replace(
   await registry.admission.admit(admission)
   checkResourceVersion(call, object, old)
   const hooks = registry.hooks.get(resourceName(resource.kind))
+  prepareUpdate(call, object, old, change.part)
   const companions = (change.part === 'main' ? await hooks?.update?.(object, old, call) : null) ?? null
-  beforeUpdate(call, object, old, change.part)
+  countGeneration(call, object, old, change.part)
+  validateUpdate(call, object, old, change.part)
   keepTimestamps(object, old)
   await registry.admission.validate(admission)
   if (goesWithUpdate(object, old) && !hooks?.holds?.(object)) return { type: 'delete', companions: hooks?.remove?.(object) ?? null }

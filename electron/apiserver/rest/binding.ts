@@ -1,53 +1,54 @@
 /** pods/binding and the Binding kind: a scheduler's word on where a pod runs. Source: kubernetes `registry/core/pod/storage`. */
 import type { Binding, Pod } from '../../api/core/v1/types.gen.ts'
-import { defineKind } from '../../api/kind.ts'
+import { binding as bindingKind } from '../../api/core/v1/binding.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { formatTime } from '../../api/values/time.ts'
-import { notSupported, required } from '../../api/values/field-error.ts'
 import { badRequest, conflict, invalidObject, notFound, type Status } from '../../machinery/status.ts'
 import type { Clock } from '../../base/clock.ts'
-import { thaw } from '../cache/thaw.ts'
+import { thaw } from '../../machinery/freeze.ts'
 import { admissionRequest } from '../registry/admission-request.ts'
 import { guaranteedUpdate } from '../registry/guaranteed-update.ts'
 import type { Call, Registry, WriteParameters } from '../registry/registry.ts'
+import type { Resources } from '../resources.ts'
+import type { Responder } from '../types.ts'
 import type { Subresource } from '../registry/subresource.ts'
 
-export const bindingKind = defineKind<Binding>({
-  group: '',
-  version: 'v1',
-  kind: 'Binding',
-  resource: 'bindings',
-  namespaced: true,
-  model: 'io.k8s.api.core.v1.Binding',
-  verbs: ['create'],
-})
-
 export function binding(registry: Registry): Subresource {
-  return { kind: bindingKind, part: 'main', create: (call, object, parameters) => bind(registry, call, object as Binding, parameters) }
+  return {
+    kind: bindingKind,
+    part: 'main',
+    async create(call, object, parameters) {
+      await registry.admission.admit(admissionRequest(call, 'CREATE', object, null))
+      await registry.admission.validate(admissionRequest(call, 'CREATE', object, null))
+      return bind(registry, call, object as Binding, parameters)
+    },
+  }
+}
+
+/** POST of a Binding by itself. */
+export function bindingResponder(registry: Registry, resources: Resources): Responder {
+  return async (object, { user, namespace, signal, dryRun = false }) => {
+    const resource = resources.find('', 'v1', 'pods')
+    if (!resource) throw notFound({ group: '', resource: 'pods' }, object.metadata.name)
+    const call = { resource, namespace, name: '', subresource: 'binding', user, manager: user.name, signal, warn() {} }
+    const parameters = { dryRun, fieldManager: '', fieldValidation: 'Warn', force: false } as const
+    return (await bind(registry, call, object as Binding, parameters)) as unknown as KubeObject
+  }
 }
 
 /** `call` is for pods; its name is the pod's, or for a Binding by itself "". */
-export async function bind(registry: Registry, call: Call, sent: Binding, parameters: WriteParameters): Promise<Omit<Status, 'code'>> {
+async function bind(registry: Registry, call: Call, sent: Binding, parameters: WriteParameters): Promise<Status> {
   const name = call.name || sent.metadata.name
   if (sent.metadata.name && sent.metadata.name !== name) throw badRequest(`name in URL does not match name in Binding object`)
-  check(sent, name)
+  const errors = bindingKind.strategy.validate?.(sent) ?? []
+  if (errors.length > 0) throw invalidObject(bindingKind, name, errors)
   const { resource } = call
-  await registry.admission.admit(admissionRequest(call, 'CREATE', sent, null))
-  await registry.admission.validate(admissionRequest(call, 'CREATE', sent, null))
   const key = resource.storage.key(call.namespace, name)
   await guaranteedUpdate(registry, resource.storage, key, { dryRun: parameters.dryRun, signal: call.signal }, (current) => {
     if (!current) throw notFound({ group: '', resource: 'pods' }, name)
     return { type: 'put', object: bound(thaw(current.object) as Pod, sent, registry.clock) }
   })
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' }
-}
-
-function check(sent: Binding, name: string): void {
-  const { target } = sent
-  const errors = []
-  if (target.kind && target.kind !== 'Node') errors.push(notSupported('target.kind', target.kind, ['Node', '<empty>']))
-  if (!target.name) errors.push(required('target.name'))
-  if (errors.length > 0) throw invalidObject(bindingKind, name, errors)
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
 }
 
 function bound(pod: Pod, sent: Binding, clock: Clock): KubeObject {

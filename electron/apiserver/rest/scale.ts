@@ -1,5 +1,5 @@
 /** The scale subresource: an autoscaling/v1 Scale over the parent's replicas. */
-import { defineKind } from '../../api/kind.ts'
+import type { AnyKind } from '../../api/kind.ts'
 import type { Scale } from '../../api/autoscaling/v1/types.gen.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import type { LabelSelector } from '../../api/meta/v1/types.gen.ts'
@@ -8,23 +8,13 @@ import { selectorFromLabels, selectorFromObject } from '../../machinery/selector
 import { invalidObject } from '../../machinery/status.ts'
 import type { Subresource } from '../registry/subresource.ts'
 
-export const scaleKind = defineKind<Scale>({
-  group: 'autoscaling',
-  version: 'v1',
-  kind: 'Scale',
-  resource: 'scales',
-  namespaced: true,
-  model: 'io.k8s.api.autoscaling.v1.Scale',
-  verbs: [],
-})
-
 type Scalable = KubeObject & {
   spec: { replicas?: number; selector?: Partial<LabelSelector> | Record<string, string> }
   status?: { replicas?: number }
 }
 
-export const scale: Subresource = {
-  kind: scaleKind,
+export const scale = (kind: AnyKind): Subresource => ({
+  kind,
   part: 'main',
   read(parent) {
     const { metadata, spec, status } = parent as Scalable
@@ -44,11 +34,11 @@ export const scale: Subresource = {
     const replicas = (sent as Scale).spec.replicas
     if (replicas < 0) {
       const wrong = invalid('spec.replicas', replicas, 'must be greater than or equal to 0')
-      throw invalidObject(scaleKind, sent.metadata.name, [wrong])
+      throw invalidObject(kind, sent.metadata.name, [wrong])
     }
     ;(parent as Scalable).spec.replicas = replicas
   },
-}
+})
 
 function selectorText(kind: string, selector: Scalable['spec']['selector']): string {
   if (!selector) return ''

@@ -1,4 +1,5 @@
 /** Services get addresses and node ports that no other Service has. Source: kubernetes `registry/core/service/storage/alloc.go`. */
+import { isHeadless, needsClusterIp, needsHealthCheckPort } from '../../../api/core/v1/service-traits.ts'
 import type { Service } from '../../../api/core/v1/types.gen.ts'
 import type { KubeObject } from '../../../api/meta/v1/object.ts'
 import { invalid, type FieldError } from '../../../api/values/field-error.ts'
@@ -9,18 +10,7 @@ import type { ResourceHooks } from '../../registry/registry.ts'
 import { Plan } from './plan.ts'
 import { type AddressRange, freePort, type PortRange } from './ranges.ts'
 import type { RecordSpace } from './records.ts'
-import {
-  alignAddresses,
-  dropForType,
-  heldAddress,
-  heldPorts,
-  isHeadless,
-  keepAllocated,
-  needsClusterIP,
-  needsHealthCheckPort,
-  needsNodePorts,
-  setFamilies,
-} from './service-spec.ts'
+import { heldAddress, heldPorts, setFamilies, wantsNodePorts } from './service-spec.ts'
 
 export interface ServiceAllocationOptions {
   readonly addresses: AddressRange
@@ -39,8 +29,7 @@ export class ServiceAllocation implements ResourceHooks {
 
   async create(object: KubeObject): Promise<Companions | null> {
     const service = object as Service
-    alignAddresses(service.spec, null)
-    setFamilies(service.spec)
+    setFamilies(service)
     const plan = this.#plan(service)
     await this.#address(plan, service)
     await this.#ports(plan, service, new Set())
@@ -49,10 +38,7 @@ export class ServiceAllocation implements ResourceHooks {
 
   async update(object: KubeObject, before: KubeObject): Promise<Companions | null> {
     const [service, old] = [object as Service, before as Service]
-    alignAddresses(service.spec, old.spec)
-    keepAllocated(service.spec, old.spec)
-    dropForType(service.spec, old.spec)
-    setFamilies(service.spec)
+    setFamilies(service)
     const plan = this.#plan(service)
     const held = heldAddress(old)
     if (heldAddress(service) === undefined || heldAddress(service) !== held) await this.#address(plan, service)
@@ -78,7 +64,7 @@ export class ServiceAllocation implements ResourceHooks {
 
   async #address(plan: Plan, service: Service): Promise<void> {
     const { spec } = service
-    if (!needsClusterIP(spec) || isHeadless(spec)) return
+    if (!needsClusterIp(service) || isHeadless(service)) return
     const { addresses, addressRecords, random } = this.#options
     const asked = heldAddress(service)
     if (asked) {
@@ -107,7 +93,7 @@ export class ServiceAllocation implements ResourceHooks {
     const ports = spec.ports ?? []
     const done = new Set(held)
     ports.forEach(({ nodePort }, i) => this.#explicit(plan, service, nodePort, `spec.ports[${i}].nodePort`, done))
-    if (needsNodePorts(spec)) {
+    if (wantsNodePorts(service)) {
       for (const port of ports) {
         if (port.nodePort) continue
         const shared = ports.find((p) => p.port === port.port && p.protocol !== port.protocol && p.nodePort)?.nodePort
@@ -115,7 +101,7 @@ export class ServiceAllocation implements ResourceHooks {
         port.nodePort = shared ?? (await this.#chosen(plan, undo))
       }
     }
-    if (!needsHealthCheckPort(spec)) return
+    if (!needsHealthCheckPort(service)) return
     this.#explicit(plan, service, spec.healthCheckNodePort, 'spec.healthCheckNodePort', done)
     spec.healthCheckNodePort ||= await this.#chosen(plan, () => void delete spec.healthCheckNodePort)
   }

@@ -1,0 +1,59 @@
+/** `create` on what is answered and not stored: reviews, tokens, bindings. */
+import { groupResource, type AnyKind } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
+import type { Admission } from '../admission/admission.ts'
+import type { KindTypes } from '../registry/kind-types.ts'
+import type { WriteParameters } from '../registry/registry.ts'
+import type { PartKinds } from '../rest/part-kinds.ts'
+import type { Responder, UserInfo } from '../types.ts'
+import type { Body } from './body.ts'
+
+export interface Asked {
+  readonly kind: AnyKind
+  readonly subresource: string
+  readonly namespace: string
+  readonly name: string
+  readonly user: UserInfo
+  readonly signal: AbortSignal
+}
+
+export class Responders {
+  readonly #admission: Admission
+  readonly #types: KindTypes
+  readonly #parts: PartKinds
+  readonly #responders = new Map<string, Responder>()
+
+  constructor(types: KindTypes, parts: PartKinds, admission: Admission) {
+    this.#admission = admission
+    this.#types = types
+    this.#parts = parts
+  }
+
+  /** Keyed by "resource.group" or "resource/subresource". */
+  add(responders: Readonly<Record<string, Responder>>): void {
+    for (const [name, responder] of Object.entries(responders)) this.#responders.set(name, responder)
+  }
+
+  /** Null if this is nothing to be answered. Throws StatusError. */
+  find({ kind, subresource }: Pick<Asked, 'kind' | 'subresource'>): Responder | null {
+    const name = subresource ? `${kind.resource}/${subresource}` : groupResource(kind)
+    return this.#responders.get(name) ?? null
+  }
+
+  /** Admitted like any other create; the caller has authorized the request. Throws StatusError. */
+  async answer(
+    responder: Responder,
+    asked: Asked,
+    body: Body,
+    parameters: WriteParameters,
+    warn: (text: string) => void,
+  ): Promise<KubeObject> {
+    const { kind, subresource, namespace, name, user, signal } = asked
+    const sent = responder.kind ?? (subresource ? this.#parts.of(kind, subresource) : kind)
+    const object = body(this.#types, sent, parameters.fieldValidation, warn)
+    const admitted = { operation: 'CREATE', kind, subresource, namespace, name, object, old: null, user, signal } as const
+    await this.#admission.admit(admitted)
+    await this.#admission.validate(admitted)
+    return responder(object, { user, namespace, name, signal, dryRun: parameters.dryRun })
+  }
+}

@@ -1,0 +1,84 @@
+/** Tables and metadata in the place of objects, where the client asks for them (KEP-548). */
+import { badRequest } from '../../machinery/status.ts'
+import { type IncludeObject, partialObjectMetadata, partialObjectMetadataList, toTable } from '../../machinery/table.ts'
+import type { Entry } from '../cache/entry.ts'
+import type { Frame } from '../cache/frame.ts'
+import type { ListResult } from '../cache/list.ts'
+import type { Resource } from '../registry/storage.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { listMetadata } from './encode.ts'
+import type { Output, Transform } from './negotiate.ts'
+import { notAcceptable } from './negotiate.ts'
+
+export interface TransformContext {
+  readonly output: Output & { readonly transform: Transform }
+  readonly query: URLSearchParams
+  readonly now: number
+}
+
+export function transformEntry(resource: Resource, entry: Entry, context: TransformContext): unknown {
+  const { output, now } = context
+  switch (output.transform) {
+    case 'Table':
+      return versioned(tableOf(resource, [entry.object], context, { resourceVersion: entry.object.metadata.resourceVersion }, now), context)
+    case 'PartialObjectMetadata':
+      return versioned(partialObjectMetadata(entry.object), context)
+    case 'PartialObjectMetadataList':
+      throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${resource.kind.kind})`)
+  }
+}
+
+export function transformList(resource: Resource, result: ListResult, context: TransformContext): unknown {
+  const metadata = listMetadata(result)
+  const items = result.entries.map((entry) => entry.object)
+  switch (context.output.transform) {
+    case 'Table':
+      return versioned(tableOf(resource, items, context, metadata, context.now), context)
+    case 'PartialObjectMetadataList':
+      return versioned(partialObjectMetadataList({ metadata, items }), context)
+    case 'PartialObjectMetadata':
+      throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${resource.kind.kind}List)`)
+  }
+}
+
+/** Makes the object of each event of one watch. Only the first table of a watch describes its columns. */
+export function eventTransform(resource: Resource, context: TransformContext, now: () => number): (frame: Frame) => unknown {
+  let first = true
+  return (frame) => {
+    const { object } = resource.view(frame.entry)
+    if (context.output.transform !== 'Table') return versioned(partialObjectMetadata(object), context)
+    const metadata = { resourceVersion: object.metadata.resourceVersion }
+    const table = tableOf(resource, [object], context, metadata, now(), first)
+    first = false
+    return versioned(table, context)
+  }
+}
+
+/** What a bookmark is in a watch of tables: one without rows. */
+export function bookmarkTransform(resource: Resource, bookmark: KubeObject, context: TransformContext): unknown {
+  if (context.output.transform !== 'Table') return versioned(partialObjectMetadata(bookmark), context)
+  return versioned({ ...tableOf(resource, [], context, {}, context.now, false), rows: [{ cells: [], object: bookmark }] }, context)
+}
+
+function tableOf(
+  resource: Resource,
+  objects: readonly KubeObject[],
+  { query }: TransformContext,
+  metadata: Record<string, unknown>,
+  now: number,
+  describe = true,
+) {
+  return toTable(resource.kind, objects, { include: includeOf(query), now, metadata, describe })
+}
+
+function includeOf(query: URLSearchParams): IncludeObject {
+  const asked = query.get('includeObject') ?? 'Metadata'
+  if (asked === '' || asked === 'Metadata') return 'Metadata'
+  if (asked === 'None' || asked === 'Object') return asked
+  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(asked)}`)
+}
+
+/** The older version of meta.k8s.io has the same shapes. */
+function versioned<T extends object>(value: T, { output }: TransformContext): T {
+  return output.version === 'v1' ? value : { ...value, apiVersion: `meta.k8s.io/${output.version}` }
+}
