@@ -90,12 +90,7 @@ describe('sandboxes', () => {
     expect(await run(one, 'hostname; id -u; cat /proc/1/cmdline | tr "\\0" " "')).toBe('one\n0\n/bin/sh /etc/flotilla-init ')
     expect(await run(one, `ip -4 -o addr show eth0; ls /proc | grep -c '^[0-9]*$'`)).toContain(`${one.address}/24`)
     // They reach each other, and nothing of this computer but its programs.
-    expect(
-      await run(
-        one,
-        `timeout 2 sh -c 'echo | { exec 3<>/dev/tcp/${two.address}/22 && head -c 7 <&3; }' || bash -c 'exec 3<>/dev/tcp/${two.address}/22; head -c 7 <&3'`,
-      ),
-    ).toContain('SSH-2.0')
+    expect(await run(one, `bash -c 'exec 3<>/dev/tcp/${two.address}/22; head -c 7 <&3'`)).toContain('SSH-2.0')
     const foreign = await run(
       one,
       `ls -d ${dir} /work /home/* 2>/dev/null; touch /usr/x /bin/x /etc/ssl/certs/x; echo 1 > /proc/sys/kernel/panic`,

@@ -44,7 +44,7 @@ function importError(machine: string, { code, stdout, stderr }: ExecResult): Flo
   const fail = (why: string, next: string) => new FlotillaError('IMAGE_IMPORT_FAILED', { what, why, next })
   if (/connection refused|no such file or directory.*sock|connection error/i.test(said))
     return fail("Flotilla's containerd does not answer there.", 'Check the machine, or set it up again with Retry.')
-  if (/no match for platform|does not provide the specified platform|mismatch.*platform/i.test(said))
+  if (/no match for platform|does not provide the specified platform|mismatch.*platform|might be filtered out/i.test(said))
     return fail('The archive has no image for the processor of this machine.', 'Build or save the image for its architecture.')
   if (/unexpected EOF|invalid tar header|unrecognized image format|content digest .* not found/i.test(said))
     return fail(`The archive is incomplete or damaged: ${said}.`, 'Save the image again, then import that.')

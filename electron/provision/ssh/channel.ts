@@ -48,6 +48,8 @@ export function channelDuplex(channel: ClientChannel, lost: () => Error | null):
     else duplex.end()
   })
   channel.on('error', (error: Error) => duplex.destroy(error))
+  // A connection breaks for all its streams at once, also for those that nobody looks at any more.
+  duplex.on('error', () => undefined)
   return duplex
 }
 
