@@ -125,10 +125,9 @@ export class Pipeline {
   async #serveKind(kind: AnyKind, info: RequestInfo, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
     const connector = this.#connectorOf(kind, info)
     if (connector) return connector.answer(request, targetOf(info))
-    const asked = { ...info, kind, user: request.user, signal: request.signal }
-    const responder = info.verb === 'create' ? this.#options.responders.find(asked) : null
-    if (responder) return this.#respond(responder, asked, request, warnings)
     checkRoute(kind, info)
+    const responder = info.verb === 'create' ? this.#options.responders.find({ kind, subresource: info.subresource }) : null
+    if (responder) return this.#respond(responder, { ...info, kind, user: request.user, signal: request.signal }, request, warnings)
     const resource = this.#options.resources.find(kind.group, kind.version, kind.resource)
     if (!resource) throw genericFailure(404)
     return this.#options.endpoint.serve(info.verb, callOf(resource, info, request, warnings), request)

@@ -1,6 +1,7 @@
 /** `create` on what is answered and not stored: reviews, tokens, bindings. */
 import { groupResource, type AnyKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { invalidObject } from '../../machinery/status.ts'
 import type { Admission } from '../admission/admission.ts'
 import type { KindTypes } from '../registry/kind-types.ts'
 import type { WriteParameters } from '../registry/registry.ts'
@@ -51,6 +52,9 @@ export class Responders {
     const { kind, subresource, namespace, name, user, signal } = asked
     const sent = responder.kind ?? (subresource ? this.#parts.of(kind, subresource) : kind)
     const object = body(this.#types, sent, parameters.fieldValidation, warn)
+    if (kind.namespaced) object.metadata.namespace ||= namespace
+    const errors = sent.strategy.validate?.(object) ?? []
+    if (errors.length > 0) throw invalidObject(sent, object.metadata.name ?? '', errors)
     const admitted = { operation: 'CREATE', kind, subresource, namespace, name, object, old: null, user, signal } as const
     await this.#admission.admit(admitted)
     await this.#admission.validate(admitted)
