@@ -149,7 +149,15 @@ export const CHANNELS = {
   ),
 
   /** Connects without signing in and says which key the host shows. */
-  'machines.scanHostKey': call(v.object({ ...hop.entries, jump: v.optional(hop) }), hostKey),
+  /** Through a jump host, that one is signed in to: with its confirmed key, or the one that known_hosts has. */
+  'machines.scanHostKey': call(
+    v.object({
+      ...hop.entries,
+      jump: v.optional(v.object({ ...hop.entries, hostKey: v.optional(v.string()) })),
+      credentials: v.optional(credentials),
+    }),
+    hostKey,
+  ),
   /** Signs in and looks, changing nothing. */
   'machines.preflight': call(
     v.object({ ...hop.entries, hostKey: v.string(), jump: v.optional(v.object({ ...hop.entries, hostKey: v.string() })), credentials }),
