@@ -18,6 +18,7 @@ import { writeKubeconfig, type KubeconfigEntry } from '../client/kubeconfig.ts'
 import { createEmbeddedStore } from '../store/embedded/embedded-store.ts'
 import type { Store } from '../store/store.ts'
 import { API_VIP, CLUSTER_DOMAIN, SERVICE_CIDR, type PlaneConfig } from './config.ts'
+import { compactPeriodically } from './compaction.ts'
 import { freePort } from './free-port.ts'
 import { paths, readClusterFile, replaceFile, writeClusterFile, type ClusterFile } from './state-dir.ts'
 
@@ -51,6 +52,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
       workerUrl: new URL(config.storeWorkerUrl),
     }),
   )
+  stack.use(compactPeriodically(store, clock, logger))
   const remembered = await readClusterFile(config.stateDir, { name: config.name, random })
   const pki = createPki({
     dir: places.pki,
