@@ -97,7 +97,12 @@ if (app.requestSingleInstanceLock()) {
     guardSession()
     relayContract(() => plane.connect())
     Menu.setApplicationMenu(buildMenu(send))
-    tray = createTray({ icon: join(places.resourcesDir, 'tray.png'), show: () => void showWindow(), send, quit: () => app.quit() })
+    tray = createTray({
+      icon: join(places.resourcesDir, process.platform === 'darwin' ? 'trayTemplate.png' : 'tray.png'),
+      show: () => void showWindow(),
+      send,
+      quit: () => app.quit(),
+    })
     showWindow()
   })
 } else {
