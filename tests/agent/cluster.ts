@@ -21,6 +21,7 @@ import type { LogRotationOptions } from '../../electron/agent/kubelet/gc/log-rot
 import { systemMounts } from '../../electron/agent/kubelet/volumes/mounts.ts'
 import { createContainerdEvents } from '../../electron/agent/runtime/containerd-events.ts'
 import { GrpcConnection } from '../../electron/agent/runtime/grpc.ts'
+import { findSnapshotter } from '../../electron/agent/runtime/snapshotter.ts'
 import { SnapshotViews } from '../../electron/agent/runtime/image-view.ts'
 import { createApiServer } from '../../electron/apiserver/apiserver.ts'
 import type { ApiServer } from '../../electron/apiserver/apiserver.ts'
@@ -228,7 +229,7 @@ async function startKubelet({ lab, server, config, logger, options }: KubeletInp
     events: recorderSink(recorder),
     checkpoints: new Checkpoints(join(config.stateDir, 'checkpoints'), { random, logger }),
     cri: lab.cri,
-    images: new SnapshotViews(connection, 'overlayfs', () => clock.now()),
+    images: new SnapshotViews(connection, () => findSnapshotter(lab.cri), () => clock.now()),
     mounts: systemMounts,
     cgroups: await openCgroups(),
     ...(options.logRotation ? { logRotation: options.logRotation } : {}),

@@ -32,6 +32,8 @@ export interface NodeParts extends Component {
   readonly signals: Signals | null
   /** Folder of the disk that images are on. */
   imageDisk(): string
+  /** Tells the cluster that the node goes, and why. */
+  leave(why: string): Promise<void>
 }
 
 /** A relist that is older than this means that the runtime hangs. */
@@ -54,6 +56,7 @@ export function createNodeParts(deps: NodePartsDeps): NodeParts {
   let signals: Signals | null = null
   let imageDisk = config.stateDir
   let startedAt = 0
+  let leaving: string | null = null
 
   const measure = async () => {
     const limit = config.memoryLimitBytes === undefined ? null : await memoryLimitOf(config.memoryLimitBytes)
@@ -74,6 +77,7 @@ export function createNodeParts(deps: NodePartsDeps): NodeParts {
   }
 
   const faults = (): string[] => {
+    if (leaving !== null) return [leaving]
     const found = [health.runtimeFault, health.networkFault].filter((fault) => fault !== null)
     const silent = clock.now() - Math.max(deps.lastRelist(), startedAt)
     if (silent > PLEG_LIMIT)
@@ -145,6 +149,10 @@ export function createNodeParts(deps: NodePartsDeps): NodeParts {
       return signals
     },
     imageDisk: () => imageDisk,
+    async leave(why) {
+      leaving = why
+      await manager?.update()
+    },
     get state() {
       return base.state
     },

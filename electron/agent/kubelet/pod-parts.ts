@@ -21,6 +21,7 @@ import { findContainer, readySandbox } from './pleg/runtime-pod.ts'
 import { Allocations } from './pods/allocations.ts'
 import { PodManager } from './pods/pod-manager.ts'
 import { createPodStages } from './pods/pod-stages.ts'
+import type { PodStages } from './pods/pod-worker.ts'
 import { createProbeRunner } from './probes/probe-runner.ts'
 import { ProbeManager } from './probes/probe-manager.ts'
 import { runtimeHandlers, tokenIssuer } from './service-requests.ts'
@@ -38,6 +39,8 @@ import { VolumeRenewal } from './volumes/volume-renewal.ts'
 
 export interface PodParts extends AsyncDisposable {
   readonly manager: PodManager
+  readonly stages: PodStages
+  readonly killer: Killer
   readonly probes: ProbeManager
   readonly volumes: VolumeManager
   readonly statuses: StatusManager
@@ -150,7 +153,7 @@ export function createPodParts(deps: KubeletDeps, node: NodeParts, cache: PodCac
   })
 
   return {
-    ...{ manager, probes, volumes, statuses, objects, cgroups, allocations, imageGc, renewal },
+    ...{ manager, stages, killer, probes, volumes, statuses, objects, cgroups, allocations, imageGc, renewal },
     async [Symbol.asyncDispose]() {
       await manager[Symbol.asyncDispose]()
       renewal[Symbol.dispose]()

@@ -63,6 +63,13 @@ export class CriClient implements Cri, Disposable {
     return toSandboxStatus(present(answer.status, 'PodSandboxStatus'))
   }
 
+  async sandboxPid(podSandboxId: string) {
+    const { method } = RuntimeService
+    const answer = await this.#connection.unary(method.podSandboxStatus, { podSandboxId, verbose: true }, { timeout: READ })
+    const pid = infoOf(answer.info, 'pid')
+    return typeof pid === 'number' && pid > 0 ? pid : null
+  }
+
   async listSandboxes(filter: ListFilter = {}): Promise<SandboxSummary[]> {
     const request = { filter: { labelSelector: filter.labels ?? {} } }
     const answer = await this.#connection.unary(RuntimeService.method.listPodSandbox, request, { timeout: READ })
@@ -119,8 +126,8 @@ export class CriClient implements Cri, Disposable {
     return (await this.#connection.unary(RuntimeService.method.attach, { containerId, ...streams }, { timeout: READ })).url
   }
 
-  async portForwardUrl(podSandboxId: string) {
-    return (await this.#connection.unary(RuntimeService.method.portForward, { podSandboxId }, { timeout: READ })).url
+  async portForwardUrl(podSandboxId: string, port: number) {
+    return (await this.#connection.unary(RuntimeService.method.portForward, { podSandboxId, port: [port] }, { timeout: READ })).url
   }
 
   async usages(): Promise<ContainerUsage[]> {
@@ -141,8 +148,8 @@ export class CriClient implements Cri, Disposable {
     const request = { image: { image }, verbose: true }
     const answer = await this.#connection.unary(ImageService.method.imageStatus, request, { timeout: READ })
     if (!answer.image) return null
-    const chainId = chainIdOf(answer.info['info'])
-    return { ...toImage(answer.image), ...(chainId === undefined ? {} : { chainId }) }
+    const chainId = infoOf(answer.info, 'chainID')
+    return { ...toImage(answer.image), ...(typeof chainId === 'string' ? { chainId } : {}) }
   }
 
   async pullImage(image: string, auth: RegistryAuth | null, sandboxConfig: SandboxConfig | null, signal?: AbortSignal) {
@@ -268,10 +275,10 @@ function toImage(image: MessageShape<typeof ImageSchema>): ImageInfo {
   }
 }
 
-/** containerd tells the chain id in the JSON of a verbose answer. */
-function chainIdOf(info: string | undefined): string | undefined {
-  if (info === undefined) return undefined
-  const parsed: unknown = JSON.parse(info)
-  if (typeof parsed !== 'object' || parsed === null || !('chainID' in parsed)) return undefined
-  return typeof parsed.chainID === 'string' ? parsed.chainID : undefined
+/** What containerd tells beyond CRI, as JSON in a verbose answer. */
+function infoOf(info: Readonly<Record<string, string>>, key: string): unknown {
+  const text = info['info']
+  if (text === undefined) return undefined
+  const parsed: unknown = JSON.parse(text)
+  return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)[key] : undefined
 }

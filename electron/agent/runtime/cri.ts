@@ -56,6 +56,8 @@ export interface Cri {
   removeSandbox(id: string): Promise<void>
   sandboxStatus(id: string): Promise<SandboxStatus>
   listSandboxes(filter?: ListFilter): Promise<SandboxSummary[]>
+  /** The id of its first process; null where the runtime does not tell it. */
+  sandboxPid(id: string): Promise<number | null>
 
   createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string>
   startContainer(id: string): Promise<void>
@@ -72,7 +74,7 @@ export interface Cri {
   execSync(id: string, command: readonly string[], timeoutSeconds: number, signal?: AbortSignal): Promise<ExecResult>
   /** URLs of the runtime's own streaming server. */
   attachUrl(id: string, streams: { stdin: boolean; stdout: boolean; stderr: boolean; tty: boolean }): Promise<string>
-  portForwardUrl(sandboxId: string): Promise<string>
+  portForwardUrl(sandboxId: string, port: number): Promise<string>
 
   usages(): Promise<ContainerUsage[]>
 

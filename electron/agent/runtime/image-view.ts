@@ -20,18 +20,18 @@ const CALL = 60_000
 
 export class SnapshotViews implements ImageViews {
   readonly #connection: GrpcConnection
-  readonly #snapshotter: string
+  readonly #snapshotter: () => Promise<string>
   readonly #now: () => number
 
   /** `connection` with the header `containerd-namespace`. */
-  constructor(connection: GrpcConnection, snapshotter: string, now: () => number) {
+  constructor(connection: GrpcConnection, snapshotter: () => Promise<string>, now: () => number) {
     this.#connection = connection
     this.#snapshotter = snapshotter
     this.#now = now
   }
 
   async view(key: string, parent: string): Promise<MountSpec[]> {
-    const snapshotter = this.#snapshotter
+    const snapshotter = await this.#snapshotter()
     // Without this label containerd's garbage collector takes a view that no container uses.
     const labels = { 'containerd.io/gc.root': new Date(this.#now()).toISOString() }
     const mounts = async () => {
@@ -48,7 +48,7 @@ export class SnapshotViews implements ImageViews {
 
   async remove(key: string): Promise<void> {
     try {
-      await this.#connection.unary(Snapshots.method.remove, { snapshotter: this.#snapshotter, key }, { timeout: CALL })
+      await this.#connection.unary(Snapshots.method.remove, { snapshotter: await this.#snapshotter(), key }, { timeout: CALL })
     } catch (error) {
       if (!hasCode(error, 'NotFound')) throw error
     }

@@ -9,6 +9,7 @@ import type { EventSink } from '../events.ts'
 import { podReference } from '../events.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { PodCache } from '../pleg/pod-cache.ts'
+import type { RuntimePod } from '../pleg/runtime-pod.ts'
 import { isOwnCondition } from '../status/conditions.ts'
 import { isEnd } from '../status/pod-status.ts'
 import type { StatusManager } from '../status/status-manager.ts'
@@ -55,6 +56,11 @@ export class PodManager implements AsyncDisposable {
   find(namespace: string, name: string): PodWorker | undefined {
     const all = this.#workers.values().filter(({ state }) => state.pod.metadata.name === name && state.pod.metadata.namespace === namespace)
     return [...all].toSorted((a, b) => Number(a.state.removed) - Number(b.state.removed))[0]
+  }
+
+  /** What is known of a pod that the runtime has. */
+  stateOf(runtime: RuntimePod): PodState {
+    return this.#workers.get(runtime.uid)?.state ?? new PodState(podFromRuntime(runtime, this.#deps.nodeName))
   }
 
   get workers(): readonly PodWorker[] {

@@ -1,0 +1,82 @@
+/** Who this node is to the cluster: a client certificate by a bootstrap token, and with that a serving certificate. */
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import { component, startIn } from '../../base/lifecycle.ts'
+import type { Component } from '../../base/lifecycle.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { Random } from '../../base/random.ts'
+import type { AgentConfig } from '../../api/infra/v1alpha1/agent-config.ts'
+import type { Client } from '../../client/client.ts'
+import type { ClientIdentity } from '../../client/transport.ts'
+import { certificateRequest } from './certificate-request.ts'
+import { createRotatingCertificate } from './rotating-certificate.ts'
+import type { RotatingCertificate } from './rotating-certificate.ts'
+import { signCertificate } from './signing.ts'
+import type { Usage } from './signing.ts'
+
+export interface NodeIdentity extends Component {
+  readonly client: RotatingCertificate
+  readonly serving: RotatingCertificate
+  /** What a request of this node shows. */
+  credentials(): Promise<ClientIdentity>
+}
+
+export interface NodeIdentityDeps {
+  readonly config: AgentConfig
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** A client that shows `credentials`. */
+  readonly api: () => Pick<Client, 'create' | 'get'>
+}
+
+const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
+const SERVING_SIGNER = 'kubernetes.io/kubelet-serving'
+
+/** `start` does not wait for the cluster. */
+export function createNodeIdentity(deps: NodeIdentityDeps): NodeIdentity {
+  const { config, clock, random, logger } = deps
+  const subject = { commonName: `system:node:${config.nodeName}`, organization: 'system:nodes' }
+  const servingNames = [config.nodeName, config.nodeIP]
+  const sign = (signerName: string, usage: Usage, names: readonly string[]) => async (key: string, signal: AbortSignal) => {
+    const request = certificateRequest(key, { ...subject, names })
+    return signCertificate({ client: deps.api(), clock }, { request, signerName, usages: ['digital signature', usage] }, signal)
+  }
+  const file = (name: string) => join(config.stateDir, 'pki', `${name}.pem`)
+  const client = createRotatingCertificate({
+    ...{ name: 'client', file: file('client'), clock, random, logger, names: [] },
+    sign: sign(CLIENT_SIGNER, 'client auth', []),
+  })
+  const signServing = sign(SERVING_SIGNER, 'server auth', servingNames)
+  const serving = createRotatingCertificate({
+    ...{ name: 'serving', file: file('serving'), clock, random, logger, names: servingNames },
+    sign: async (key, signal) => {
+      // Only a node may ask for one.
+      await client.whenIssued(signal)
+      return signServing(key, signal)
+    },
+  })
+
+  const base = component(async (stack, signal) => {
+    // A token is good for one join.
+    stack.use(client.onChange(() => void rm(config.bootstrapTokenFile, { force: true }).catch(() => undefined)))
+    await startIn(stack, client, signal)
+    await startIn(stack, serving, signal)
+  })
+  return {
+    client,
+    serving,
+    async credentials() {
+      const certificate = client.current
+      if (certificate) return { certificate }
+      const token = await readFile(config.bootstrapTokenFile, 'utf8').catch(() => '')
+      return token.trim() ? { token: token.trim() } : {}
+    },
+    get state() {
+      return base.state
+    },
+    start: (signal) => base.start(signal),
+    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+  }
+}

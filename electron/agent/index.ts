@@ -1,0 +1,113 @@
+/**
+ * The program of a worker.
+ *
+ *   agent.mjs --config FILE                       runs the agent
+ *   agent.mjs containerd-config --config FILE     prints a configuration of containerd that suits this machine
+ *   agent.mjs --version
+ */
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { systemClock, deadline } from '../base/clock.ts'
+import { FlotillaError, messageOf } from '../base/errors.ts'
+import { jsonLogger } from '../base/logger.ts'
+import type { Logger } from '../base/logger.ts'
+import { systemRandom } from '../base/random.ts'
+import type { AgentConfig } from '../api/infra/v1alpha1/agent-config.ts'
+import { createAgent } from './agent.ts'
+import type { Agent, AgentPart } from './agent.ts'
+import { PAUSE_IMAGE, renderContainerdConfig } from './runtime/containerd-config.ts'
+import { findHostFacts } from './runtime/host-facts.ts'
+import { isShuttingDown } from './shutdown.ts'
+import { detached } from './uninstall/uninstall.ts'
+import { AGENT_VERSION } from './version.ts'
+
+/** Beside the kubelet, in the order in which they start. */
+const PARTS: readonly AgentPart[] = []
+
+const UNINSTALL = '/opt/flotilla/bin/flotilla-uninstall'
+/** Milliseconds for containers to end when the machine is shut down. */
+const SHUTDOWN = 25_000
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      config: { type: 'string' },
+      version: { type: 'boolean' },
+      'log-level': { type: 'string' },
+      'api-url': { type: 'string' },
+      'uninstall-script': { type: 'string' },
+    },
+  })
+  if (values.version) return void process.stdout.write(`${AGENT_VERSION}\n`)
+  const config = await readConfig(values.config)
+  if (positionals[0] === 'containerd-config') return printContainerdConfig(config)
+  if (positionals[0] !== undefined) throw usage(`There is no command ${JSON.stringify(positionals[0])}.`)
+
+  const level = values['log-level'] === 'debug' ? 'debug' : 'info'
+  const logger = jsonLogger({ clock: systemClock, sink: (line) => void process.stderr.write(line), level })
+  const agent = createAgent({
+    config,
+    version: AGENT_VERSION,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    parts: PARTS,
+    removeAll: detached(values['uninstall-script'] ?? UNINSTALL),
+    ...(values['api-url'] === undefined ? {} : { apiUrl: values['api-url'] }),
+  })
+  stopOnSignals(agent, config, logger)
+  await agent.start()
+}
+
+function stopOnSignals(agent: Agent, config: AgentConfig, logger: Logger): void {
+  const stop = async (signal: string) => {
+    logger.info('stopping', { signal })
+    if (await isShuttingDown(config.serviceManager)) {
+      using limit = deadline(systemClock, SHUTDOWN)
+      await agent
+        .shutDown(limit.signal)
+        .catch((error: unknown) => logger.warn('some containers did not end in time', { error: messageOf(error) }))
+    }
+    await agent[Symbol.asyncDispose]()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+}
+
+async function readConfig(file: string | undefined): Promise<AgentConfig> {
+  if (file === undefined) throw usage('--config is missing.')
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as AgentConfig
+  } catch (error) {
+    throw new FlotillaError('INVALID_INPUT', {
+      what: `The agent's configuration ${file} cannot be read.`,
+      why: messageOf(error),
+      next: 'Set the machine up again from the control plane.',
+      cause: error,
+    })
+  }
+}
+
+async function printContainerdConfig(config: AgentConfig): Promise<void> {
+  const root = '/var/lib/flotilla/containerd'
+  const paths = {
+    root,
+    state: '/run/flotilla/containerd',
+    socket: config.containerdSocket,
+    registries: '/var/lib/flotilla/registries',
+    cniBinDir: config.cniBinDir,
+    cniConfDir: config.cniConfDir,
+  }
+  process.stdout.write(renderContainerdConfig({ paths, host: await findHostFacts(root), pauseImage: PAUSE_IMAGE }))
+}
+
+function usage(what: string): FlotillaError {
+  return new FlotillaError('USAGE', { what, why: '', next: 'Run it as: agent.mjs --config FILE' })
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof FlotillaError ? error.message : ((error as Error).stack ?? String(error))}\n`)
+  process.exit(error instanceof FlotillaError ? error.exitCode : 1)
+})
