@@ -54,7 +54,7 @@ export class Pipeline {
 
   /** Never rejects: what goes wrong is a Status. */
   async handle(given: ApiRequest): Promise<ApiResponse> {
-    const { clock, metrics } = this.#options
+    const { clock } = this.#options
     const begun = clock.monotonic()
     const warnings: string[] = []
     const info = requestInfo(given.method, given.path, given.query)
@@ -64,7 +64,7 @@ export class Pipeline {
     } catch (error) {
       response = failureResponse(error)
     }
-    metrics.observe(this.#labels(info), response.status, (clock.monotonic() - begun) / 1000)
+    this.#observe(info, response.status, (clock.monotonic() - begun) / 1000)
     return warnings.length === 0 ? response : withWarnings(response, warnings)
   }
 
@@ -87,23 +87,20 @@ export class Pipeline {
     return { connector, target: targetOf(info), request }
   }
 
-  /** Only names that exist, so that no client can make series without end. */
-  #labels({ isResource, verb, group, version, resource, subresource, namespace, name }: RequestInfo): Readonly<Record<string, string>> {
-    const kind = isResource ? this.#options.resources.kind(group, version, resource) : undefined
-    if (!kind) return OTHER_REQUESTS
+  /** Only names that exist are counted apart, so that no client can make series without end. */
+  #observe(info: RequestInfo, code: number, seconds: number): void {
+    const { verb, group, version, resource, subresource, namespace, name } = info
+    const { metrics, resources } = this.#options
+    const kind = info.isResource ? resources.kind(group, version, resource) : undefined
+    if (!kind) return metrics.observe('', () => OTHER_REQUESTS, code, seconds)
     const part = kind.subresources[subresource] ? subresource : ''
-    return {
-      verb: verb.toUpperCase(),
-      group,
-      version,
-      resource,
-      subresource: part,
-      scope: name ? 'resource' : namespace ? 'namespace' : 'cluster',
-    }
+    const scope = name ? 'resource' : namespace ? 'namespace' : 'cluster'
+    const labels = () => ({ verb: verb.toUpperCase(), group, version, resource, subresource: part, scope })
+    metrics.observe(`${verb} ${group}/${version}/${resource}/${part} ${scope}`, labels, code, seconds)
   }
 
   async #acting(request: ApiRequest): Promise<ApiRequest> {
-    if (!Object.keys(request.headers).some((name) => name.startsWith('impersonate-'))) return request
+    if (!namesAnother(request.headers)) return request
     return withUser(request, await this.#options.impersonate(request.user, request.headers, this.#options.authorize))
   }
 
@@ -176,9 +173,16 @@ function callOf(resource: Resource, info: RequestInfo, request: ApiRequest, warn
     subresource: info.subresource,
     user: request.user,
     manager: managerOf(request.headers['user-agent'] ?? ''),
-    signal: request.signal,
+    get signal() {
+      return request.signal
+    },
     warn: (text) => void (warnings.includes(text) || warnings.push(text)),
   }
+}
+
+function namesAnother(headers: ApiRequest['headers']): boolean {
+  for (const name in headers) if (name.startsWith('impersonate-')) return true
+  return false
 }
 
 function withUser(request: ApiRequest, user: UserInfo): ApiRequest {

@@ -6,33 +6,32 @@ import type { Layout } from './layout.ts'
 export class Entry {
   readonly key: string
   /** As stored: without resourceVersion. */
-  readonly value: Uint8Array
+  readonly value: Buffer
   /** 0 for what was never written, as with dryRun. */
   readonly revision: number
   readonly layout: Layout
-  #object: KubeObject | null
+  #object: KubeObject | null = null
   #others: Map<Layout, Entry> | null = null
 
-  /** `object` is what `value` was made from, if it is at hand. It becomes the entry's and gets the resourceVersion. */
-  constructor(layout: Layout, key: string, value: Uint8Array, revision: number, object: KubeObject | null = null) {
+  constructor(layout: Layout, key: string, value: Buffer, revision: number) {
     this.layout = layout
     this.key = key
     this.value = value
     this.revision = revision
-    this.#object = object
-    if (object && !Object.isFrozen(object)) {
-      if (revision > 0) object.metadata.resourceVersion = String(revision)
-      deepFreeze(object)
-    }
+  }
+
+  /** An entry whose object is at hand: it becomes the entry's, and gets the resourceVersion. */
+  static of(layout: Layout, key: string, object: KubeObject, revision: number): Entry {
+    const entry = new Entry(layout, key, layout.encode(object), revision)
+    entry.#object = settled(object, revision)
+    return entry
   }
 
   get object(): KubeObject {
-    this.#object ??= deepFreeze(this.layout.decode(this.value, this.revision))
+    if (this.#object) return this.#object
+    const recent = this.layout.recent.get(this.value)
+    this.#object = recent ? settled(recent, this.revision) : deepFreeze(this.layout.decode(this.value, this.revision))
     return this.#object
-  }
-
-  get decoded(): boolean {
-    return this.#object !== null
   }
 
   /** What a client gets. */
@@ -42,9 +41,10 @@ export class Entry {
 
   /** The same content under another revision: what a watcher gets when an object leaves its view. */
   at(revision: number): Entry {
+    const entry = new Entry(this.layout, this.key, this.value, revision)
     const known = this.#object
-    const object = known && { ...known, metadata: { ...known.metadata } }
-    return new Entry(this.layout, this.key, this.value, revision, object)
+    if (known) entry.#object = settled({ ...known, metadata: { ...known.metadata } }, revision)
+    return entry
   }
 
   /** The same object in another version of its kind; made once. */
@@ -52,11 +52,16 @@ export class Entry {
     if (layout === this.layout) return this
     let other = this.#others?.get(layout)
     if (!other) {
-      const object = convert(this.object)
-      other = new Entry(layout, this.key, layout.encode(object), this.revision, object)
+      other = Entry.of(layout, this.key, convert(this.object), this.revision)
       this.#others ??= new Map()
       this.#others.set(layout, other)
     }
     return other
   }
+}
+
+function settled(object: KubeObject, revision: number): KubeObject {
+  if (Object.isFrozen(object)) return object
+  if (revision > 0) object.metadata.resourceVersion = String(revision)
+  return deepFreeze(object)
 }

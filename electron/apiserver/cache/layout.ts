@@ -5,19 +5,30 @@
  */
 import { apiVersionOf } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { RecentObjects } from './recent-objects.ts'
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const CLOSE = 0x7d
+const ZERO = 0x30
 
 export class Layout {
   readonly apiVersion: string
   readonly kind: string
   /** `{"kind":"Pod","apiVersion":"v1","metadata":{` */
   readonly head: Buffer
+  /** What was written last, by its bytes. */
+  readonly recent = new RecentObjects()
   readonly #headText: string
+  /** The head, up to the quote that opens the resourceVersion. */
+  readonly #open: Buffer
 
   constructor(kind: { group: string; version: string; kind: string }) {
     this.apiVersion = apiVersionOf(kind)
     this.kind = kind.kind
     this.#headText = `{"kind":${JSON.stringify(this.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},"metadata":{`
     this.head = Buffer.from(this.#headText)
+    this.#open = Buffer.from(`${this.#headText}"resourceVersion":"`)
   }
 
   /** The stored form. The object's own kind, apiVersion and resourceVersion are not looked at. */
@@ -34,50 +45,53 @@ export class Layout {
   }
 
   /** The stored form with the resourceVersion in it; as it is for revision 0. */
-  splice(value: Uint8Array, revision: number): Buffer {
+  splice(value: Buffer, revision: number): Buffer {
     const out = Buffer.allocUnsafe(this.splicedLength(value, revision))
     this.spliceInto(out, 0, value, revision)
     return out
   }
 
-  splicedLength(value: Uint8Array, revision: number): number {
+  splicedLength(value: Buffer, revision: number): number {
     if (revision === 0) return value.length
-    return value.length + 20 + digits(revision) + (this.#isEmptyMetadata(value) ? 0 : 1)
+    return value.length + this.#open.length - this.head.length + digits(revision) + (this.#isEmptyMetadata(value) ? 1 : 2)
   }
 
   /** Writes the spliced form at `offset` and returns the offset after it. */
-  spliceInto(target: Buffer, offset: number, value: Uint8Array, revision: number): number {
-    if (revision === 0) {
-      target.set(value, offset)
-      return offset + value.length
+  spliceInto(target: Buffer, offset: number, value: Buffer, revision: number): number {
+    if (revision === 0) return offset + value.copy(target, offset)
+    let at = offset + this.#open.copy(target, offset)
+    const end = at + digits(revision)
+    for (let i = end - 1, rest = revision; i >= at; i--) {
+      target[i] = ZERO + (rest % 10)
+      rest = Math.floor(rest / 10)
     }
-    const cut = this.head.length
-    target.set(value.subarray(0, cut), offset)
-    let at = offset + cut
-    at += target.write(`"resourceVersion":"${revision}"${this.#isEmptyMetadata(value) ? '' : ','}`, at, 'latin1')
-    target.set(value.subarray(cut), at)
-    return at + value.length - cut
+    at = end
+    target[at++] = QUOTE
+    if (!this.#isEmptyMetadata(value)) target[at++] = COMMA
+    return at + value.copy(target, at, this.head.length)
   }
 
   /** Whether the bytes begin as this layout's do; another writer's may not. */
-  fits(value: Uint8Array): boolean {
-    return value.length > this.head.length && this.head.equals(value.subarray(0, this.head.length))
+  fits(value: Buffer): boolean {
+    const { head } = this
+    return value.length > head.length && head.compare(value, 0, head.length) === 0
   }
 
   /** The stored bytes as an object with its resourceVersion; not frozen. */
-  decode(value: Uint8Array, revision: number): KubeObject {
-    const object = JSON.parse(text(value)) as KubeObject
+  decode(value: Buffer, revision: number): KubeObject {
+    const object = JSON.parse(value.toString('utf8')) as KubeObject
     if (revision > 0) object.metadata.resourceVersion = String(revision)
     return object
   }
 
-  #isEmptyMetadata(value: Uint8Array): boolean {
-    return value[this.head.length] === 0x7d
+  #isEmptyMetadata(value: Buffer): boolean {
+    return value[this.head.length] === CLOSE
   }
 }
 
-function text(value: Uint8Array): string {
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')
+/** A view of the same bytes. */
+export function asBuffer(value: Uint8Array): Buffer {
+  return value instanceof Buffer ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }
 
 function digits(n: number): number {

@@ -4,13 +4,12 @@
  */
 import { expired } from '../../machinery/status.ts'
 import { prefixRange, type KeyValue, type RangeResponse, type Store, type StoreEvent } from '../../store/store.ts'
-import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { CacheWatch, type WatchItem, type WatchScope } from './cache-watch.ts'
 import { Entry } from './entry.ts'
 import type { Feed, FeedSink } from './feed.ts'
 import { CacheEvent, Frame } from './frame.ts'
 import { History } from './history.ts'
-import type { Layout } from './layout.ts'
+import { asBuffer, type Layout } from './layout.ts'
 import { SortedEntries } from './sorted-entries.ts'
 
 export interface WatchCacheOptions {
@@ -33,8 +32,6 @@ export class WatchCache implements FeedSink, Disposable {
   readonly #watches = new Set<CacheWatch>()
   /** Own writes that the feed has not brought yet. */
   readonly #ahead = new Map<string, Entry>()
-  /** Objects by the bytes that were made from them, for stores that hand out the bytes they were given. */
-  readonly #carried = new WeakMap<Uint8Array, KubeObject>()
   #wake: CacheWatch[] = []
   #loading: Promise<void> | null = null
   #early: StoreEvent[] | null = null
@@ -102,11 +99,6 @@ export class WatchCache implements FeedSink, Disposable {
     return this.#entries.slice(start, prefixRange(prefix).end)
   }
 
-  /** Remembers what `value` was made from until the feed brings it. */
-  carry(value: Uint8Array, object: KubeObject): void {
-    this.#carried.set(value, object)
-  }
-
   /** An own write that was acknowledged. */
   note(entry: Entry): void {
     if (this.#loaded > 0 && (this.#entries.get(entry.key)?.revision ?? 0) < entry.revision && this.revision < entry.revision) {
@@ -116,9 +108,9 @@ export class WatchCache implements FeedSink, Disposable {
 
   entryOf(kv: Pick<KeyValue, 'key' | 'value' | 'modRevision'>): Entry {
     const { layout } = this
-    if (layout.fits(kv.value)) return new Entry(layout, kv.key, kv.value, kv.modRevision, this.#carried.get(kv.value) ?? null)
-    const object = layout.decode(kv.value, kv.modRevision)
-    return new Entry(layout, kv.key, layout.encode(object), kv.modRevision)
+    const value = asBuffer(kv.value)
+    if (layout.fits(value)) return new Entry(layout, kv.key, value, kv.modRevision)
+    return Entry.of(layout, kv.key, layout.decode(value, kv.modRevision), kv.modRevision)
   }
 
   /**

@@ -44,25 +44,30 @@ export class HttpRequest implements ApiRequest {
   }
 
   /** The client went away, or its time is over. */
-  abort(reason: unknown = goneAway()): void {
+  abort(reason?: unknown): void {
     this.#gone = true
-    this.#abort?.abort(reason)
+    this.#abort?.abort(reason ?? goneAway())
   }
 
   async body(limit: number): Promise<Buffer> {
     const announced = Number(this.headers['content-length'] ?? 0)
     if (announced > limit) throw tooLarge(limit)
+    const stream = this.#stream
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
     const chunks: Buffer[] = []
     let size = 0
-    this.#stream.on('data', (chunk: Buffer) => {
+    const onClose = () => reject(badRequest('the client went away before its request was whole'))
+    stream.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size > limit) reject(tooLarge(limit))
       else chunks.push(chunk)
     })
-    this.#stream.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)))
-    this.#stream.once('error', reject)
-    this.#stream.once('close', () => reject(badRequest('the client went away before its request was whole')))
+    stream.once('end', () => {
+      stream.off('close', onClose)
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))
+    })
+    stream.once('error', reject)
+    stream.once('close', onClose)
     return promise
   }
 }

@@ -30,7 +30,9 @@ export function createHttp1(options: Http1Options): Server {
   })
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (message, response) => {
     let request: HttpRequest | null = null
-    response.once('close', () => request?.abort())
+    response.once('close', () => {
+      if (!response.writableFinished) request?.abort()
+    })
     void options.service.serve(incomingOf(message), replyOf(message, response), (made) => (request = made))
   })
   server.on('upgrade', (message, socket, head) => options.upgrade(incomingOf(message), socket, head))

@@ -30,7 +30,9 @@ export function createHttp2(service: HttpService): Http2 {
     let connection = connections.get(session)
     if (!connection) connections.set(session, (connection = connectionCredentials(session.socket as TLSSocket)))
     let request: HttpRequest | null = null
-    stream.once('close', () => request?.abort())
+    stream.once('close', () => {
+      if (!stream.writableFinished) request?.abort()
+    })
     stream.on('error', () => request?.abort())
     const incoming = {
       method: headers[':method'] ?? 'GET',

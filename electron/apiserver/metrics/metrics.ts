@@ -5,10 +5,13 @@ type Labels = Readonly<Record<string, string>>
 /** Bounds in seconds, as upstream's `apiserver_request_duration_seconds`. */
 const BUCKETS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
 
-interface Histogram {
+interface Series {
+  /** As they are shown. */
+  readonly labels: string
   readonly counts: number[]
   sum: number
   count: number
+  readonly codes: Map<number, number>
 }
 
 export interface Gauge {
@@ -19,38 +22,42 @@ export interface Gauge {
 }
 
 export class Metrics {
-  readonly #requests = new Map<string, number>()
-  readonly #durations = new Map<string, Histogram>()
+  readonly #series = new Map<string, Series>()
   readonly #gauges: Gauge[] = []
 
   gauge(gauge: Gauge): void {
     this.#gauges.push(gauge)
   }
 
-  /** One answered request. `what` tells verb, group, version, resource, subresource and scope. */
-  observe(what: Labels, code: number, seconds: number): void {
-    const key = text(what)
-    const counted = `${key},code="${code}"`
-    this.#requests.set(counted, (this.#requests.get(counted) ?? 0) + 1)
-    let histogram = this.#durations.get(key)
-    if (!histogram) {
-      histogram = { counts: new Array<number>(BUCKETS.length).fill(0), sum: 0, count: 0 }
-      this.#durations.set(key, histogram)
+  /** One answered request. `key` tells its series from others; `labels` are asked for when the series is new. */
+  observe(key: string, labels: () => Labels, code: number, seconds: number): void {
+    let series = this.#series.get(key)
+    if (!series) {
+      series = { labels: text(labels()), counts: new Array<number>(BUCKETS.length).fill(0), sum: 0, count: 0, codes: new Map() }
+      this.#series.set(key, series)
     }
-    histogram.sum += seconds
-    histogram.count++
-    for (let i = BUCKETS.length - 1; i >= 0 && seconds <= (BUCKETS[i] ?? 0); i--) histogram.counts[i] = (histogram.counts[i] ?? 0) + 1
+    series.codes.set(code, (series.codes.get(code) ?? 0) + 1)
+    series.sum += seconds
+    series.count++
+    for (let i = 0; i < BUCKETS.length; i++) {
+      if (seconds > (BUCKETS[i] ?? 0)) continue
+      series.counts[i] = (series.counts[i] ?? 0) + 1
+      break
+    }
   }
 
   render(): string {
     const lines: string[] = []
     const head = (name: string, help: string, type: string) => lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`)
     head('apiserver_request_total', 'Requests answered, by verb, resource and HTTP status code.', 'counter')
-    for (const [labels, value] of this.#requests) lines.push(`apiserver_request_total{${labels}} ${value}`)
+    for (const { labels, codes } of this.#series.values()) {
+      for (const [code, value] of codes) lines.push(`apiserver_request_total{${labels},code="${code}"} ${value}`)
+    }
     head('apiserver_request_duration_seconds', 'How long answers took; of watches until they began.', 'histogram')
-    for (const [labels, { counts, sum, count }] of this.#durations) {
+    for (const { labels, counts, sum, count } of this.#series.values()) {
       const name = 'apiserver_request_duration_seconds'
-      counts.forEach((n, i) => lines.push(`${name}_bucket{${labels},le="${BUCKETS[i]}"} ${n}`))
+      let below = 0
+      counts.forEach((n, i) => lines.push(`${name}_bucket{${labels},le="${BUCKETS[i]}"} ${(below += n)}`))
       lines.push(`${name}_bucket{${labels},le="+Inf"} ${count}`, `${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`)
     }
     for (const { name, help, read } of this.#gauges) {

@@ -80,7 +80,7 @@ export async function insert(
   const { companions, lease } = options
   if (options.dryRun) {
     const { entry } = await readLive(writer.store, storage, key)
-    return entry ? { exists: true } : { entry: new Entry(storage.layout, key, storage.layout.encode(object), 0, object) }
+    return entry ? { exists: true } : { entry: Entry.of(storage.layout, key, object, 0) }
   }
   const outcome: Outcome = { type: 'put', object, companions, ...(lease === undefined ? {} : { lease }) }
   const step = await commit(writer.store, storage, key, null, outcome, storage.layout.encode(object))
@@ -144,7 +144,7 @@ async function commit(
 ): Promise<Step> {
   if (outcome.type === 'keep') throw new Error('nothing to commit')
   const companions = outcome.companions ?? null
-  if (value && outcome.type === 'put') storage.cache.carry(value, outcome.object)
+  if (value && outcome.type === 'put') storage.layout.recent.add(value, outcome.object)
   const own: Op = value ? put(key, value, outcome.type === 'put' ? outcome.lease : undefined) : { type: 'delete', key }
   const expected: Compare = { key, target: 'mod', result: 'equal', operand: before?.revision ?? 0 }
   const answer = await store.txn({
@@ -154,7 +154,7 @@ async function commit(
   })
   if (answer.succeeded) {
     if (!value || outcome.type !== 'put') return { done: { type: 'delete', entry: before?.at(answer.revision) ?? null, before } }
-    const entry = new Entry(storage.layout, key, value, answer.revision, outcome.object)
+    const entry = new Entry(storage.layout, key, value, answer.revision)
     storage.cache.note(entry)
     return { done: { type: 'put', entry, before } }
   }
@@ -172,7 +172,7 @@ function put(key: string, value: Uint8Array, lease: LeaseId | undefined): Op {
 /** What a write would have left. A new object has no resourceVersion yet; a changed one keeps its own. */
 function dry(storage: Storage, key: string, before: Entry | null, outcome: Outcome, value: Buffer | null): Written {
   if (!value || outcome.type !== 'put') return { type: 'delete', entry: before, before }
-  return { type: 'put', entry: new Entry(storage.layout, key, value, before?.revision ?? 0, outcome.object), before }
+  return { type: 'put', entry: Entry.of(storage.layout, key, outcome.object, before?.revision ?? 0), before }
 }
 
 async function readLive(store: Store, storage: Storage, key: string): Promise<State> {
