@@ -6,6 +6,10 @@ describe('unifiedDiff', () => {
     expect(unifiedDiff({ a: 1 }, { a: 1 })).toBe('')
   })
 
+  it('does not mind the order of members', () => {
+    expect(unifiedDiff({ a: 1, b: { c: 1, d: 2 } }, { b: { d: 2, c: 1 }, a: 1 })).toBe('')
+  })
+
   it('shows a changed line with three lines around it', () => {
     const before = { a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8, i: 9 }
     expect(unifiedDiff(before, { ...before, e: 50 })).toBe(

@@ -16,7 +16,13 @@ export function unifiedDiff(before: unknown, after: unknown): string {
 }
 
 function linesOf(value: unknown): string[] {
-  return (JSON.stringify(value, null, 1) ?? 'null').split('\n')
+  return (JSON.stringify(value, inOrder, 1) ?? 'null').split('\n')
+}
+
+/** Members by name, so that objects that were put together differently do not look different. */
+function inOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** The shortest edit by longest common subsequence, after cutting what both begin and end with. */

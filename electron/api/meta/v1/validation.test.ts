@@ -71,7 +71,7 @@ describe('metadata of a new object', () => {
 
   it('has one controller', () => {
     const ownerReferences = [owner({ controller: true }), owner({ name: 'b', uid: 'u-8', controller: true })]
-    const [error] = shown(validateObjectMeta(meta({ ownerReferences }) as unknown as ObjectMeta, RULES))
+    const [error] = shown(validateObjectMeta(meta({ ownerReferences }), RULES))
     expect(error).toMatch(
       /: Only one reference can have Controller set to true\. Found "true" in references for ReplicaSet\/web and ReplicaSet\/b$/,
     )
