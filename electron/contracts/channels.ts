@@ -148,8 +148,10 @@ export const CHANNELS = {
     terminalDown,
   ),
 
-  /** Connects without signing in and says which key the host shows. */
-  /** Through a jump host, that one is signed in to: with its confirmed key, or the one that known_hosts has. */
+  /**
+   * Connects without signing in and says which key the host shows. Only a jump host is signed in to, with its confirmed key or the
+   * one that known_hosts has.
+   */
   'machines.scanHostKey': call(
     v.object({
       ...hop.entries,
