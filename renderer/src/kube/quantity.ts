@@ -60,8 +60,9 @@ export function byteParts(n: number, as?: string): { value: string; unit: string
   let exponent = fixed
   if (exponent < 0) for (exponent = 0; exponent < UNITS.length - 1 && Math.abs(n) >= 1024 ** (exponent + 1);) exponent++
   const value = n / 1024 ** exponent
-  const digits = exponent < 3 || value >= 100 ? 0 : 1
-  return { value: short(value, Math.abs(value) < 10 && exponent >= 3 ? 1 : digits), unit: UNITS[exponent] ?? 'B' }
+  const size = Math.abs(value)
+  const digits = exponent < 3 || size >= 100 ? 0 : size < 1 ? 2 : 1
+  return { value: short(value, digits), unit: UNITS[exponent] ?? 'B' }
 }
 
 /** The shortest canonical quantity for a number of bytes that is a whole number of Mi: "384Mi", "2Gi". */

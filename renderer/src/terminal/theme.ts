@@ -4,7 +4,7 @@ import type { ITheme } from '@xterm/xterm'
 export function terminalTheme(of: Element): ITheme {
   const probe = document.createElement('span')
   of.append(probe)
-  const canvas = document.createElement('canvas').getContext('2d')
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
   const read = (value: string) => {
     probe.style.color = value
     const { color } = getComputedStyle(probe)

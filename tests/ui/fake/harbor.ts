@@ -26,7 +26,7 @@ const now = () => `${new Date().toISOString().slice(0, 19)}Z`
 
 export async function addNode(client: Client, { name, ip, cpu, memory, arch = 'amd64', pressure = false }: NodeSpec): Promise<void> {
   const at = now()
-  await client.create(NODE, {
+  const made = await client.create(NODE, {
     metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/arch': arch, 'kubernetes.io/os': 'linux' } },
     spec: { podCIDR: '10.244.1.0/24' },
     status: {
@@ -77,6 +77,8 @@ export async function addNode(client: Client, { name, ip, cpu, memory, arch = 'a
       },
     },
   })
+  // The API server gives each new node this taint, which the node lifecycle controller takes away.
+  if (made.spec.taints?.length) await client.update(NODE, { ...made, spec: { ...made.spec, taints: [] } })
 }
 
 const STEPS = [

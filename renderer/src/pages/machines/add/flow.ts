@@ -60,7 +60,7 @@ export function useAddFlow(face: Face, taken: () => readonly string[]): AddFlow 
   const tried = ref(false)
   let abort = new AbortController()
 
-  const errors = computed(() => (tried.value ? formErrors(form, taken()) : {}))
+  const errors = computed(() => (tried.value && stage.value === 'form' ? formErrors(form, taken()) : {}))
   const asking = computed(() => {
     if (stage.value !== 'confirm') return null
     if (form.useJump && jumpKey.value && !trusted.value.jump) return { of: 'jump' as const, host: form.jumpHost, key: jumpKey.value }
