@@ -34,7 +34,7 @@ export interface RemovalOptions {
   readonly detail: (text: string) => void
 }
 
-const AGENT_TAKES_MS = 60_000
+const AGENT_TAKES_MS = 90_000
 
 /**
  * Leaves nothing of Flotilla on the machine, its key included. Throws NO_SUDO if neither the agent nor sudo could do it, and
