@@ -90,7 +90,7 @@ export function createAgent(options: AgentOptions): Agent {
         clock,
       }),
     )
-    const informers = createInformers(client, { clock, logger, random })
+    const informers = createInformers(client, { clock, logger: patient(logger), random })
     const checkpoints = new Checkpoints(join(config.stateDir, 'checkpoints'), { random, logger })
     const context: AgentContext = { config, clock, random, logger, client, informers, checkpoints }
     for (const part of options.parts) await startIn(stack, part(context), signal)
@@ -155,4 +155,9 @@ export function createAgent(options: AgentOptions): Agent {
     start: (signal) => base.start(signal),
     [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
   }
+}
+
+/** That the API server is away is nothing to warn of: it is on somebody's desktop. */
+function patient(logger: Logger): Logger {
+  return { ...logger, warn: (message, fields) => logger.debug(message, fields), child: (fields) => patient(logger.child(fields)) }
 }

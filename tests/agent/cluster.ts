@@ -229,7 +229,11 @@ async function startKubelet({ lab, server, config, logger, options }: KubeletInp
     events: recorderSink(recorder),
     checkpoints: new Checkpoints(join(config.stateDir, 'checkpoints'), { random, logger }),
     cri: lab.cri,
-    images: new SnapshotViews(connection, () => findSnapshotter(lab.cri), () => clock.now()),
+    images: new SnapshotViews(
+      connection,
+      () => findSnapshotter(lab.cri),
+      () => clock.now(),
+    ),
     mounts: systemMounts,
     cgroups: await openCgroups(),
     ...(options.logRotation ? { logRotation: options.logRotation } : {}),

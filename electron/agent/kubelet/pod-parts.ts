@@ -70,7 +70,7 @@ export function createPodParts(deps: KubeletDeps, node: NodeParts, cache: PodCac
   const hooks = createHookRunner({ cri, clock })
   const killer = new Killer({ cri, clock, logger, events, hooks })
   const backoff = new Backoff(clock, CRASH_BACKOFF)
-  const tokens = new TokenCache(tokenIssuer(client), { clock, random })
+  const tokens = new TokenCache(tokenIssuer(client), { clock, random, logger, file: (uid) => paths.tokens(uid) })
   const token = tokens.get.bind(tokens)
   const claims = new Claims({ client, paths, random })
 

@@ -23,15 +23,17 @@ export interface LeaseDeps {
 const NAMESPACE = 'kube-node-lease'
 const DURATION_SECONDS = 40
 const RENEW = 10_000
+const RETRY = 500
 const TIMEOUT = 10_000
 
 /** `start` does not wait for the API server. */
 export function createLease(deps: LeaseDeps): Component {
   const { client, clock, logger, nodeName } = deps
 
-  const renew = async (signal: AbortSignal) => {
+  /** False while there is no node yet that it could belong to. */
+  const renew = async (signal: AbortSignal): Promise<boolean> => {
     const node = deps.node()
-    if (!node) return
+    if (!node) return false
     using limit = deadline(clock, TIMEOUT, signal)
     const spec = { holderIdentity: nodeName, leaseDurationSeconds: DURATION_SECONDS, renewTime: formatMicroTime(clock.now()) }
     const at = { namespace: NAMESPACE, name: nodeName }
@@ -42,14 +44,16 @@ export function createLease(deps: LeaseDeps): Component {
       const owner = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid }
       await client.create(leaseKind, { metadata: { ...at, ownerReferences: [owner] }, spec }, { signal: limit.signal })
     }
+    return true
   }
 
   const run = async (signal: AbortSignal) => {
     while (!signal.aborted) {
-      await renew(signal).catch((error: unknown) => {
+      const renewed = await renew(signal).catch((error: unknown) => {
         if (!signal.aborted) logger.debug('the lease was not renewed', { error: messageOf(error) })
+        return true
       })
-      await sleep(clock, RENEW, signal).catch(() => undefined)
+      await sleep(clock, renewed ? RENEW : RETRY, signal).catch(() => undefined)
     }
   }
 

@@ -20,7 +20,7 @@ export interface WatchedObjectDeps {
 }
 
 /** How long somebody who needs the object waits for the API server before the checkpoint must do. */
-const PATIENCE = 5000
+const PATIENCE = 3000
 
 export class WatchedObject<T extends KubeObject> {
   readonly #kind: Kind<T>
@@ -31,6 +31,7 @@ export class WatchedObject<T extends KubeObject> {
   readonly #stop = new AbortController()
   readonly #done: Promise<void>
   readonly #first = deferred<void>()
+  readonly #began: number
   /** undefined until the API server has answered. */
   #object: T | null | undefined
 
@@ -40,6 +41,7 @@ export class WatchedObject<T extends KubeObject> {
     this.#name = at.name
     this.#deps = deps
     this.#onChange = onChange
+    this.#began = deps.clock.monotonic()
     const sink = {
       replace: (objects: readonly T[]) => this.#set(objects[0] ?? null),
       set: (object: T) => this.#set(object),
@@ -53,11 +55,12 @@ export class WatchedObject<T extends KubeObject> {
 
   /** null if there is none. Throws Status 503 if the API server does not answer and it was never seen before. */
   async get(): Promise<T | null> {
-    if (this.#object === undefined) {
+    const patience = this.#began + PATIENCE - this.#deps.clock.monotonic()
+    if (this.#object === undefined && patience > 0) {
       using waiting = new DisposableStack()
       const over = new AbortController()
       waiting.defer(() => over.abort())
-      await Promise.race([this.#first.promise, sleep(this.#deps.clock, PATIENCE, over.signal).catch(() => undefined)])
+      await Promise.race([this.#first.promise, sleep(this.#deps.clock, patience, over.signal).catch(() => undefined)])
     }
     if (this.#object !== undefined) return this.#object
     const saved = await this.#deps.checkpoints.load(this.#kind, this.#namespace, this.#name)

@@ -36,11 +36,16 @@ export interface PodManagerDeps {
   readonly onMetadata: (pod: Pod) => void
 }
 
+/** Milliseconds until a status that was told is written to disk. */
+const STATUS_DELAY = 1000
+
 export class PodManager implements AsyncDisposable {
   readonly #deps: PodManagerDeps
   readonly #workers = new Map<string, PodWorker>()
   /** As wanted by the API, by uid. */
   readonly #desired = new Map<string, Pod>()
+  #restoring = false
+  readonly #saving = new Map<string, Disposable>()
   /** Admission looks at the pods that were admitted before: one at a time. */
   #queue: Promise<unknown> = Promise.resolve()
 
@@ -76,8 +81,13 @@ export class PodManager implements AsyncDisposable {
 
   /** Begins with what was last seen, before the API server answers. */
   async restore(): Promise<void> {
-    for (const pod of await this.#deps.checkpoints.loadAll(podKind)) this.set(pod)
+    this.#restoring = true
+    for (const pod of await this.#deps.checkpoints.loadAll(podKind)) {
+      this.#desired.set(pod.metadata.uid, pod)
+      this.#enqueue(pod)
+    }
     await this.#queue
+    this.#restoring = false
   }
 
   /** The pod is wanted here, so. */
@@ -85,18 +95,23 @@ export class PodManager implements AsyncDisposable {
     const { uid } = pod.metadata
     const before = this.#desired.get(uid)
     this.#desired.set(uid, pod)
-    this.#deps.statuses.observe(pod)
-    if (!before || isChanged(before, pod)) void this.#deps.checkpoints.save(podKind, pod)
+    const worker = this.#workers.get(uid)
+    const { statuses } = this.#deps
+    if (worker?.state.adopt(pod.status) && statuses.get(uid)) statuses.set(pod, worker.state.status)
+    statuses.observe(pod)
+    // What is wanted is written at once; what was told of it may wait for more.
+    if (!before || isChanged(before, pod)) this.#checkpoint(uid, 0)
+    else if (before.metadata.resourceVersion !== pod.metadata.resourceVersion) this.#checkpoint(uid, STATUS_DELAY)
     if (before && before.metadata.resourceVersion === pod.metadata.resourceVersion) return
-    this.#queue = this.#queue
-      .then(() => this.#apply(pod))
-      .catch((error: unknown) => this.#deps.logger.error('a pod was not taken over', { uid, error }))
+    this.#enqueue(pod)
   }
 
   /** The API has the pod no more. */
   delete(pod: Pod): void {
     const { uid, name, namespace } = pod.metadata
     this.#desired.delete(uid)
+    this.#saving.get(uid)?.[Symbol.dispose]()
+    this.#saving.delete(uid)
     void this.#deps.checkpoints.remove(podKind, namespace, name)
     this.#queue = this.#queue.then(() => this.#workers.get(uid)?.remove())
   }
@@ -127,8 +142,27 @@ export class PodManager implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#saving.values()) timer[Symbol.dispose]()
     await this.#queue
     await Promise.all(this.workers.map((worker) => worker[Symbol.asyncDispose]()))
+  }
+
+  #enqueue(pod: Pod): void {
+    this.#queue = this.#queue
+      .then(() => this.#apply(pod))
+      .catch((error: unknown) => this.#deps.logger.error('a pod was not taken over', { uid: pod.metadata.uid, error }))
+  }
+
+  #checkpoint(uid: string, delay: number): void {
+    if (delay > 0 && this.#saving.has(uid)) return
+    this.#saving.get(uid)?.[Symbol.dispose]()
+    const save = () => {
+      this.#saving.delete(uid)
+      const pod = this.#desired.get(uid)
+      if (pod) void this.#deps.checkpoints.save(podKind, pod)
+    }
+    if (delay === 0) save()
+    else this.#saving.set(uid, this.#deps.clock.setTimeout(save, delay))
   }
 
   async #apply(pod: Pod): Promise<void> {
@@ -205,7 +239,7 @@ export class PodManager implements AsyncDisposable {
       this.#workers.delete(uid)
       this.#retryResizes()
     }
-    const worker = new PodWorker(new PodState(pod), { clock, logger, stages, onCleared })
+    const worker = new PodWorker(new PodState(pod, this.#restoring), { clock, logger, stages, onCleared })
     this.#workers.set(uid, worker)
     return worker
   }

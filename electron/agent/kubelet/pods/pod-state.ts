@@ -20,9 +20,33 @@ export class PodState {
   /** Further conditions of this node's; with status "" they are taken away. */
   conditions: readonly Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>[] = []
 
-  constructor(pod: Pod) {
+  #adopted: boolean
+
+  /** `fromDisk`: the API server has not shown it yet. */
+  constructor(pod: Pod, fromDisk = false) {
     this.pod = pod
     this.status = pod.status
+    this.#adopted = !fromDisk
+  }
+
+  /**
+   * The API server's word on a pod that was begun from disk, where its status may be old: what never changes, and since when conditions
+   * are as they are. False if that is known.
+   */
+  adopt(told: PodStatus): boolean {
+    if (this.#adopted) return false
+    this.#adopted = true
+    const { startTime, qosClass, conditions = [] } = told
+    this.status = {
+      ...this.status,
+      ...(startTime === undefined ? {} : { startTime }),
+      ...(qosClass === undefined ? {} : { qosClass }),
+      conditions: (this.status.conditions ?? []).map((condition) => {
+        const same = conditions.find(({ type, status }) => type === condition.type && status === condition.status)
+        return same?.lastTransitionTime ? { ...condition, lastTransitionTime: same.lastTransitionTime } : condition
+      }),
+    }
+    return true
   }
 
   get uid(): string {

@@ -31,6 +31,8 @@ const LONGEST_RETRY = 10_000
 export class StatusManager implements AsyncDisposable {
   readonly #deps: StatusManagerDeps
   readonly #entries = new Map<string, Entry>()
+  /** Uids of pods that the API server has shown us: what is on disk may be older than what it has. */
+  readonly #seen = new Set<string>()
   readonly #stop = new AbortController()
 
   constructor(deps: StatusManagerDeps) {
@@ -52,10 +54,11 @@ export class StatusManager implements AsyncDisposable {
 
   /** The pod as the API has it now. Sends again what is missing there. */
   observe(pod: Pod): void {
+    this.#seen.add(pod.metadata.uid)
     const entry = this.#entries.get(pod.metadata.uid)
     if (!entry || isOlder(pod, entry.pod)) return
     entry.pod = pod
-    if (statusPatch(pod.status, entry.wanted) || this.#deletable(entry)) this.#send(entry)
+    if (entry.dirty || statusPatch(pod.status, entry.wanted) || this.#deletable(entry)) this.#send(entry)
   }
 
   /** From now on the pod may be removed from the API when it is to be deleted. */
@@ -68,6 +71,7 @@ export class StatusManager implements AsyncDisposable {
 
   forget(uid: string): void {
     this.#entries.delete(uid)
+    this.#seen.delete(uid)
   }
 
   /** Waits until all that was set is sent, or the signal aborts. */
@@ -100,6 +104,7 @@ export class StatusManager implements AsyncDisposable {
 
   #send(entry: Entry): void {
     entry.dirty = true
+    if (!this.#seen.has(entry.pod.metadata.uid)) return
     entry.sending ??= this.#sendAll(entry).finally(() => {
       entry.sending = null
     })

@@ -72,10 +72,10 @@ export class PodSyncer {
       this.#deps.events.event(podReference(pod), 'Warning', 'NetworkNotReady', `network is not ready: ${fault}`)
       throw new Error(`network is not ready: ${fault}`)
     }
+    probes.add(pod)
     const cgroupParent = await cgroups.ensure(pod)
     await this.#setUpVolumes(pod, runtime)
     signal.throwIfAborted()
-    probes.add(pod)
     const plan = planPod({
       pod,
       runtime,

@@ -32,6 +32,11 @@ export class PodPaths {
     return join(this.pod(uid), 'containers', container)
   }
 
+  /** Tokens of the pod's service account. */
+  tokens(uid: string): string {
+    return join(this.pod(uid), 'tokens.json')
+  }
+
   hostsFile(uid: string): string {
     return join(this.pod(uid), 'etc-hosts')
   }
