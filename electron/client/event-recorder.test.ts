@@ -39,6 +39,14 @@ describe('an event recorder', () => {
     ])
   })
 
+  it('writes several Events of one moment', async () => {
+    await using server = await startTestServer()
+    await using recorder = recorderOf(server)
+    for (const pod of ['a', 'b', 'c']) recorder.event(POD, 'Normal', 'SuccessfulCreate', `Created pod: ${pod}`)
+    await recorder.flush()
+    expect((await events(server)).map(({ message }) => message).sort()).toEqual(['Created pod: a', 'Created pod: b', 'Created pod: c'])
+  })
+
   it('begins a new Event when the old one is gone', async () => {
     await using server = await startTestServer()
     await using recorder = recorderOf(server)

@@ -44,7 +44,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const order = new Mutex()
   const stopping = new AbortController()
   let waiting = 0
-  let last = 0
+  let last = 0n
 
   const write = async (occurrence: Occurrence, decision: Exclude<Decision, { type: 'drop' }>): Promise<void> => {
     const { signal } = stopping
@@ -95,8 +95,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
   /** The time in hexadecimal makes names differ; two in one millisecond are told apart by what follows. */
   const nameOf = (object: string): Event['metadata']['name'] => {
-    last = Math.max(clock.now() * 1_000_000, last + 1)
-    return `${object}.${BigInt(last).toString(16)}`
+    const now = BigInt(Math.floor(clock.now())) * 1_000_000n
+    last = now > last ? now : last + 1n
+    return `${object}.${last.toString(16)}`
   }
 
   const attempt = async (occurrence: Occurrence): Promise<void> => {
