@@ -46,10 +46,10 @@ describe('upload', () => {
     }
     const source = { content: broken(), size: 8, unpackedSize: 8, sha256: '0'.repeat(64) }
     await expect(upload(shell, source, join(dir, 'new/deep/file'), '1', mode)).rejects.toThrow('the line is dead')
-    await expect.poll(() => readdir(dir)).toEqual([])
+    await expect.poll(() => readdir(dir), { timeout: 10_000 }).toEqual([])
     await writeFile(join(dir, 'file'), 'old')
     await expect(upload(shell, { ...source, content: broken() }, join(dir, 'file'), '2', mode)).rejects.toThrow('the line is dead')
-    await expect.poll(() => readdir(dir)).toEqual(['file'])
+    await expect.poll(() => readdir(dir), { timeout: 10_000 }).toEqual(['file'])
     expect(await readFile(join(dir, 'file'), 'utf8')).toBe('old')
   })
 
