@@ -17,18 +17,21 @@ export function encodeContinue(token: ContinueToken): string {
 
 /** Throws StatusError `BadRequest`. */
 export function decodeContinue(text: string): ContinueToken {
-  const fault = (why: string) => badRequest(`continue key is not valid: ${why}`)
+  const fault = (why: string) => badRequest(`invalid continue token: continue key is not valid${why}`)
   let parsed: unknown
   try {
     parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
   } catch {
-    throw fault('unable to parse the token')
+    throw fault('')
   }
-  if (typeof parsed !== 'object' || parsed === null) throw fault('unable to parse the token')
-  const { v, rv, start } = parsed as { v?: unknown; rv?: unknown; start?: unknown }
-  if (v !== VERSION) throw fault(`server does not recognize this encoded version ${JSON.stringify(v ?? '')}`)
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) throw fault('incorrect encoded start resourceVersion')
-  if (typeof start !== 'string' || start === '') throw fault('no start key')
-  if (`/${start}/`.includes('/../') || `/${start}/`.includes('/./')) throw fault(start)
+  if (typeof parsed !== 'object' || parsed === null) throw fault('')
+  const { v = '', rv, start } = parsed as { v?: unknown; rv?: unknown; start?: unknown }
+  if (v !== VERSION) throw fault(`: server does not recognize this encoded version ${String(v)}`)
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) {
+    throw fault(`: incorrect encoded start resourceVersion (version ${VERSION})`)
+  }
+  if (typeof start !== 'string' || start === '') throw fault(`: encoded start key empty (version ${VERSION})`)
+  // The key must not lead out of what is listed.
+  if (`/${start}/`.includes('/../') || `/${start}/`.includes('/./') || `/${start}`.includes('//')) throw fault(`: ${start}`)
   return { revision: rv, start }
 }

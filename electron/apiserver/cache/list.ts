@@ -57,10 +57,10 @@ export async function list(from: Lister, request: ListRequest): Promise<ListResu
 
 /** The next chunk: of the state that the first one showed, or after "inconsistent" tokens of the present one. */
 async function listOn(from: Lister, request: ListRequest): Promise<ListResult> {
+  const token = decodeContinue(request.continueToken)
   if (request.resourceVersion !== '' && request.resourceVersion !== '0') {
     throw badRequest('specifying resource version is not allowed when using continue')
   }
-  const token = decodeContinue(request.continueToken)
   const start = request.prefix + token.start
   await from.cache.fresh()
   if (token.revision === INCONSISTENT || token.revision >= from.cache.lastChange) {

@@ -75,7 +75,8 @@ function includeOf(query: URLSearchParams): IncludeObject {
   const asked = query.get('includeObject') ?? 'Metadata'
   if (asked === '' || asked === 'Metadata') return 'Metadata'
   if (asked === 'None' || asked === 'Object') return asked
-  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(asked)}`)
+  const why = `includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`
+  throw badRequest(`Unable to convert to Table as requested: ${why}`)
 }
 
 /** The older version of meta.k8s.io has the same shapes. */

@@ -58,11 +58,14 @@ function gracefully(kind: AnyKind, object: KubeObject, asked: number | undefined
   const meta = object.metadata
   if (!kind.strategy.gracePeriod) return 'not graceful'
   if (meta.deletionTimestamp) {
-    const recorded = meta.deletionGracePeriodSeconds
-    if (recorded === undefined) return 'not graceful'
+    const recorded = meta.deletionGracePeriodSeconds ?? 0
+    if (recorded === 0) return 'not graceful'
     if (asked === undefined || asked >= recorded) return 'pending'
-    meta.deletionTimestamp = formatTime(Date.parse(meta.deletionTimestamp) - (recorded - asked) * 1000)
-    meta.deletionGracePeriodSeconds = asked
+    const end = Date.parse(meta.deletionTimestamp) - (recorded - asked) * 1000
+    // A time that is over already leaves those who watch the least that is still graceful.
+    const over = end < now
+    meta.deletionTimestamp = formatTime(over ? now : end)
+    meta.deletionGracePeriodSeconds = over && asked !== 0 ? 1 : asked
     return 'marked'
   }
   const grace = kind.strategy.gracePeriod(object, asked)

@@ -1,14 +1,15 @@
 /** CREATE. Sources: apiserver `endpoints/handlers/create.go`, `registry/rest/create.go`, `registry/generic/registry/store.go`. */
 import { randomSuffix } from '../../base/random.ts'
-import type { KubeObject } from '../../api/meta/v1/object.ts'
+import type { KubeObject, ObjectMeta } from '../../api/meta/v1/object.ts'
 import { validateObjectMeta } from '../../api/meta/v1/validation.ts'
 import { formatTime } from '../../api/values/time.ts'
-import { alreadyExists, badRequest, failure, invalidObject, type StatusError } from '../../machinery/status.ts'
+import { alreadyExists, badRequest, failure, invalidObject, StatusError } from '../../machinery/status.ts'
 import type { Entry } from '../cache/entry.ts'
 import { admissionRequest } from './admission-request.ts'
 import { hasGeneration, isBuiltIn, resetStatus } from './kind-rules.ts'
 import { insert } from './guaranteed-update.ts'
 import { resourceName } from './keys.ts'
+import { dropRepeatedOwners } from './owner-references.ts'
 import { track } from './managed-fields.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
 
@@ -31,9 +32,11 @@ export async function create(
   }
   placeInNamespace(call, object)
   wipe(object)
+  dropRepeatedOwners(call, object, false)
   if (!options.tracked) track(registry, call, object, null, parameters)
   const admission = admissionRequest(call, 'CREATE', object, null)
   await registry.admission.admit(admission)
+  dropRepeatedOwners(call, object, true)
 
   prepare(registry, call, object)
   const hooks = registry.hooks.get(resourceName(kind))
@@ -51,9 +54,8 @@ export async function create(
     const key = storage.key(call.namespace, meta.name)
     const written = await insert(registry, storage, key, stored, { companions, lease, dryRun: parameters.dryRun })
     if ('entry' in written) return call.resource.view(written.entry)
-    if (!written.exists) continue
-    if (!generates) throw alreadyExists(kind, meta.name)
-    if (++taken >= GENERATE_ATTEMPTS) throw noUniqueName(call, meta.name)
+    if (!written.existing) continue
+    if (!generates || ++taken >= GENERATE_ATTEMPTS) throw exists(call, meta, written.existing)
   }
 }
 
@@ -90,7 +92,7 @@ function validate(call: Call, object: KubeObject): void {
   const { kind } = call.resource
   const rules = { namespaced: kind.namespaced, validateName: kind.validateName, standardFinalizers: isBuiltIn(kind) }
   const errors = [...validateObjectMeta(object.metadata, rules), ...(kind.strategy.validate?.(object) ?? [])]
-  if (errors.length > 0) throw invalidObject(kind, object.metadata.name, errors)
+  if (errors.length > 0) throw invalidObject(kind, object.metadata.name ?? '', errors)
   for (const text of kind.strategy.warnings?.(object, null) ?? []) call.warn(text)
 }
 
@@ -98,9 +100,11 @@ function generatedName(base: string, registry: Registry): string {
   return base.slice(0, MAX_GENERATED_BASE) + randomSuffix(registry.random)
 }
 
-function noUniqueName(call: Call, name: string): StatusError {
-  const error = alreadyExists(call.resource.kind, name)
-  error.status.message = `${error.message}, the server was not able to generate a unique name for the object`
-  error.status.details = { ...error.status.details, retryAfterSeconds: 1 }
-  return error
+function exists(call: Call, { name, generateName }: ObjectMeta, existing: Entry): StatusError {
+  const { status } = alreadyExists(call.resource.kind, name)
+  let message = status.message ?? ''
+  if (generateName) message = `${message}, the server was not able to generate a unique name for the object`
+  if (existing.object.metadata.deletionTimestamp) message = `object is being deleted: ${message}`
+  const details = generateName ? { ...status.details, retryAfterSeconds: 1 } : status.details
+  return new StatusError({ ...status, message, ...(details ? { details } : {}) })
 }

@@ -69,22 +69,22 @@ export interface NewObject {
   readonly dryRun: boolean
 }
 
-/** Writes an object that must not exist yet; null if it does, or if a companion's compare did not hold and another try may help. */
+/** Writes an object that must not exist yet. `existing` is what is there; null if only a companion's compare did not hold: try again. */
 export async function insert(
   writer: Writer,
   storage: Storage,
   key: string,
   object: KubeObject,
   options: NewObject,
-): Promise<{ entry: Entry } | { exists: boolean }> {
+): Promise<{ entry: Entry } | { existing: Entry | null }> {
   const { companions, lease } = options
   if (options.dryRun) {
     const { entry } = await readLive(writer.store, storage, key)
-    return entry ? { exists: true } : { entry: Entry.of(storage.layout, key, object, 0) }
+    return entry ? { existing: entry } : { entry: Entry.of(storage.layout, key, object, 0) }
   }
   const outcome: Outcome = { type: 'put', object, companions, ...(lease === undefined ? {} : { lease }) }
   const step = await commit(writer.store, storage, key, null, outcome, storage.layout.encode(object))
-  return step.done?.entry ? { entry: step.done.entry } : { exists: step.next?.entry != null }
+  return step.done?.entry ? { entry: step.done.entry } : { existing: step.next?.entry ?? null }
 }
 
 /** As often as it takes, with the key's turn. */

@@ -15,6 +15,7 @@ import {
 import { create, placeInNamespace } from './create.ts'
 import { guaranteedUpdate, type Outcome } from './guaranteed-update.ts'
 import { resourceName } from './keys.ts'
+import { dropRepeatedOwners } from './owner-references.ts'
 import { keepTimestamps, track } from './managed-fields.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
 
@@ -78,6 +79,7 @@ async function replace(
   if (!change.tracked) track(registry, call, object, old, parameters)
   const admission = admissionRequest(call, 'UPDATE', object, old)
   await registry.admission.admit(admission)
+  dropRepeatedOwners(call, object, true)
   checkResourceVersion(call, object, old)
   const hooks = registry.hooks.get(resourceName(resource.kind))
   prepareUpdate(call, object, old, change.part)
