@@ -45,7 +45,7 @@ export interface JoinedNode extends AsyncDisposable {
   deletePod(name: string, gracePeriodSeconds?: number): Promise<void>
   until<T>(what: string, look: () => Promise<T | null | undefined | false>, timeout?: number): Promise<T>
   node(): Promise<Node>
-  kubectl(args: readonly string[], options?: { input?: string }): Promise<Ran>
+  kubectl(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ran>
   readonly kubeconfig: string
 }
 
@@ -162,7 +162,8 @@ export async function joinNode(): Promise<JoinedNode> {
       }
     },
     node: () => admin.get(nodeKind, { name: NODE }),
-    kubectl: (args, options = {}) => run('kubectl', ['--kubeconfig', kubeconfig, ...args], { ...options, env: { HOME: api.dir } }),
+    kubectl: (args, options = {}) =>
+      run('kubectl', ['--kubeconfig', kubeconfig, ...args], { ...options, env: { HOME: api.dir, ...options.env } }),
     async [Symbol.asyncDispose]() {
       await node.stopAgent('SIGKILL')
       await cleanup.disposeAsync()

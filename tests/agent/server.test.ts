@@ -85,6 +85,17 @@ describe('what the API server asks of a node', () => {
     })
   })
 
+  it('speaks SPDY with clients of old', async () => {
+    const env = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' }
+    const echoed = await node.kubectl(['exec', '-i', 'talker', '--', 'sh', '-c', 'cat; echo to stderr >&2; exit 7'], {
+      input: 'hello\n',
+      env,
+    })
+    expect(echoed).toEqual({ code: 7, out: 'hello\n', err: 'to stderr\ncommand terminated with exit code 7\n' })
+    const much = await node.kubectl(['exec', 'talker', '--', 'sh', '-c', 'yes | head -c 3000000'], { env })
+    expect(much.out.length).toBe(3_000_000)
+  })
+
   it('attaches to the first process of a container', async () => {
     await start('attached', {
       containers: [{ name: 'main', ...sh('while read line; do echo "got $line"; [ "$line" = end ] && exit 0; done'), stdin: true }],
@@ -163,8 +174,9 @@ describe('what the API server asks of a node', () => {
     await expect.poll(async () => (await node.kubectl(['logs', 'brief'])).out).toBe('bye\n')
   })
 
-  it('forwards ports to what listens on the loopback of a pod', async () => {
-    const child = kubectl('port-forward', 'talker', ':8080')
+  it.each(['true', 'false'])('forwards ports to what listens on the loopback of a pod (over WebSocket: %s)', async (overWebSocket) => {
+    const env = { ...process.env, HOME: node.lab.dir, KUBECTL_PORT_FORWARD_WEBSOCKETS: overWebSocket }
+    const child = spawn('kubectl', ['--kubeconfig', node.kubeconfig, 'port-forward', 'talker', ':8080'], { env })
     let told = ''
     const port = await new Promise<number>((resolve, reject) => {
       child.stdout.on('data', (part: Buffer) => {

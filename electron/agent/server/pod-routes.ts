@@ -1,7 +1,6 @@
 /** Routes to pods of this node. Source: kubernetes `kubelet/server/server.go`. */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { WebSocket } from 'ws'
 import { isAbort } from '../../base/async.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Pod } from '../../api/core/v1/types.gen.ts'
@@ -16,11 +15,15 @@ import { HttpError } from './http-error.ts'
 import { isTrue, logOptions } from './logs/log-options.ts'
 import { readLog } from './logs/log-reader.ts'
 import type { PodLookup } from './pod-lookup.ts'
+import { acceptSpdy, acceptTunnel, isSpdy, isTunnel } from './spdy/accept-spdy.ts'
+import { PORT_FORWARD_PROTOCOL, serveSpdyPorts } from './spdy/serve-ports.ts'
+import { COMMAND_PROTOCOLS, spdyPeer } from './spdy/spdy-peer.ts'
 import { acceptWebSocket } from './streams/accept-websocket.ts'
 import { connectPort } from './streams/cri-channels.ts'
 import { serveAttach } from './streams/serve-attach.ts'
 import { serveExec } from './streams/serve-exec.ts'
 import { PORT_PROTOCOLS, servePortForward } from './streams/serve-port-forward.ts'
+import type { StreamPeer } from './streams/stream-peer.ts'
 import { CHANNEL_PROTOCOLS, WebSocketPeer } from './streams/websocket-peer.ts'
 
 export interface PodRoutesDeps {
@@ -66,45 +69,46 @@ export function podRoutes(deps: PodRoutesDeps): { routes: Route[]; upgrades: Upg
     },
   }
 
-  const exec = upgradeRoute('exec', CHANNEL_PROTOCOLS, (state, container, { query }) => {
+  const exec = commandRoute('exec', (state, container, { query }) => {
     const { id } = lookup.running(state, container)
     const command = query.getAll('command')
     if (!command.length) throw new HttpError(400, 'you must specify at least one command for the container')
-    const tty = isTrue(query.get('tty'))
-    const streams = streamsOf(query, tty)
-    return (socket) => serveExec(new WebSocketPeer(socket, streams), executor, id, { command, tty, stdin: streams.stdin })
+    const { tty, stdin } = streamsOf(query)
+    return (peer) => serveExec(peer, executor, id, { command, tty, stdin })
   })
 
-  const attach = upgradeRoute('attach', CHANNEL_PROTOCOLS, (state, container, { query }) => {
+  const attach = commandRoute('attach', (state, container, { query }) => {
     const { id } = lookup.running(state, container)
-    const tty = isTrue(query.get('tty'))
-    return (socket) => serveAttach(new WebSocketPeer(socket, streamsOf(query, tty)), cri, id, tty)
+    const { tty } = streamsOf(query)
+    return (peer) => serveAttach(peer, cri, id, tty)
   })
 
-  const portForward: UpgradeRoute = {
-    path: '/portForward/*/*',
-    async upgrade({ parts: [namespace = '', name = ''], query }, socket, head, message) {
-      const sandbox = lookup.sandbox(lookup.pod(namespace, name))
-      const ports = query.getAll('port').map(Number)
-      if (!ports.length || ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535)) {
-        throw new HttpError(400, 'query parameter "port" is required and must be a port number')
-      }
-      const peer = await acceptWebSocket(PORT_PROTOCOLS, { message, socket, head })
-      await servePortForward(peer, ports, (port) => connectPort(cri, sandbox, port))
-    },
+  const portForward: UpgradeRoute['upgrade'] = async ({ parts: [namespace = '', name = '', uid], query }, socket, head, message) => {
+    const sandbox = lookup.sandbox(lookup.pod(namespace, name, uid))
+    const open = (port: number) => connectPort(cri, sandbox, port)
+    const upgrade = { socket, head, message }
+    if (isSpdy(upgrade)) return serveSpdyPorts(acceptSpdy([PORT_FORWARD_PROTOCOL], upgrade), open)
+    if (isTunnel(upgrade, PORT_FORWARD_PROTOCOL)) return serveSpdyPorts(await acceptTunnel(PORT_FORWARD_PROTOCOL, upgrade), open)
+    const ports = query.getAll('port').map(Number)
+    if (!ports.length || ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535)) {
+      throw new HttpError(400, 'query parameter "port" is required and must be a port number')
+    }
+    return servePortForward(await acceptWebSocket(PORT_PROTOCOLS, upgrade), ports, open)
   }
 
   /** The pod may be named with its uid: /exec/namespace/name/uid/container. */
-  function upgradeRoute(
+  function commandRoute(
     verb: string,
-    protocols: readonly string[],
-    prepare: (state: PodState, container: string, request: RouteRequest) => (socket: WebSocket) => Promise<void>,
+    prepare: (state: PodState, container: string, request: RouteRequest) => (peer: StreamPeer) => Promise<void>,
   ): UpgradeRoute[] {
     const upgrade: UpgradeRoute['upgrade'] = async (request, socket, head, message) => {
       const [namespace = '', name = '', third = '', fourth] = request.parts
       const state = lookup.pod(namespace, name, fourth === undefined ? undefined : third)
       const serve = prepare(state, fourth ?? third, request)
-      await serve(await acceptWebSocket(protocols, { message, socket, head }))
+      const streams = streamsOf(request.query)
+      const asked = { socket, head, message }
+      if (isSpdy(asked)) await serve(await spdyPeer(acceptSpdy(COMMAND_PROTOCOLS, asked), streams, clock))
+      else await serve(new WebSocketPeer(await acceptWebSocket(CHANNEL_PROTOCOLS, asked), streams))
     }
     return [
       { path: `/${verb}/*/*/*`, upgrade },
@@ -112,12 +116,18 @@ export function podRoutes(deps: PodRoutesDeps): { routes: Route[]; upgrades: Upg
     ]
   }
 
-  return { routes: [logs, pods], upgrades: [...exec, ...attach, portForward] }
+  const forwarding = ['/portForward/*/*', '/portForward/*/*/*'].map((path) => ({ path, upgrade: portForward }))
+  return { routes: [logs, pods], upgrades: [...exec, ...attach, ...forwarding] }
 }
 
-function streamsOf(query: URLSearchParams, tty: boolean) {
-  const [stdin, stdout, stderr] = ['input', 'output', 'error'].map((name) => isTrue(query.get(name))) as [boolean, boolean, boolean]
+function streamsOf(query: URLSearchParams) {
+  const [stdin, stdout, stderr, tty] = ['input', 'output', 'error', 'tty'].map((name) => isTrue(query.get(name))) as [
+    boolean,
+    boolean,
+    boolean,
+    boolean,
+  ]
   if (!stdin && !stdout && !stderr) throw new HttpError(400, 'you must specify at least 1 of stdin, stdout, stderr')
   // A terminal has one stream for both.
-  return { stdin, stdout, stderr: stderr && !tty }
+  return { stdin, stdout, stderr: stderr && !tty, tty }
 }
