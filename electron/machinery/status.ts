@@ -83,7 +83,11 @@ export function failure(code: number, reason: StatusReason, message: string, det
   return new StatusError(status, cause === undefined ? undefined : { cause })
 }
 
-const named = (q: Qualified, name: string): StatusDetails => ({ ...(name ? { name } : {}), ...(q.group ? { group: q.group } : {}), kind: q.resource })
+const named = (q: Qualified, name: string): StatusDetails => ({
+  ...(name ? { name } : {}),
+  ...(q.group ? { group: q.group } : {}),
+  kind: q.resource,
+})
 
 export const notFound = (q: Qualified, name: string) => failure(404, 'NotFound', `${qualified(q)} "${name}" not found`, named(q, name))
 
