@@ -47,7 +47,13 @@ export function replicaController<T extends KubeObject>(set: ReplicaKind<T>): Co
           const { selector, minReadySeconds } = set.specOf(object)
           const settled = expectations.satisfied(key)
           const candidates = candidatesFor(pods, object)
-          const active = await claim(candidates.filter(isPodActive), { client, kind: podKind, owner: object, ownerKind: set.kind, selector })
+          const active = await claim(candidates.filter(isPodActive), {
+            client,
+            kind: podKind,
+            owner: object,
+            ownerKind: set.kind,
+            selector,
+          })
           const failure = settled && !isBeingDeleted(object) ? await scalePods(object, active, scaling) : null
           const now = clock.now()
           await report(object, { active, controlled: controlledBy(pods, object.metadata.uid), failure, now })

@@ -31,7 +31,9 @@ describe('the ReplicaSet controller', () => {
     })
     await cluster.advance(5000)
     expect((await client.get(replicaSet, web)).status).toMatchObject({ readyReplicas: 3, availableReplicas: 3 })
-    expect((await cluster.events('web')).sort()).toEqual(items.map(({ metadata }) => `SuccessfulCreate: Created pod: ${metadata.name}`).sort())
+    expect((await cluster.events('web')).sort()).toEqual(
+      items.map(({ metadata }) => `SuccessfulCreate: Created pod: ${metadata.name}`).sort(),
+    )
     expect(cluster.complaints).toEqual([])
   })
 
@@ -52,9 +54,9 @@ describe('the ReplicaSet controller', () => {
     nodes.behaviour = (pod) => (pod.metadata.labels?.['lame'] ? 'unready' : 'ready')
     await client.create(replicaSet, replicaSetOf('web', { replicas: 4 }))
     await cluster.quiet()
-    const [costly, cheap, lame, plain] = (await client.list(podKind, { namespace: NAMESPACE })).items.map(({ metadata }) => metadata.name)
-    const annotate = (name: string | undefined, body: unknown) =>
-      client.patch(podKind, { namespace: NAMESPACE, name: name ?? '' }, { type: 'merge', body })
+    const names = (await client.list(podKind, { namespace: NAMESPACE })).items.map(({ metadata }) => metadata.name)
+    const [costly = '', cheap = '', lame = '', plain = ''] = names
+    const annotate = (name: string, body: unknown) => client.patch(podKind, { namespace: NAMESPACE, name }, { type: 'merge', body })
     await annotate(costly, { metadata: { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '100' } } })
     await annotate(cheap, { metadata: { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '-5' } } })
     await annotate(lame, { metadata: { labels: { lame: 'yes' } } })
@@ -119,7 +121,11 @@ describe('the ReplicaSet controller', () => {
     await client.create(replicaSet, replicaSetOf('web', { replicas: 10 }))
     await cluster.quiet()
     const condition = findCondition((await client.get(replicaSet, web)).status.conditions, 'ReplicaFailure')
-    expect(condition).toMatchObject({ status: 'True', reason: 'FailedCreate', message: expect.stringContaining('exceeded quota: tiny') as string })
+    expect(condition).toMatchObject({
+      status: 'True',
+      reason: 'FailedCreate',
+      message: expect.stringContaining('exceeded quota: tiny') as string,
+    })
     expect(cluster.writes.filter((write) => write.startsWith('create pods')).length).toBeLessThan(5)
     expect((await cluster.events('web'))[0]).toMatch(/^FailedCreate: Error creating: pods .*exceeded quota: tiny/)
     refuse = false

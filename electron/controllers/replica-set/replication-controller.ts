@@ -18,8 +18,8 @@ export const replicationController = replicaController<ReplicationController>({
     template: spec.template ?? NO_TEMPLATE,
   }),
   statusOf: ({ status }) => status,
-  withStatus: (object, { conditions, terminatingReplicas: _, ...counts }) => ({
-    ...object,
-    status: { ...counts, ...(conditions ? { conditions: conditions as ReplicationControllerCondition[] } : {}) },
-  }),
+  withStatus(object, status) {
+    const { conditions, terminatingReplicas: _, ...counts } = status
+    return { ...object, status: { ...counts, ...(conditions ? { conditions: conditions as ReplicationControllerCondition[] } : {}) } }
+  },
 })

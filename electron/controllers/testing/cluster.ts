@@ -66,7 +66,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
   const nodes = hollowNodes(hollow)
 
   const quiet = async () => {
-    for (let before = -1; before !== activity; ) {
+    for (let before = -1; before !== activity;) {
       before = activity
       await settle(25)
     }

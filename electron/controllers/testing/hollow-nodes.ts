@@ -84,7 +84,12 @@ export function hollowNodes(options: HollowOptions = {}): HollowNodes {
           if (!target) return
           const { name, namespace } = pod.metadata
           const path = `/api/v1/namespaces/${namespace}/pods/${name}/binding`
-          const body = JSON.stringify({ apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { kind: 'Node', name: target.metadata.name } })
+          const body = JSON.stringify({
+            apiVersion: 'v1',
+            kind: 'Binding',
+            metadata: { name, namespace },
+            target: { kind: 'Node', name: target.metadata.name },
+          })
           const answer = await client.request({ method: 'POST', path, headers: { 'content-type': 'application/json' }, body })
           await answer.body[Symbol.asyncDispose]()
         }
@@ -195,5 +200,13 @@ function statusFor(pod: Pod, behaviour: Behaviour, podIP: string, now: number): 
     lastState: {},
     state: phase === 'Running' ? { running: { startedAt: time } } : { terminated: { exitCode: phase === 'Failed' ? 1 : 0 } },
   }))
-  return { ...status, phase, conditions: [...conditions], containerStatuses, podIP, podIPs: [{ ip: podIP }], startTime: status.startTime ?? time }
+  return {
+    ...status,
+    phase,
+    conditions: [...conditions],
+    containerStatuses,
+    podIP,
+    podIPs: [{ ip: podIP }],
+    startTime: status.startTime ?? time,
+  }
 }
