@@ -65,6 +65,7 @@ export class Verbs {
     const sent = this.#decode(call, body, part, parameters)
     const change = {
       part: part?.part ?? 'main',
+      uidIsPrecondition: true,
       make: (old: KubeObject | null) => merged(part, old, thaw(sent)),
       mayCreate: () => this.#options.mayCreate(call),
     }

@@ -1,6 +1,6 @@
 /** GET, LIST and WATCH from the cache. */
 import type { AnyKind } from '../../api/kind.ts'
-import { invalidObject, notFound } from '../../machinery/status.ts'
+import { badRequest, invalidObject, notFound } from '../../machinery/status.ts'
 import { forbidden, notSupported, type FieldError } from '../../api/values/field-error.ts'
 import { parseFieldSelector } from '../../machinery/selector/field-selector.ts'
 import { parseLabelSelector } from '../../machinery/selector/label-selector.ts'
@@ -77,7 +77,11 @@ function select(call: Call, query: Pick<ListQuery, 'labelSelector' | 'fieldSelec
   const { kind, storage } = resource
   const labels = query.labelSelector ? parseLabelSelector(query.labelSelector) : null
   const fields = query.fieldSelector ? parseFieldSelector(query.fieldSelector, kind) : null
-  const name = fields?.exact('metadata.name') ?? ''
+  const selected = fields?.exact('metadata.name') ?? ''
+  if (call.name && fields && !fields.everything && selected !== call.name) {
+    throw badRequest("fieldSelector metadata.name doesn't match requested name")
+  }
+  const name = selected || call.name
   const namespace = call.namespace || (kind.namespaced && fields?.exact('metadata.namespace')) || ''
   const exact = name !== '' && (namespace !== '' || !kind.namespaced)
   const byLabels = labels !== null && !labels.everything

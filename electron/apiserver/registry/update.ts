@@ -25,6 +25,8 @@ export interface Change {
   make(old: KubeObject | null): KubeObject | Promise<KubeObject>
   /** `make` already wrote down who manages what (server-side apply). */
   readonly tracked?: boolean
+  /** A uid that was sent says which object is meant; else it is a field like any other. */
+  readonly uidIsPrecondition?: boolean
   /** Makes the object if there is none, whatever the kind says. */
   readonly createIfAbsent?: boolean
   /** Asked once before an update creates: throws StatusError if the user may not. */
@@ -75,7 +77,7 @@ async function replace(
   const old = resource.view(current).object
   const object = await change.make(old)
   checkPlace(call, object)
-  checkUid(call, object, old, key)
+  if (change.uidIsPrecondition) checkUid(call, object, old, key)
   if (!change.tracked) track(registry, call, object, old, parameters)
   const admission = admissionRequest(call, 'UPDATE', object, old)
   await registry.admission.admit(admission)
