@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
-import type { Plugin } from 'rolldown'
+import type { InputOptions, Plugin } from 'rolldown'
 
 const root = join(import.meta.dirname, '..')
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
@@ -41,12 +41,7 @@ function pruneSchema(models: ReadonlySet<string>): Plugin {
   }
 }
 
-const input = {
-  input: join(root, 'electron/agent/index.ts'),
-  platform: 'node',
-  // Read by no one here; a rest of what other programs make of the libraries.
-  resolve: { conditionNames: ['node', 'import', 'default'] },
-} as const
+const input: InputOptions = { input: join(root, 'electron/agent/index.ts'), platform: 'node' }
 
 const models = new Set<string>()
 await using first = await rolldown({ ...input, plugins: [collectModels(models)] })

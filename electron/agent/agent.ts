@@ -107,8 +107,9 @@ export function createAgent(options: AgentOptions): Agent {
     const images = new SnapshotViews(connection, () => findSnapshotter(cri), now)
     const cgroups = await openCgroups()
     const events = recorderSink(recorder)
+    const sampler = new UsageSampler({ cri, clock })
     const kubelet = createKubelet({
-      ...{ config, version, clock, random, logger, client, informers, events, checkpoints, cri, runtimeEvents, images, cgroups },
+      ...{ config, version, clock, random, logger, client, informers, events, checkpoints, cri, runtimeEvents, images, cgroups, sampler },
       mounts: systemMounts,
     })
     await startIn(stack, kubelet, signal)
@@ -120,7 +121,6 @@ export function createAgent(options: AgentOptions): Agent {
     const lookup = new PodLookup({ pods, cache, logRoot: () => kubelet.node.facts().logRoot })
     const executor = new TaskExecutor({ connection, clock, random, dir: join(config.stateDir, 'exec') })
     const { routes, upgrades } = podRoutes({ lookup, pods, cache, cri, executor, clock })
-    const sampler = new UsageSampler({ cri, clock })
     const summary = new SummarySource({
       ...{ nodeName: config.nodeName, clock, pods, cache, sampler, networks: new SandboxNetworks(cri) },
       disks: () => ({ state: config.stateDir, images: kubelet.node.imageDisk() }),

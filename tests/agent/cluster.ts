@@ -23,6 +23,7 @@ import { createContainerdEvents } from '../../electron/agent/runtime/containerd-
 import { GrpcConnection } from '../../electron/agent/runtime/grpc.ts'
 import { findSnapshotter } from '../../electron/agent/runtime/snapshotter.ts'
 import { SnapshotViews } from '../../electron/agent/runtime/image-view.ts'
+import { UsageSampler } from '../../electron/agent/stats/usage-sampler.ts'
 import { createApiServer } from '../../electron/apiserver/apiserver.ts'
 import type { ApiServer } from '../../electron/apiserver/apiserver.ts'
 import type { Client } from '../../electron/client/client.ts'
@@ -235,6 +236,7 @@ async function startKubelet({ lab, server, config, logger, options }: KubeletInp
       () => clock.now(),
     ),
     mounts: systemMounts,
+    sampler: new UsageSampler({ cri: lab.cri, clock }),
     cgroups: await openCgroups(),
     ...(options.logRotation ? { logRotation: options.logRotation } : {}),
   })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configMap } from '../../electron/api/core/v1/config-map.ts'
 import { pod as podKind } from '../../electron/api/core/v1/pod.ts'
 import { secret } from '../../electron/api/core/v1/secret.ts'
-import type { Pod } from '../../electron/api/core/v1/types.gen.ts'
+import type { HostPathVolumeSource, Pod } from '../../electron/api/core/v1/types.gen.ts'
 import { containerStatus, startCluster } from './cluster.ts'
 import type { TestCluster } from './cluster.ts'
 import { busyboxArchive } from './lab.ts'
@@ -151,7 +151,10 @@ describe('volumes on a real runtime', () => {
     const path = (name: string) => join(cluster.lab.dir, 'types', name)
     await mkdir(path(''), { recursive: true })
     await writeFile(path('file'), '')
-    const source = (name: string, type: string) => ({ name: type.toLowerCase(), hostPath: { path: path(name), type } })
+    const source = (name: string, type: NonNullable<HostPathVolumeSource['type']>) => ({
+      name: type.toLowerCase(),
+      hostPath: { path: path(name), type },
+    })
     const volumes = [source('made/dir', 'DirectoryOrCreate'), source('made-file', 'FileOrCreate'), source('file', 'File')]
     const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }))
     await cluster.createPod('types', { volumes, containers: [{ name: 'main', ...sh(FOREVER), volumeMounts }] })

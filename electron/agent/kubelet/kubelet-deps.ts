@@ -9,6 +9,7 @@ import type { Checkpoints } from '../checkpoint/checkpoints.ts'
 import type { RuntimeEvents } from '../runtime/containerd-events.ts'
 import type { Cri } from '../runtime/cri.ts'
 import type { ImageViews } from '../runtime/image-view.ts'
+import type { UsageSampler } from '../stats/usage-sampler.ts'
 import type { EventSink } from './events.ts'
 import type { LogRotationOptions } from './gc/log-rotation.ts'
 import type { Mounts } from './volumes/mounts.ts'
@@ -30,6 +31,7 @@ export interface KubeletDeps {
   readonly images: ImageViews
   readonly mounts: Mounts
   readonly cgroups: CgroupTree
+  readonly sampler: UsageSampler
   /** Absent: the usual one. */
   readonly logRotation?: LogRotationOptions
 }

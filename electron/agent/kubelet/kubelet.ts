@@ -7,6 +7,7 @@ import { node as nodeKind } from '../../api/core/v1/node.ts'
 import { pod as podKind } from '../../api/core/v1/pod.ts'
 import { service as serviceKind } from '../../api/core/v1/service.ts'
 import { createSavedLister } from '../checkpoint/saved-lister.ts'
+import { createEvictionManager } from './eviction/eviction-manager.ts'
 import { createHousekeeping } from './gc/housekeeping.ts'
 import type { KubeletDeps } from './kubelet-deps.ts'
 import { createNodeParts } from './node-parts.ts'
@@ -92,6 +93,12 @@ export function createKubelet(deps: KubeletDeps): Kubelet {
     const rotation = deps.logRotation ? { logRotation: deps.logRotation } : {}
     const housekeeping = { cri, cache, clock, logger, pods: manager, volumes, cgroups, images: imageGc, synced: () => synced, ...rotation }
     await startIn(stack, createHousekeeping(housekeeping), signal)
+    const eviction = {
+      ...{ cri, cache, clock, logger, events: deps.events, pods: manager, volumes, images: imageGc, sampler: deps.sampler },
+      signals: () => node.measure(),
+      logRoot: () => node.facts().logRoot,
+    }
+    await startIn(stack, createEvictionManager(eviction), signal)
   })
 
   return {

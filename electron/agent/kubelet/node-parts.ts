@@ -28,8 +28,8 @@ export interface NodeParts extends Component {
   readonly health: RuntimeHealthMonitor
   readonly machine: Machine
   holds(pressure: Pressure): boolean
-  /** What was measured last; null before. */
-  readonly signals: Signals | null
+  /** What is left of memory, disk and process ids, measured now. */
+  measure(): Promise<Signals>
   /** Folder of the disk that images are on. */
   imageDisk(): string
   /** Tells the cluster that the node goes, and why. */
@@ -53,15 +53,15 @@ export function createNodeParts(deps: NodePartsDeps): NodeParts {
   let capacity: CapacityInput | null = null
   let runtime: RuntimeVersion = { name: 'containerd', version: '' }
   let images: readonly ImageInfo[] = []
-  let signals: Signals | null = null
   let imageDisk = config.stateDir
   let startedAt = 0
   let leaving: string | null = null
 
-  const measure = async () => {
+  const measure = async (): Promise<Signals> => {
     const limit = config.memoryLimitBytes === undefined ? null : await memoryLimitOf(config.memoryLimitBytes)
-    signals = await readSignals({ state: config.stateDir, images: imageDisk }, limit)
+    const signals = await readSignals({ state: config.stateDir, images: imageDisk }, limit)
     pressure.observe(shortages(signals))
+    return signals
   }
 
   /** The rest of the node goes on when the runtime does not answer. */
@@ -145,9 +145,7 @@ export function createNodeParts(deps: NodePartsDeps): NodeParts {
     },
     health,
     holds: (kind) => pressure.holds(kind),
-    get signals() {
-      return signals
-    },
+    measure,
     imageDisk: () => imageDisk,
     async leave(why) {
       leaving = why

@@ -145,6 +145,7 @@ export function createPodParts(deps: KubeletDeps, node: NodeParts, cache: PodCac
     nodeName: config.nodeName,
     allocatable: () => facts().allocatable,
     sysctls: new Set(),
+    holds: (pressure) => node.holds(pressure),
   })
   const manager = new PodManager({
     ...{ clock, logger, events, checkpoints, allocations, admission, cache, objects, statuses, stages },

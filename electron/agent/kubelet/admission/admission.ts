@@ -1,7 +1,9 @@
 /** Whether this node takes a pod. Source: kubernetes `kubelet/lifecycle/predicate.go`, `kubelet/allocation`. */
 import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Taint, Toleration } from '../../../api/core/v1/types.gen.ts'
-import { podRequests } from '../../../api/core/v1/pod-resources.ts'
+import { podRequests, qosClass } from '../../../api/core/v1/pod-resources.ts'
 import { addQuantity, compareQuantity, formatQuantity, toMilli, toUnits } from '../../../api/values/quantity.ts'
+import { isCritical } from '../eviction/rank.ts'
+import type { Pressure } from '../node/pressure.ts'
 
 export interface Rejection {
   readonly reason: string
@@ -15,6 +17,8 @@ export interface AdmissionInput {
   readonly allocatable: () => Readonly<Record<string, string>>
   /** Unsafe ones that are allowed here. */
   readonly sysctls: ReadonlySet<string>
+  /** Whether the node runs short of this. */
+  readonly holds: (pressure: Pressure) => boolean
 }
 
 export interface Admission {
@@ -40,11 +44,12 @@ const SAFE_SYSCTLS = new Set([
   'net.ipv4.tcp_wmem',
 ])
 
-export function createAdmission({ nodeName, node, allocatable, sysctls }: AdmissionInput): Admission {
+export function createAdmission({ nodeName, node, allocatable, sysctls, holds }: AdmissionInput): Admission {
   return {
     admit(pod, active) {
       return (
         checkOs(pod) ??
+        checkPressure(pod, holds) ??
         checkSysctls(pod, sysctls) ??
         checkResources(pod, active, allocatable()) ??
         checkName(pod, nodeName) ??
@@ -96,6 +101,21 @@ function checkOs({ spec }: Pod): Rejection | null {
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" }
   }
   return null
+}
+
+/** A node in need takes no more; what asks for nothing is the first that it cannot keep. */
+function checkPressure(pod: Pod, holds: (pressure: Pressure) => boolean): Rejection | null {
+  if (isCritical(pod)) return null
+  const held: [Pressure, string][] = [
+    ['memory', 'MemoryPressure'],
+    ['disk', 'DiskPressure'],
+    ['pid', 'PIDPressure'],
+  ]
+  const found = held.filter(([pressure]) => holds(pressure)).map(([, name]) => name)
+  if (!found.length) return null
+  const tolerates = (pod.spec.tolerations ?? []).some(({ key }) => key === 'node.kubernetes.io/memory-pressure')
+  if (found.join() === 'MemoryPressure' && (qosClass(pod) !== 'BestEffort' || tolerates)) return null
+  return { reason: 'Evicted', message: `The node had condition: [${found.join(' ')}]. ` }
 }
 
 function checkSysctls({ spec }: Pod, allowed: ReadonlySet<string>): Rejection | null {
