@@ -89,7 +89,7 @@ export class ProtobufDecoder {
       if (name.startsWith('>')) {
         const inner = new Map<number, FieldReader>()
         this.#describe(PREFIX + name.slice(1), properties, inner)
-        into.set(Number(number), (reader, _wire, object) => this.#read(inner, reader.bytes(), object))
+        into.set(Number(number), (reader, wire, object) => this.#read(inner, bytes(reader, wire), object))
         continue
       }
       const schema = properties[name]
@@ -104,8 +104,8 @@ export class ProtobufDecoder {
     }
     if (schema.type === 'object' && schema.additionalProperties && !schema.properties) {
       const entry = this.#entry(resolveSchema(schema.additionalProperties))
-      return (reader, _wire, into) => {
-        const [key, value] = entry(reader.bytes())
+      return (reader, wire, into) => {
+        const [key, value] = entry(bytes(reader, wire))
         ;((into[name] ??= {}) as JsonObject)[key] = value
       }
     }
@@ -126,8 +126,8 @@ export class ProtobufDecoder {
       const reader = new WireReader(message)
       while (!reader.done) {
         const { field, wire } = reader.tag()
-        if (field === 1) key = reader.bytes().toString('utf8')
-        else if (field === 2 && list) found = this.#items(reader.bytes(), list)
+        if (field === 1) key = bytes(reader, wire).toString('utf8')
+        else if (field === 2 && list) found = this.#items(bytes(reader, wire), list)
         else if (field === 2 && value) found = value(reader, wire)
         else reader.skip(wire)
       }
@@ -149,16 +149,23 @@ export class ProtobufDecoder {
   #value(schema: ResolvedSchema): (reader: WireReader, wire: number) => unknown {
     const { model, type, format } = schema
     const scalar = model === undefined ? undefined : SCALARS[model]
-    if (scalar) return (reader) => scalar(reader.bytes())
+    if (scalar) return (reader, wire) => scalar(bytes(reader, wire))
     if (model !== undefined && schema.properties) {
-      return (reader) => this.decode(model, reader.bytes())
+      return (reader, wire) => this.decode(model, bytes(reader, wire))
     }
     if (type === 'string')
-      return format === 'byte' ? (reader) => reader.bytes().toString('base64') : (reader) => reader.bytes().toString('utf8')
+      return format === 'byte'
+        ? (reader, wire) => bytes(reader, wire).toString('base64')
+        : (reader, wire) => bytes(reader, wire).toString('utf8')
     if (type === 'boolean') return (reader, wire) => number(reader, wire) !== 0
     if (type === 'integer' || type === 'number') return number
     throw new WireError(`${model ?? type ?? 'a value of any type'} cannot be read as protobuf: send it as JSON`)
   }
+}
+
+function bytes(reader: WireReader, wire: number): Buffer {
+  if (wire !== BYTES) throw new WireError(`wire type ${wire} is not that of the field`)
+  return reader.bytes()
 }
 
 function number(reader: WireReader, wire: number): number {

@@ -76,7 +76,7 @@ export class ServiceAllocation implements ResourceHooks {
       plan.take(addressRecords, asked, { taken: () => fault('provided IP is already allocated') })
       return
     }
-    const address = addresses.free(await addressRecords.taken(), random)
+    const address = await chosen(addressRecords, (taken) => addresses.free(taken, random))
     if (!address) throw internal(new Error('failed to allocate a serviceIP: range is full'))
     spec.clusterIP = address
     spec.clusterIPs = [address]
@@ -117,7 +117,7 @@ export class ServiceAllocation implements ResourceHooks {
 
   async #chosen(plan: Plan, undo: () => void): Promise<number> {
     const { ports, portRecords, random } = this.#options
-    const port = freePort(ports, await portRecords.taken(), random)
+    const port = await chosen(portRecords, (taken) => freePort(ports, taken, random))
     if (port === null) throw internal(new Error('failed to allocate a nodePort: range is full'))
     plan.take(portRecords, String(port), { undo })
     return port
@@ -126,4 +126,12 @@ export class ServiceAllocation implements ResourceHooks {
 
 function refused(service: Service, error: FieldError) {
   return invalidObject({ group: '', kind: 'Service' }, service.metadata.name, [error])
+}
+
+/** If there is nothing, what was known may be out of date. */
+async function chosen<T>(records: RecordSpace, choose: (taken: ReadonlySet<string>) => T | null): Promise<T | null> {
+  const found = choose(await records.taken())
+  if (found !== null) return found
+  records.forget()
+  return choose(await records.taken())
 }
