@@ -1,0 +1,53 @@
+/**
+ * `npm run conformance [-- --needs api|node|nodes] [-- --only id,id]`: each row of behaviours.tsv against a running cluster. Ends with
+ * `N of M behaviours pass` and the ids that do not, one a line; exits 1 if there are any.
+ */
+import { parseArgs } from 'node:util'
+import { startCluster } from './lib/cluster.ts'
+import { readRows, type Needs, type Row } from './lib/rows.ts'
+import { loadBehaviours, runRows, type Outcome } from './lib/suite.ts'
+
+const TIERS: readonly Needs[] = ['api', 'node', 'nodes']
+
+const { values } = parseArgs({ options: { needs: { type: 'string' }, only: { type: 'string' }, verbose: { type: 'boolean', short: 'v' } } })
+const tier = TIERS.find((needs) => needs === values.needs)
+if (values.needs !== undefined && !tier) usage(`--needs takes ${TIERS.join(', ')}, not "${values.needs}".`)
+
+const rows = readRows()
+const only = values.only?.split(',')
+for (const id of only ?? []) if (!rows.some((row) => row.id === id)) usage(`behaviours.tsv has no row "${id}".`)
+const chosen = rows.filter((row) => (!tier || row.needs === tier) && (!only || only.includes(row.id)))
+const behaviours = await loadBehaviours(rows)
+
+const outcomes: Outcome[] = []
+for (const needs of TIERS) {
+  const inTier = chosen.filter((row) => row.needs === needs)
+  if (inTier.length) outcomes.push(...(await runTier(needs, inTier)))
+}
+for (const needs of TIERS) {
+  const inTier = outcomes.filter((outcome) => outcome.row.needs === needs)
+  if (inTier.length) console.log(`${needs}: ${inTier.filter((o) => o.passed).length} of ${inTier.length}`)
+}
+const failing = rows.filter((row) => outcomes.some((o) => o.row.id === row.id && !o.passed))
+console.log(`${outcomes.length - failing.length} of ${outcomes.length} behaviours pass`)
+for (const row of failing) console.log(row.id)
+process.exit(failing.length ? 1 : 0)
+
+/** Rows without a test need no cluster to be known as failing. */
+async function runTier(needs: Needs, inTier: Row[]): Promise<Outcome[]> {
+  const tested = inTier.filter((row) => behaviours.has(row.id))
+  const untested = inTier.filter((row) => !behaviours.has(row.id))
+  const without = untested.map((row): Outcome => ({ row, passed: false, why: 'it has no test', milliseconds: 0 }))
+  if (!tested.length) return without
+  await using cluster = await startCluster(needs)
+  const report = ({ row, passed, why, milliseconds }: Outcome) => {
+    console.error(`${passed ? 'ok  ' : 'FAIL'} ${row.id} ${(milliseconds / 1000).toFixed(1)} s`)
+    if (!passed || values.verbose) console.error(`     ${row.behaviour}\n${why.replace(/^/gm, '     ')}`)
+  }
+  return [...(await runRows(tested, behaviours, cluster, report)), ...without]
+}
+
+function usage(why: string): never {
+  console.error(`error: ${why}\nnext: npm run conformance [-- --needs api|node|nodes] [-- --only id,id]`)
+  process.exit(2)
+}
