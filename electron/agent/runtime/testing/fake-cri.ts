@@ -250,7 +250,7 @@ function toSandbox({ id, config, ready, createdAt }: FakeSandbox) {
 function toContainer({ id, sandboxId, config, state, createdAt }: FakeContainer): ContainerSummary {
   const { name = '', attempt = 0 } = config.metadata ?? {}
   const image = config.image?.image ?? ''
-  const [labels, annotations] = [config.labels, config.annotations].map((map) => ({ ...map }) as Record<string, string>) as [
+  const [labels, annotations] = [config.labels, config.annotations].map((map) => ({ ...map })) as [
     Record<string, string>,
     Record<string, string>,
   ]
