@@ -63,7 +63,7 @@ export interface MachinesDeps {
   readonly runtimeDirs: readonly string[]
   /** `resources/units`. */
   readonly unitsDir: string
-  /** Lets sandboxes reach other networks through this computer. */
+  /** Whether sandboxes reach other networks through this computer, to pull images for one. Absent: yes. */
   readonly egress?: boolean
   /** Absent: the user's own. */
   readonly environment?: SshEnvironment
@@ -148,7 +148,7 @@ export function createMachines(deps: MachinesDeps): Machines {
   }
 
   const base = component(async (stack, signal) => {
-    const clusterKey = await ensureClusterKey(join(stateDir, 'ssh/id_ed25519'), `flotilla-${deps.cluster.id}`)
+    const clusterKey = await ensureClusterKey(join(stateDir, 'ssh/id_ed25519'), `flotilla-${deps.cluster.id}`, random)
     const local = runtime(process.arch === 'arm64' ? 'arm64' : 'amd64')
     context = {
       ...{ client, clock, random, logger, machines, nodes, environment, clusterKey },

@@ -86,6 +86,7 @@ async function startApp(): Promise<App> {
     runtimeDirs: [join(ROOT, 'node_modules')],
     unitsDir: join(ROOT, 'resources/units'),
     environment: labEnvironment(lab),
+    egress: false,
   })
   const kubelet = informers.for(machineKind).on({
     update: (machine) =>

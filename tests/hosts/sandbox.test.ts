@@ -41,7 +41,15 @@ async function stateDir(name = 'state'): Promise<string> {
   return dir
 }
 const open = (dir: string, more: { egress?: boolean } = {}) =>
-  new Sandboxes({ stateDir: dir, clock: systemClock, random: systemRandom, authorizedKey: key.publicText, runtime: NODE, ...more })
+  new Sandboxes({
+    stateDir: dir,
+    clock: systemClock,
+    random: systemRandom,
+    authorizedKey: key.publicText,
+    runtime: NODE,
+    egress: false,
+    ...more,
+  })
 
 async function run(sandbox: SandboxInfo, script: string): Promise<string> {
   await using connection = await connect({

@@ -2,6 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlotillaError, systemCode } from '../../base/errors.ts'
+import { forgetRules, letThrough } from './firewall.ts'
 import type { SandboxNames } from './names.ts'
 import { CommandError, run } from './run.ts'
 import { formatIpv4, formatNetwork, freeSubnet, overlaps, parseNetwork, type Network } from './subnet.ts'
@@ -36,6 +37,7 @@ export class SandboxNetwork {
     if (clash) throw taken(subnet, clash)
     if (!kept) await writeFile(this.#file, JSON.stringify({ subnet: formatNetwork(subnet) }))
     await this.#makeBridge(subnet)
+    await letThrough(bridge)
     if (this.#egress) await this.#translate(subnet)
     this.#subnet = subnet
     return subnet
@@ -79,6 +81,7 @@ export class SandboxNetwork {
   async remove(): Promise<void> {
     this.#subnet = null
     await removeLink(this.#names.bridge)
+    await forgetRules(this.#names.bridge)
     await deleteTable(this.#names.table)
     await rm(this.#file, { force: true })
   }
@@ -131,6 +134,11 @@ export class SandboxNetwork {
   chain post {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr ${formatNetwork(subnet)} oifname != "${bridge}" masquerade
+  }
+  # Forwarding is on for what the machines ask for, not for what others ask of them.
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    iifname != "${bridge}" oifname "${bridge}" ct state != { established, related } drop
   }
 }
 `

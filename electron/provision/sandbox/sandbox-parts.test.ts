@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseHierarchies } from './cgroups.ts'
+import { dropsForwarded, forwardRules } from './firewall.ts'
 import { enterScript, setupScript } from './init.ts'
 import { checkName, sandboxNames } from './names.ts'
 import { parseProcessId } from './process.ts'
@@ -120,6 +121,19 @@ describe('rootFiles', () => {
     expect(files['etc/ssh/ssh_host_ed25519_key']?.mode).toBe(0o600)
     expect(files['etc/shadow']).toMatchObject({ mode: 0o600, content: expect.stringMatching(/^root:\*:/) as string })
     expect(files['etc/ssh/sshd_config']?.content).toContain('PasswordAuthentication no')
+  })
+})
+
+describe('a firewall that is there', () => {
+  it('is told of a bridge only where it would drop what is forwarded', () => {
+    expect(dropsForwarded('-P FORWARD DROP\n-A FORWARD -j DOCKER-USER\n')).toBe(true)
+    expect(dropsForwarded('-P FORWARD ACCEPT\n-A FORWARD -i x -j DROP\n')).toBe(false)
+  })
+
+  it('lets in from outside only what was asked for inside', () => {
+    const [out, back] = forwardRules('fl-1').map((rule) => rule.join(' '))
+    expect(out).toMatch(/^-i fl-1 .*-j ACCEPT$/)
+    expect(back).toMatch(/^-o fl-1 .*--ctstate RELATED,ESTABLISHED .*-j ACCEPT$/)
   })
 })
 

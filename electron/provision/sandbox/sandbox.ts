@@ -7,12 +7,11 @@ import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { Mutex } from '../../base/async.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { FlotillaError, systemCode } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
-import { keyText, publicKey } from '../ssh/host-key.ts'
+import { newKeyPair } from '../ssh/keygen.ts'
 import { hierarchies, makeGroups, removeGroups } from './cgroups.ts'
 import { enterScript, INIT_PATH, INIT_SCRIPT, setupScript } from './init.ts'
 import { checkName, sandboxNames, type SandboxNames } from './names.ts'
@@ -31,7 +30,7 @@ export interface SandboxesOptions {
   readonly authorizedKey: string
   /** The Node binary of this architecture, shown read-only at `RUNTIME_PATH`; absent: it is copied like to any machine. */
   readonly runtime?: string
-  /** Lets sandboxes reach other networks through this computer, if it has a route. */
+  /** Lets sandboxes reach other networks through this computer, if it has a route; turns on forwarding here. Absent: yes. */
   readonly egress?: boolean
 }
 
@@ -68,7 +67,7 @@ export class Sandboxes {
   constructor(options: SandboxesOptions) {
     this.#options = options
     this.#names = sandboxNames(options.stateDir)
-    this.#network = new SandboxNetwork(this.#names, { egress: options.egress ?? false })
+    this.#network = new SandboxNetwork(this.#names, { egress: options.egress ?? true })
   }
 
   /** All that exist, running or not, by name. */
@@ -150,13 +149,11 @@ export class Sandboxes {
     if (await this.#read(name)) return false
     await mkdir(this.#names.folder(name), { recursive: true, mode: 0o700 })
     const subnet = await this.#network.ensure()
-    const pair = ssh2.utils.generateKeyPairSync('ed25519')
-    const parsed = ssh2.utils.parseKey(pair.public)
-    if (parsed instanceof Error) throw parsed
+    const pair = newKeyPair(this.#options.random, name)
     const kept: Kept = {
       address: freeAddress(subnet, await this.list()),
-      hostKey: keyText(publicKey(parsed.getPublicSSH())),
-      privateHostKey: pair.private,
+      hostKey: pair.publicText,
+      privateHostKey: pair.privateText,
       machineId: Buffer.from(this.#options.random.bytes(16)).toString('hex'),
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
     }

@@ -29,11 +29,17 @@ export function userSshEnvironment(dir: string, clock: Clock, env: NodeJS.Proces
   return {
     home,
     localUser: userInfo().username,
-    ...(env['SSH_AUTH_SOCK'] ? { agentSocket: env['SSH_AUTH_SOCK'] } : {}),
+    ...agentOf(env),
     configFile: join(home, '.ssh/config'),
     knownHosts: new KnownHosts({ own: join(dir, 'known_hosts'), others }),
     clock,
   }
+}
+
+/** Windows has its agent behind a fixed name. */
+function agentOf(env: NodeJS.ProcessEnv): { agentSocket?: string } {
+  const agentSocket = env['SSH_AUTH_SOCK'] || (process.platform === 'win32' ? '\\\\.\\pipe\\openssh-ssh-agent' : '')
+  return agentSocket ? { agentSocket } : {}
 }
 
 export interface Hop {

@@ -2,9 +2,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { seededRandom } from '../../base/random.ts'
 import { Authentication } from './auth.ts'
+import { newKeyPair } from './keygen.ts'
 import { ensureClusterKey, loadKey, parseKey } from './keys.ts'
 
 let dir: string
@@ -13,23 +14,33 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dir, { recursive: true }))
 
-const pair = (passphrase?: string) =>
-  ssh2.utils.generateKeyPairSync('ed25519', passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 4 })
+const random = seededRandom(1)
+const plain = () => newKeyPair(random, '').privateText
+/** Made by `ssh-keygen -t ed25519 -N pass`. */
+const ENCRYPTED = `-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABBvTQ47e9
+VaRgcjPssHY8dnAAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIDswZgIp9QkgHPbP
+LKK93aU7Dggr5luMBT478TnugoVQAAAAkOoMSivbpOJTuT5JRSkcuqyHZcSCkawDu1aCgh
+OhdJkPNNiMINfRNdqKI7PJw5H5NOgeSHLv3Z6qTycDvTsbTJsaQTLYUNOW2twp6vDyegVv
+fTD4vELvnhoIcyDqoZoDwhZT1ISiE3GmJAdjw5GiQxEQ011ODg7RjSjuTLs+7+UT9OpMyK
+YZfG/yiA5Smd4krg==
+-----END OPENSSH PRIVATE KEY-----
+`
 
 describe('loadKey', () => {
   const unusable = (why: string) => ({ code: 'SSH_KEY_UNUSABLE', why })
 
   it('reads a key of ssh-keygen and gives its public half', async () => {
-    const { private: text, public: publicText } = pair()
-    await writeFile(join(dir, 'key'), text)
-    expect((await loadKey(join(dir, 'key'))).publicText).toBe(publicText.trim())
+    const { privateText, publicText } = newKeyPair(random, 'me')
+    await writeFile(join(dir, 'key'), privateText)
+    expect((await loadKey(join(dir, 'key'))).publicText).toBe(publicText)
   })
 
   it('asks for a passphrase, and says when it is wrong', async () => {
-    await writeFile(join(dir, 'key'), pair('secret').private)
+    await writeFile(join(dir, 'key'), ENCRYPTED)
     await expect(loadKey(join(dir, 'key'))).rejects.toMatchObject(unusable('It is encrypted, and no passphrase was given.'))
     await expect(loadKey(join(dir, 'key'), 'guess')).rejects.toMatchObject(unusable('The passphrase is wrong.'))
-    await expect(loadKey(join(dir, 'key'), 'secret')).resolves.toMatchObject({ source: join(dir, 'key') })
+    await expect(loadKey(join(dir, 'key'), 'pass')).resolves.toMatchObject({ source: join(dir, 'key') })
   })
 
   it('reads what openssl writes, encrypted or not', () => {
@@ -49,7 +60,7 @@ describe('loadKey', () => {
   it('names a file that is missing, a folder, a public key, or something else', async () => {
     await expect(loadKey(join(dir, 'none'))).rejects.toMatchObject(unusable('There is no such file.'))
     await expect(loadKey(dir)).rejects.toMatchObject(unusable('It is a folder.'))
-    expect(() => parseKey(pair().public, 'key.pub')).toThrow(/It is a public key/)
+    expect(() => parseKey(newKeyPair(random, 'me').publicText, 'key.pub')).toThrow(/It is a public key/)
     expect(() => parseKey('hello', 'notes.txt')).toThrow(/not a private key that can be read/)
   })
 })
@@ -75,7 +86,7 @@ describe('Authentication', () => {
       tried.push((next as { type: string }).type)
     }
   }
-  const key = () => parseKey(pair().private, '/home/ana/.ssh/id')
+  const key = () => parseKey(plain(), '/home/ana/.ssh/id')
 
   it('tries only what the host accepts, keys before the password', () => {
     const signIn = { keys: [key()], agentSocket: '/agent', password: 'x' }

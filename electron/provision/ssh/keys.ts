@@ -4,7 +4,9 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import ssh2, { type ParsedKey } from 'ssh2'
 import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
+import { systemRandom, type Random } from '../../base/random.ts'
 import { keyText, publicKey } from './host-key.ts'
+import { newKeyPair } from './keygen.ts'
 
 export interface PrivateKey {
   /** Where it came from, for people: a path, or "Flotilla's own key". */
@@ -83,17 +85,17 @@ function unusable(source: string, why: string, next: string, cause?: unknown): F
 const OWN = "Flotilla's own key"
 
 /** The cluster's own key at `path` (mode 0600) with `path.pub` beside it; made on first use. */
-export async function ensureClusterKey(path: string, comment: string): Promise<PrivateKey> {
+export async function ensureClusterKey(path: string, comment: string, random: Random = systemRandom): Promise<PrivateKey> {
   try {
     return parseKey(await readFile(path), OWN)
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error
   }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment })
-  await writeFile(`${path}.pub`, `${pair.public}\n`, { mode: 0o644 })
-  await writeFile(`${path}.new`, pair.private, { mode: 0o600 })
+  const pair = newKeyPair(random, comment)
+  await writeFile(`${path}.pub`, `${pair.publicText} ${comment}\n`, { mode: 0o644 })
+  await writeFile(`${path}.new`, pair.privateText, { mode: 0o600 })
   await chmod(`${path}.new`, 0o600)
   await rename(`${path}.new`, path)
-  return parseKey(pair.private, OWN)
+  return parseKey(pair.privateText, OWN)
 }

@@ -55,6 +55,8 @@ export interface MachineFacts {
   /** The address that the SSH connection reached, and the one it would use itself to go out. */
   readonly sshAddress: string | null
   readonly routeAddress: string | null
+  /** All that it has, without those of its loopback. */
+  readonly addresses: readonly string[]
 }
 
 const CNI_PLUGINS = ['bridge', 'host-local', 'portmap', 'loopback']
@@ -126,6 +128,7 @@ fi
 [ -r /sys/module/apparmor/parameters/enabled ] && [ "$(cat /sys/module/apparmor/parameters/enabled)" = Y ] && has apparmor_parser && say appArmor yes
 (echo -1 > /proc/self/oom_score_adj) 2>/dev/null && say oom yes
 has ip && say route "$(ip -4 route get 192.0.2.1 2>/dev/null)"
+has ip && say addresses "$(ip -o addr show scope global 2>/dev/null | while read -r _ _ _ address _; do printf '%s ' "\${address%/*}"; done)"
 exit 0
 `
 
@@ -189,6 +192,7 @@ export function parseFacts(text: string, sshConnection: string): MachineFacts {
     appArmor: get('appArmor') !== null,
     canLowerOomScore: get('oom') !== null,
     sshAddress: sshConnection.trim().split(' ')[2] ?? null,
+    addresses: words('addresses'),
     routeAddress: /\bsrc (\S+)/.exec(values.get('route') ?? '')?.[1] ?? null,
   }
 }

@@ -33,6 +33,7 @@ bridgeFilter=yes
 listening=tcp 0016
 listening=udp 0044
 oom=yes
+addresses=10.0.0.7 fd00::7
 route=192.0.2.1 via 10.0.0.1 dev eth0 src 10.0.0.7 uid 0
 `
 const SSH = '10.0.0.2 50000 10.0.0.7 22\n'
@@ -44,6 +45,7 @@ const input = (change: Partial<PreflightInput> = {}, changed: Partial<MachineFac
   root: 'root',
   installRuntime: false,
   owner: 'c1 moth',
+  nodeIP: '10.0.0.7',
   clock: { before: NOW - 100, after: NOW + 900 },
   forwarding: null,
   ...change,
@@ -105,7 +107,7 @@ describe('preflight', () => {
 
   it('always says what to do about a warning or a failure', () => {
     const bad = input(
-      { forwarding: 'no', root: 'sudo with password', clock: { before: 0, after: 1 } },
+      { forwarding: 'no', root: 'sudo with password', clock: { before: 0, after: 1 }, nodeIP: '10.9.9.9' },
       {
         architecture: null,
         kernel: '3.10.0',
@@ -145,6 +147,17 @@ describe('preflight', () => {
       found: 'it is the machine "wasp" of this cluster',
     })
     expect(row('Free to use', input({}, { owner: 'c2 moth' }))).toMatchObject({ state: 'fail', found: 'it belongs to another Flotilla' })
+  })
+
+  it('wants an address that other nodes can reach, and that is one of its own', () => {
+    expect(row('Address', input())).toMatchObject({ state: 'ok', found: '10.0.0.7' })
+    expect(row('Address', input({ nodeIP: '127.0.0.1' }))).toMatchObject({ state: 'warn' })
+    expect(row('Address', input({ nodeIP: '10.0.0.9' }))).toMatchObject({
+      state: 'fail',
+      advice: expect.stringContaining('10.0.0.7, fd00::7') as string,
+    })
+    // Without iproute2 it is not known.
+    expect(row('Address', input({ nodeIP: '10.0.0.9' }, { addresses: [] }))).toMatchObject({ state: 'ok' })
   })
 
   it('does not mind its own ports in use', () => {

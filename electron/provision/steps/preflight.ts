@@ -15,6 +15,8 @@ export interface PreflightInput {
   readonly owner: string
   /** This computer's time before the machine was asked for its own and after it had answered: milliseconds since the epoch. */
   readonly clock: { readonly before: number; readonly after: number }
+  /** The address that the node will have. */
+  readonly nodeIP: string
   /** Null if sshd forwards ports both ways, else what it said. */
   readonly forwarding: string | null
 }
@@ -47,6 +49,7 @@ export function preflight(input: PreflightInput): PreflightResult {
     memory(facts),
     swap(facts),
     time(input),
+    address(input),
     ...programs(input),
     ...network(input),
     ports(input),
@@ -178,6 +181,15 @@ function time({ facts: { now }, clock: { before, after } }: PreflightInput): Pre
         'Certificates would not be valid. Set the time there, or turn on time synchronisation (timedatectl set-ntp true).',
       )
     : warn('Clock', found, 'Turn on time synchronisation there (timedatectl set-ntp true).')
+}
+
+function address({ facts, nodeIP }: PreflightInput): PreflightCheck {
+  const name = 'Address'
+  if (!nodeIP || nodeIP.startsWith('127.') || nodeIP === '::1')
+    return warn(name, nodeIP || 'none', 'Other nodes cannot reach it there. Give it an address on a network that they share.')
+  if (facts.addresses.length && !facts.addresses.includes(nodeIP))
+    return fail(name, `${nodeIP} is none of its own`, `It has ${facts.addresses.join(', ')}: choose the one that other nodes reach.`)
+  return ok(name, nodeIP)
 }
 
 const PROGRAM_CHECKS = new Set(['containerd', 'runc', 'CNI plugins', 'nftables', 'iproute2', 'VXLAN', 'Bridge'])

@@ -96,7 +96,15 @@ export async function provision(
 export async function inspect(
   name: string,
   machine: MachineConnection,
-  options: { clock: Clock; random: Random; sudoPassword?: string | undefined; installRuntime: boolean; owner: string; signal: AbortSignal },
+  options: {
+    clock: Clock
+    random: Random
+    sudoPassword?: string | undefined
+    installRuntime: boolean
+    owner: string
+    nodeIP?: string | undefined
+    signal: AbortSignal
+  },
 ): Promise<{ target: Target; checks: readonly PreflightCheck[]; missing: readonly Requirement[]; error: FlotillaError | null }> {
   const { clock, signal } = options
   const { connection } = machine
@@ -111,6 +119,7 @@ export async function inspect(
     root: root.mode,
     installRuntime: options.installRuntime,
     owner: options.owner,
+    nodeIP: nodeAddress(facts, options.nodeIP),
     clock: { before, after },
     forwarding,
   })
@@ -197,6 +206,7 @@ class ProvisionRun implements AsyncDisposable {
       sudoPassword: this.#request.sudoPassword,
       installRuntime: (this.#request.installRuntime ?? false) && !installed,
       owner: ownerText(cluster, name),
+      nodeIP,
       signal,
     })
     this.#observer.onPreflight(found.checks)
