@@ -139,7 +139,7 @@ export class ImagePuller {
       return info
     } catch (error) {
       signal.throwIfAborted()
-      const message = `failed to pull image: ${detailOf(error)}`.replace('failed to pull image: failed to pull', 'failed to pull')
+      const message = detailOf(error)
       events.event(about, 'Warning', 'Failed', `Failed to pull image ${goQuote(image)}: ${message}`)
       const at = clock.now()
       this.#backoff.next(key, at)
@@ -208,7 +208,7 @@ export class ImagePuller {
 export function withTag(image: string): string | null {
   const name = parseImageName(image)
   if (!name) return null
-  return image.includes('@') || image.slice(image.lastIndexOf('/')).includes(':') ? image : `${image}:latest`
+  return image.includes('@') || image.slice(image.lastIndexOf('/') + 1).includes(':') ? image : `${image}:latest`
 }
 
 function seconds(ms: number): string {
