@@ -5,7 +5,7 @@ import { hasReason } from '../../machinery/status.ts'
 import { revisionOf } from './annotations.ts'
 import { historyLimit } from './fenceposts.ts'
 import { compareAge } from './new-set.ts'
-import { reportedPods, sizeOf } from './scale.ts'
+import { isSettled, reportedPods, sizeOf } from './scale.ts'
 import type { DeploymentSync } from './sync.ts'
 
 /** Deletes the oldest revisions beyond `revisionHistoryLimit`; what still has pods or was changed just now stays for the time being. */
@@ -14,9 +14,8 @@ export async function cleanUpHistory(sync: DeploymentSync, old: readonly Replica
   if (limit === null) return
   const kept = old.filter((set) => !isBeingDeleted(set)).sort((a, b) => revisionOf(a) - revisionOf(b) || compareAge(a, b))
   for (const set of kept.slice(0, Math.max(0, kept.length - limit))) {
-    const { metadata, status } = set
-    const settled = (metadata.generation ?? 0) <= (status.observedGeneration ?? 0)
-    if (!settled || reportedPods(set) !== 0 || sizeOf(set) !== 0) continue
+    const { metadata } = set
+    if (!isSettled(set) || reportedPods(set) !== 0 || sizeOf(set) !== 0) continue
     const preconditions = { uid: metadata.uid, resourceVersion: metadata.resourceVersion }
     try {
       await sync.context.client.delete(replicaSetKind, metadata, { preconditions })

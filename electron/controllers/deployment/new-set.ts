@@ -14,7 +14,7 @@ import { isNamespaceEnding } from '../workload/pod-control.ts'
 import { currentSetAnnotations, revisionOf, sizeAnnotations, withRevision } from './annotations.ts'
 import { conditionOf, progressing } from './conditions.ts'
 import { progressDeadline } from './fenceposts.ts'
-import { sizeOfCurrent } from './scale.ts'
+import { sizeTowards } from './scale.ts'
 import type { DeploymentSync, Sets } from './sync.ts'
 
 export const HASH_LABEL = 'pod-template-hash'
@@ -105,7 +105,7 @@ function draftOf(sync: DeploymentSync, old: readonly ReplicaSet[], revision: num
       ownerReferences: [controllerReference(deployment, deploymentKind)],
     },
     spec: {
-      replicas: sizeOfCurrent(deployment, { current: null, old }),
+      replicas: sizeTowards(deployment, null, old),
       minReadySeconds: spec.minReadySeconds ?? 0,
       selector: { matchLabels: { ...matchLabels, [HASH_LABEL]: hash }, ...(matchExpressions ? { matchExpressions } : {}) },
       template,

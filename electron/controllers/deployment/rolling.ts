@@ -2,7 +2,7 @@
 import type { Deployment, ReplicaSet } from '../../api/apps/v1/types.gen.ts'
 import { maxUnavailable, replicasOf } from './fenceposts.ts'
 import { compareAge } from './new-set.ts'
-import { activeOf, scaleTo, sizeOf, sizeOfCurrent } from './scale.ts'
+import { activeOf, scaleTo, sizeOf, sizeTowards } from './scale.ts'
 import { allOf, type DeploymentSync, type Sets } from './sync.ts'
 
 /** One step towards the goal; false if there was nothing to do now. */
@@ -11,10 +11,7 @@ export async function rollOneStep(sync: DeploymentSync, sets: Sets & { readonly 
 }
 
 async function growCurrent(sync: DeploymentSync, sets: Sets & { readonly current: ReplicaSet }): Promise<boolean> {
-  const { deployment } = sync
-  const replicas = replicasOf(deployment)
-  const size = sizeOf(sets.current)
-  return scaleTo(sync, sets.current, size > replicas ? replicas : sizeOfCurrent(deployment, sets))
+  return scaleTo(sync, sets.current, sizeTowards(sync.deployment, sets.current, sets.old))
 }
 
 async function shrinkOld(sync: DeploymentSync, sets: Sets & { readonly current: ReplicaSet }): Promise<boolean> {

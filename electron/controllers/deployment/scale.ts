@@ -15,21 +15,29 @@ export function reportedPods({ status }: ReplicaSet): number {
 }
 
 /** Pods that there are or shall be, whichever are more: a set that was made smaller still has pods until it says otherwise. */
-export function podsHeld(set: ReplicaSet): number {
-  return Math.max(sizeOf(set), reportedPods(set))
+function podsHeld(sets: readonly ReplicaSet[]): number {
+  return sets.reduce((sum, set) => sum + Math.max(sizeOf(set), reportedPods(set)), 0)
+}
+
+/** Whether the set's controller has acted on the size that it was given. Until then it may have more pods than anything says. */
+export function isSettled({ metadata, status }: ReplicaSet): boolean {
+  return (status.observedGeneration ?? 0) >= (metadata.generation ?? 0)
 }
 
 export function activeOf(sets: readonly ReplicaSet[]): ReplicaSet[] {
   return sets.filter((set) => sizeOf(set) > 0)
 }
 
-/** What the current set may grow to: within the surge, if updates roll. Never less than it is. */
-export function sizeOfCurrent(deployment: Deployment, sets: Sets): number {
+/**
+ * The size that a set (null: a new one) may have now on its way to the declared one: if updates roll, it grows only as far as the
+ * surge allows beside what the others hold.
+ */
+export function sizeTowards(deployment: Deployment, set: ReplicaSet | null, others: readonly ReplicaSet[]): number {
   const replicas = replicasOf(deployment)
-  if (!isRolling(deployment)) return replicas
-  const size = sets.current ? sizeOf(sets.current) : 0
-  const held = allOf(sets).reduce((sum, set) => sum + podsHeld(set), 0)
-  const room = replicas + maxSurge(deployment) - held
+  const size = set ? sizeOf(set) : 0
+  if (replicas <= size || !isRolling(deployment)) return replicas
+  if (!others.every(isSettled)) return size
+  const room = replicas + maxSurge(deployment) - podsHeld(set ? [...others, set] : others)
   return size + Math.max(0, Math.min(room, replicas - size))
 }
 
@@ -65,14 +73,17 @@ export function wasScaled({ deployment, sets }: DeploymentSync): boolean {
 /** Gives the sets sizes that add up to what is declared: all to the only one that has pods, else to each its share. */
 export async function scaleSets(sync: DeploymentSync, sets: Sets): Promise<void> {
   const { deployment } = sync
-  const replicas = replicasOf(deployment)
   const only = onlyActiveOrNewest(sets)
-  if (only) return void (await resize(sync, only, replicas))
+  if (only) {
+    const others = allOf(sets).filter((set) => set !== only)
+    await resize(sync, only, sizeTowards(deployment, only, others))
+    return
+  }
   if (sets.current && isSaturated(deployment, sets.current)) {
     for (const set of activeOf(sets.old)) await scaleTo(sync, set, 0)
     return
   }
-  if (!isRolling(deployment)) return
+  if (!isRolling(deployment) || !sets.old.every(isSettled)) return
   for (const [set, size] of proportionalSizes(deployment, activeOf(allOf(sets)))) await resize(sync, set, size)
 }
 
@@ -92,7 +103,7 @@ export function proportionalSizes(deployment: Deployment, sets: readonly Replica
   const replicas = replicasOf(deployment)
   const allowed = replicas > 0 ? replicas + maxSurge(deployment) : 0
   const total = sets.reduce((sum, set) => sum + sizeOf(set), 0)
-  const toAdd = allowed - total
+  const toAdd = allowed > total ? Math.max(0, allowed - podsHeld(sets)) : allowed - total
   const byAge = toAdd > 0 ? newestFirst(sets) : newestFirst(sets).reverse()
   const ordered = byAge.sort((a, b) => sizeOf(b) - sizeOf(a))
   let added = 0

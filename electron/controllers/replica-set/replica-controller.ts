@@ -56,7 +56,7 @@ export function replicaController<T extends KubeObject>(set: ReplicaKind<T>): Co
           })
           const failure = settled && !isBeingDeleted(object) ? await scalePods(object, active, scaling) : null
           const now = clock.now()
-          await report(object, { active, controlled: controlledBy(pods, object.metadata.uid), failure, now })
+          await report(object, { active, controlled: controlledBy(pods, object.metadata.uid), settled, failure, now })
           if (failure) throw failure.error
           const wait = nextAvailable(active, minReadySeconds, now)
           return wait === null ? undefined : { requeueAfter: wait }

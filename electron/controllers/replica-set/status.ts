@@ -14,6 +14,8 @@ export interface Observed {
   readonly active: readonly Pod[]
   /** All that the set controls. */
   readonly controlled: readonly Pod[]
+  /** Whether the declared number was acted on; else what was done before is still awaited. */
+  readonly settled: boolean
   /** Why pods could not be created or deleted. */
   readonly failure: { readonly reason: 'FailedCreate' | 'FailedDelete'; readonly error: unknown } | null
   /** Milliseconds since the epoch. */
@@ -24,7 +26,7 @@ const REPLICA_FAILURE = 'ReplicaFailure'
 
 export function replicaStatus<T extends KubeObject>(set: ReplicaKind<T>, object: T, observed: Observed): ReplicaStatus {
   const { template, minReadySeconds } = set.specOf(object)
-  const { active, controlled, failure, now } = observed
+  const { active, controlled, settled, failure, now } = observed
   const labeled = selectorFromLabels(template.metadata.labels)
   const conditions = failureCondition(set.statusOf(object).conditions, failure, now)
   return {
@@ -33,7 +35,7 @@ export function replicaStatus<T extends KubeObject>(set: ReplicaKind<T>, object:
       fullyLabeledReplicas: active.filter(({ metadata }) => labeled.matches(metadata.labels)).length,
       readyReplicas: active.filter(isPodReady).length,
       availableReplicas: active.filter((pod) => isPodAvailable(pod, minReadySeconds, now)).length,
-      observedGeneration: object.metadata.generation ?? 0,
+      observedGeneration: (settled ? object.metadata.generation : set.statusOf(object).observedGeneration) ?? 0,
     }),
     ...(set.countsTerminating ? { terminatingReplicas: controlled.filter(isPodTerminating).length } : {}),
     ...(conditions.length > 0 ? { conditions } : {}),
