@@ -1,5 +1,6 @@
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { deferred } from '../base/async.ts'
+import { systemClock, type Clock } from '../base/clock.ts'
 import { FlotillaError, messageOf, type ErrorCode } from '../base/errors.ts'
 import { Emitter } from '../base/events.ts'
 import type { Port } from '../contracts/protocol.ts'
@@ -22,18 +23,22 @@ export interface PlaneHost extends AsyncDisposable {
   /** Why the plane ended by itself; never resolves while it runs or when it is disposed. */
   readonly crashed: Promise<FlotillaError>
   readonly log: Emitter<string>
-  /** A new connection of the contract, served inside the worker. */
+  /** A new connection of the contract, served inside the worker. Once the worker has ended it closes at once. */
   connect(): Port
 }
 
+/** How long a plane may take to stop, in milliseconds; after that its thread is ended as a power cut would, which loses nothing either. */
+const STOP_PATIENCE = 15_000
+
 /** `workerUrl`: file URL of `plane/worker`, which bundles put elsewhere. */
-export function startPlane(config: PlaneConfig, workerUrl: URL): PlaneHost {
+export function startPlane(config: PlaneConfig, workerUrl: URL, clock: Clock = systemClock): PlaneHost {
   const worker = new Worker(workerUrl, { workerData: config, name: 'plane', stdout: false, stderr: false })
   const ready = deferred<PlaneInfo>()
   const crashed = deferred<FlotillaError>()
   const exited = deferred<void>()
   const log = new Emitter<string>()
   let stopping = false
+  let ended = false
   ready.promise.catch(() => undefined)
 
   const crash = (error: FlotillaError) => {
@@ -47,6 +52,7 @@ export function startPlane(config: PlaneConfig, workerUrl: URL): PlaneHost {
   })
   worker.on('error', (error) => crash(internal(messageOf(error), error)))
   worker.on('exit', (code) => {
+    ended = true
     crash(internal(`Its thread ended with code ${code}.`))
     exited.resolve()
   })
@@ -58,7 +64,8 @@ export function startPlane(config: PlaneConfig, workerUrl: URL): PlaneHost {
     log,
     connect() {
       const { port1, port2 } = new MessageChannel()
-      send({ type: 'connect', port: port2 }, [port2])
+      if (ended) port2.close()
+      else send({ type: 'connect', port: port2 }, [port2])
       return portOverMessagePort(port1)
     },
     async [Symbol.asyncDispose]() {
@@ -66,6 +73,7 @@ export function startPlane(config: PlaneConfig, workerUrl: URL): PlaneHost {
         stopping = true
         send({ type: 'stop' })
       }
+      using _patience = clock.setTimeout(() => void worker.terminate(), STOP_PATIENCE)
       await exited.promise
     },
   }
