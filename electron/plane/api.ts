@@ -64,7 +64,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
   })
   await startIn(stack, pki)
 
-  const port = config.port ?? remembered.port ?? (await freePort())
+  const port = config.port ?? remembered.port ?? (await freePort(random))
   const server = stack.use(
     createApiServer({
       ...{ store, clock, random },
