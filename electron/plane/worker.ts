@@ -1,9 +1,7 @@
 /** The thread in which a control plane runs, so that its host's thread stays free to relay. */
-import { createWriteStream } from 'node:fs'
-import { join } from 'node:path'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { systemClock } from '../base/clock.ts'
-import { FlotillaError, messageOf } from '../base/errors.ts'
+import { FlotillaError, messageOf, systemCode } from '../base/errors.ts'
 import { jsonLogger } from '../base/logger.ts'
 import { systemRandom } from '../base/random.ts'
 import { CHANNELS } from '../contracts/channels.ts'
@@ -11,16 +9,17 @@ import { serveConnection } from '../contracts/server.ts'
 import type { PlaneConfig } from './config.ts'
 import { describeFailure } from './face/describe.ts'
 import type { FromWorker, ToWorker } from './host.ts'
+import { openLogFile } from './log-file.ts'
 import { createPlane } from './plane.ts'
 import { portOverMessagePort } from './port.ts'
-import { prepareStateDir } from './state-dir.ts'
+import { paths, prepareStateDir, stateError } from './state-dir.ts'
 
 const host = parentPort as MessagePort
 const config = workerData as PlaneConfig
 const tell = (message: FromWorker) => host.postMessage(message)
 
 function failed(error: unknown): void {
-  const known = error instanceof FlotillaError ? error.toJSON() : null
+  const known = error instanceof FlotillaError || isSystemError(error) ? stateError(config.stateDir, error).toJSON() : null
   tell({
     type: 'failed',
     ...(known ?? {
@@ -32,22 +31,31 @@ function failed(error: unknown): void {
   })
 }
 
+/** Of a disk: full, read-only, or not ours. */
+function isSystemError(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'].includes(systemCode(error) ?? '')
+}
+
 try {
   await prepareStateDir(config.stateDir)
-  const file = createWriteStream(join(config.stateDir, 'plane.log'), { flags: 'a', mode: 0o600 })
-  file.on('error', () => undefined)
+  const file = openLogFile(paths(config.stateDir).log)
   const sink = (line: string) => {
     file.write(line)
     tell({ type: 'log', line })
   }
   const logger = jsonLogger({ clock: systemClock, sink, level: config.logLevel })
   process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { error }))
+  process.on('uncaughtExceptionMonitor', (error) => logger.error('the plane crashed', { error }))
 
   const plane = createPlane(config, { clock: systemClock, random: systemRandom, logger })
   const stop = async () => {
-    await plane[Symbol.asyncDispose]()
-    await new Promise((resolve) => file.end(resolve))
-    process.exit(0)
+    try {
+      await plane[Symbol.asyncDispose]()
+    } catch (error) {
+      logger.error('the plane did not stop cleanly', { error })
+    } finally {
+      process.exit(0)
+    }
   }
   const waiting: MessagePort[] = []
   const serve = (port: MessagePort) => serveConnection(portOverMessagePort(port), CHANNELS, plane.handlers, describeFailure)
@@ -56,7 +64,10 @@ try {
     else if (plane.state === 'ready') serve(message.port)
     else waiting.push(message.port)
   })
-  await plane.start()
+  await plane.start().catch((error: unknown) => {
+    logger.error('the plane could not start', { error })
+    throw error
+  })
   for (const port of waiting) serve(port)
   tell({ type: 'ready', info: plane.info })
 } catch (error) {
