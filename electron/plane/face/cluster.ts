@@ -1,8 +1,7 @@
 /** The `cluster.*` and `kubeconfig.*` channels. */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { aborted } from '../../base/async.ts'
-import type { Clock } from '../../base/clock.ts'
+import { sleep, type Clock } from '../../base/clock.ts'
 import { mergeIntoFile, writeKubeconfig, type KubeconfigEntry } from '../../client/kubeconfig.ts'
 import type { Channels } from '../../contracts/channels.ts'
 import type { Handlers } from '../../contracts/server.ts'
@@ -24,16 +23,14 @@ export function clusterHandlers(deps: {
   const { name, server, startedAt, store, kubeconfig, clock } = deps
   return {
     async 'cluster.status'(_arg, duplex) {
-      let last = -1
-      const tell = async () => {
+      for (let last = -1; !duplex.signal.aborted; ) {
         const { revision } = await store.status()
-        if (revision === last) return
+        if (revision !== last) {
+          await duplex.send({ name, phase: 'ready', server, revision, startedAt: new Date(startedAt).toISOString() })
+        }
         last = revision
-        await duplex.send({ name, phase: 'ready', server, revision, startedAt: new Date(startedAt).toISOString() })
+        await sleep(clock, STATUS_EVERY, duplex.signal).catch(() => undefined)
       }
-      await tell()
-      using _timer = clock.setInterval(() => void tell().catch(() => undefined), STATUS_EVERY, { unref: true })
-      await aborted(duplex.signal).catch(() => undefined)
     },
 
     'kubeconfig.text': () => ({ text: writeKubeconfig(kubeconfig), context: kubeconfig.name }),
@@ -48,7 +45,7 @@ export function clusterHandlers(deps: {
 }
 
 /** The first file of KUBECONFIG, as kubectl writes to it; else ~/.kube/config. */
-function userKubeconfig(): string {
-  const named = (process.env['KUBECONFIG'] ?? '').split(process.platform === 'win32' ? ';' : ':').find((part) => part !== '')
+export function userKubeconfig(env: NodeJS.ProcessEnv = process.env): string {
+  const named = (env['KUBECONFIG'] ?? '').split(process.platform === 'win32' ? ';' : ':').find((part) => part !== '')
   return named ?? join(homedir(), '.kube/config')
 }

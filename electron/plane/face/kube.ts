@@ -15,9 +15,9 @@ type KubeHandlers = Pick<Handlers<Channels>, 'kube.request' | 'kube.live' | 'kub
 export function kubeHandlers(deps: { client: Client; clock: Clock; random: Random; kinds: readonly AnyKind[] }): KubeHandlers {
   const { client } = deps
   return {
-    async 'kube.request'({ method, path, query, contentType, body }, signal) {
+    async 'kube.request'({ method, path, query, contentType, accept = 'application/json', body }, signal) {
       const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
-      const headers = { accept: 'application/json', ...(text === undefined ? {} : { 'content-type': contentType ?? 'application/json' }) }
+      const headers = { accept, ...(text === undefined ? {} : { 'content-type': contentType ?? 'application/json' }) }
       const response = await client.request({
         method,
         path,
@@ -26,13 +26,9 @@ export function kubeHandlers(deps: { client: Client; clock: Clock; random: Rando
         ...(query ? { query } : {}),
         ...(text === undefined ? {} : { body: text }),
       })
-      const bytes = await readBody(response)
-      const json = (response.headers['content-type'] ?? '').includes('json')
-      return {
-        status: response.status,
-        warnings: warningsOf(response),
-        body: json ? JSON.parse(bytes.toString('utf8')) : bytes.toString('utf8'),
-      }
+      const answer = (await readBody(response)).toString('utf8')
+      const json = answer !== '' && (response.headers['content-type'] ?? '').includes('json')
+      return { status: response.status, warnings: warningsOf(response), body: json ? JSON.parse(answer) : answer }
     },
 
     async 'kube.live'({ group, version, resource, ...selection }, duplex) {

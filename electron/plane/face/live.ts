@@ -19,6 +19,7 @@ interface LiveQuery {
 
 /** Milliseconds in which changes are gathered before they are sent as one. */
 const BATCH_MS = 50
+const SHORTEST_WATCH = 1000
 const RETRY_MS = [250, 1000, 3000, 10_000]
 
 /** Runs until the signal aborts; throws StatusError only for what will not mend by itself (Forbidden, NotFound, BadRequest). */
@@ -80,6 +81,7 @@ async function followOnce(
   }
   try {
     for (;;) {
+      const began = clock.monotonic()
       for await (const event of client.watch(kind, { ...selection, resourceVersion: revision, allowWatchBookmarks: true, signal })) {
         revision = event.object.metadata.resourceVersion
         if (event.type === 'BOOKMARK') continue
@@ -87,9 +89,13 @@ async function followOnce(
         timer ??= clock.setTimeout(() => void pump(), BATCH_MS)
       }
       if (signal.aborted) return
+      // A server that ends each watch at once must not be asked in a loop.
+      if (clock.monotonic() - began < SHORTEST_WATCH) await sleep(clock, SHORTEST_WATCH, signal)
     }
   } finally {
     timer?.[Symbol.dispose]()
+    // A list read anew comes next; what was seen before it must not follow it.
+    changed.clear()
   }
 }
 
