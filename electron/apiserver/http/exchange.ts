@@ -18,6 +18,8 @@ export interface Reply {
   /** Sends the head; `body` is the whole of it, or null if a stream follows. */
   head(status: number, headers: Headers, body: Uint8Array | null): void
   readonly sink: Sink
+  /** Everything has been handed over: what happens to the connection is no longer the request's concern. */
+  readonly complete: boolean
   /** Breaks the stream off: what was sent is not whole. */
   destroy(): void
 }

@@ -30,18 +30,24 @@ export function createHttp1(options: Http1Options): Server {
   })
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (message, response) => {
     let request: HttpRequest | null = null
+    const reply = replyOf(message, response)
     response.once('close', () => {
-      if (!response.writableFinished) request?.abort()
+      if (!reply.complete) request?.abort()
     })
-    void options.service.serve(incomingOf(message), replyOf(message, response), (made) => (request = made))
+    void options.service.serve(incomingOf(message), reply, (made) => (request = made))
   })
   server.on('upgrade', (message, socket, head) => options.upgrade(incomingOf(message), socket, head))
   return server
 }
 
 function replyOf(message: IncomingMessage, response: ServerResponse): Reply {
+  let complete = false
   return {
+    get complete() {
+      return complete
+    },
     head(status, headers, body) {
+      complete = body !== null
       if (response.destroyed) return
       const unread = !message.complete
       // A body that nobody wanted would be taken for the next request.
@@ -62,7 +68,10 @@ function replyOf(message: IncomingMessage, response: ServerResponse): Reply {
         response.once('drain', drained)
         return false
       },
-      end: () => void response.end(),
+      end() {
+        complete = true
+        response.end()
+      },
     },
     destroy: () => void response.destroy(),
   }

@@ -30,8 +30,9 @@ export function createHttp2(service: HttpService): Http2 {
     let connection = connections.get(session)
     if (!connection) connections.set(session, (connection = connectionCredentials(session.socket as TLSSocket)))
     let request: HttpRequest | null = null
+    const reply = replyOf(stream)
     stream.once('close', () => {
-      if (!stream.writableFinished) request?.abort()
+      if (!reply.complete) request?.abort()
     })
     stream.on('error', () => request?.abort())
     const incoming = {
@@ -41,14 +42,19 @@ export function createHttp2(service: HttpService): Http2 {
       stream,
       connection,
     }
-    void service.serve(incoming, replyOf(stream), (made) => (request = made))
+    void service.serve(incoming, reply, (made) => (request = made))
   })
   return { server, sessions }
 }
 
 function replyOf(stream: ServerHttp2Stream): Reply {
+  let complete = false
   return {
+    get complete() {
+      return complete
+    },
     head(status, headers, body) {
+      complete = body !== null
       if (stream.destroyed || stream.closed) return
       const head = { ':status': status, ...headers }
       if (!body || body.length === 0) {
@@ -67,7 +73,10 @@ function replyOf(stream: ServerHttp2Stream): Reply {
         stream.once('drain', drained)
         return false
       },
-      end: () => void (stream.destroyed || stream.end()),
+      end() {
+        complete = true
+        if (!stream.destroyed) stream.end()
+      },
     },
     destroy: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
   }
