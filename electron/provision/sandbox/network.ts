@@ -26,8 +26,12 @@ export class SandboxNetwork {
 
   /** Makes what is missing and returns the subnet. Throws ADDRESS_IN_USE if another link took it meanwhile. */
   async ensure(): Promise<Network> {
-    if (this.#subnet && (await this.#bridgeIsUp())) return this.#subnet
     const { bridge } = this.#names
+    if (this.#subnet && (await this.#bridgeIsUp())) {
+      // A firewall that was loaded anew has forgotten it.
+      await letThrough(bridge)
+      return this.#subnet
+    }
     const routes = await readRoutes()
     const kept = await this.#read()
     const own = routes.find((route) => route.dev === bridge && route.dst.endsWith('/24'))
