@@ -1,7 +1,13 @@
 /** Every controller there is: one line each. */
+import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { replicaSetController } from './replica-set/replica-set.ts'
 import { replicationController } from './replica-set/replication-controller.ts'
 import type { ControllerDescriptor } from './runtime/controller.ts'
 
-export const CONTROLLERS: readonly ControllerDescriptor[] = [deploymentController, replicaSetController, replicationController]
+export const CONTROLLERS: readonly ControllerDescriptor[] = [
+  daemonSetController,
+  deploymentController,
+  replicaSetController,
+  replicationController,
+]
