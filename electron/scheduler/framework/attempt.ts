@@ -1,0 +1,36 @@
+import type { SnapshotView } from '../snapshot/snapshot.ts'
+import { CycleState } from './cycle-state.ts'
+import type { Cycle, FilterPlugin, PreFilterPlugin, ScorePlugin } from './plugin.ts'
+
+/** One attempt to place one pod: its state, and which plugins have something to say about the pod. */
+export class Attempt implements Cycle {
+  readonly snapshot: SnapshotView
+  readonly state: CycleState
+  /** Those that PreFilter and PreScore did not skip. */
+  filters: readonly FilterPlugin[]
+  /** Those that keep track of pods that are added and removed in thought. */
+  trackers: readonly PreFilterPlugin[]
+  scorers: readonly WeightedScorer[]
+
+  constructor(snapshot: SnapshotView, state = new CycleState()) {
+    this.snapshot = snapshot
+    this.state = state
+    this.filters = []
+    this.trackers = []
+    this.scorers = []
+  }
+
+  /** To think on from here without this one changing. */
+  fork(): Attempt {
+    const fork = new Attempt(this.snapshot, this.state.clone())
+    fork.filters = this.filters
+    fork.trackers = this.trackers
+    fork.scorers = this.scorers
+    return fork
+  }
+}
+
+export interface WeightedScorer {
+  readonly plugin: ScorePlugin
+  readonly weight: number
+}

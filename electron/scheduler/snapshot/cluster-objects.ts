@@ -1,0 +1,27 @@
+/** What plugins read of the cluster beside its nodes and pods. */
+import type { ReplicaSet, StatefulSet } from '../../api/apps/v1/types.gen.ts'
+import type { ReplicationController, Service } from '../../api/core/v1/types.gen.ts'
+import type { PodDisruptionBudget } from '../../api/policy/v1/types.gen.ts'
+import type { Labels } from '../../machinery/selector/requirement.ts'
+
+export interface ClusterObjects {
+  /** Undefined for a namespace that is not known. */
+  namespaceLabels(namespace: string): Labels | undefined
+  namespaces(): Iterable<string>
+  services(namespace: string): readonly Service[]
+  replicaSet(namespace: string, name: string): ReplicaSet | undefined
+  statefulSet(namespace: string, name: string): StatefulSet | undefined
+  replicationController(namespace: string, name: string): ReplicationController | undefined
+  disruptionBudgets(): readonly PodDisruptionBudget[]
+}
+
+/** A cluster of which nothing else is known. */
+export const NO_OBJECTS: ClusterObjects = Object.freeze({
+  namespaceLabels: () => undefined,
+  namespaces: () => [],
+  services: () => [],
+  replicaSet: () => undefined,
+  statefulSet: () => undefined,
+  replicationController: () => undefined,
+  disruptionBudgets: () => [],
+})

@@ -1,0 +1,111 @@
+/** A pod with what is worked out of it once: amounts, ports, affinity. Source: kubernetes `scheduler/framework.PodInfo`. */
+import type { Pod } from '../../api/core/v1/types.gen.ts'
+import { keyOf } from '../../machinery/object.ts'
+import type { Labels } from '../../machinery/selector/requirement.ts'
+import { affinityTerm, weightedTerm, type AffinityTerm, type Selectable, type WeightedTerm } from './affinity-term.ts'
+import type { Amounts } from './amounts.ts'
+import { hostPortsOf, type HostPort } from './host-ports.ts'
+import { filledRequests, podRequests, type PodRequests } from './pod-requests.ts'
+
+const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution'
+const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution'
+const NO_TERMS: readonly never[] = Object.freeze([])
+
+export interface PodTerms {
+  readonly requiredAffinity: readonly AffinityTerm[]
+  readonly requiredAntiAffinity: readonly AffinityTerm[]
+  readonly preferredAffinity: readonly WeightedTerm[]
+  readonly preferredAntiAffinity: readonly WeightedTerm[]
+}
+
+const WITHOUT_TERMS: PodTerms = Object.freeze({
+  requiredAffinity: NO_TERMS,
+  requiredAntiAffinity: NO_TERMS,
+  preferredAffinity: NO_TERMS,
+  preferredAntiAffinity: NO_TERMS,
+})
+
+export class PodInfo implements Selectable {
+  readonly pod: Pod
+  /** "namespace/name". */
+  readonly key: string
+  readonly uid: string
+  readonly namespace: string
+  readonly labels: Labels | undefined
+  readonly priority: number
+  readonly terminating: boolean
+  #requests: PodRequests | null = null
+  #filled: Amounts | null = null
+  #ports: readonly HostPort[] | null = null
+  #terms: PodTerms | null = null
+  #likeness: string | null = null
+
+  constructor(pod: Pod) {
+    this.pod = pod
+    this.key = keyOf(pod)
+    this.uid = pod.metadata.uid
+    this.namespace = pod.metadata.namespace ?? ''
+    this.labels = pod.metadata.labels
+    this.priority = pod.spec.priority ?? 0
+    this.terminating = pod.metadata.deletionTimestamp !== undefined
+  }
+
+  get requests(): Amounts {
+    return (this.#requests ??= podRequests(this.pod)).requests
+  }
+
+  /** With defaults where nothing is asked for; what nodes add up. */
+  get nonZero(): PodRequests['nonZero'] {
+    return (this.#requests ??= podRequests(this.pod)).nonZero
+  }
+
+  /** With defaults for each container; what the pod weighs in scores while it is being placed. */
+  get filled(): Amounts {
+    return (this.#filled ??= filledRequests(this.pod))
+  }
+
+  get hostPorts(): readonly HostPort[] {
+    return (this.#ports ??= hostPortsOf(this.pod))
+  }
+
+  get hasPodAffinity(): boolean {
+    const { affinity } = this.pod.spec
+    return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined
+  }
+
+  /** Terms that cannot be parsed are left out; see `parseTerms`. */
+  get terms(): PodTerms {
+    return (this.#terms ??= this.hasPodAffinity ? parseTerms(this.pod).terms : WITHOUT_TERMS)
+  }
+
+  /** Equal for pods that no term and no spread constraint can tell apart. */
+  get likeness(): string {
+    if (this.#likeness !== null) return this.#likeness
+    const affinity = this.hasPodAffinity ? this.pod.spec.affinity : undefined
+    const terms = affinity ? JSON.stringify([affinity.podAffinity, affinity.podAntiAffinity]) : ''
+    const labels = this.labels ? JSON.stringify(this.labels) : ''
+    return (this.#likeness = `${this.namespace}\n${this.terminating ? '-' : '+'}${labels}\n${terms}`)
+  }
+}
+
+/** The pod's terms, and why some of them cannot be used. */
+export function parseTerms(pod: Pod): { terms: PodTerms; faults: readonly unknown[] } {
+  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {}
+  const faults: unknown[] = []
+  const parse = <T, R>(list: readonly T[] | undefined, make: (pod: Pod, item: T) => R): readonly R[] =>
+    list?.flatMap((item) => {
+      try {
+        return [make(pod, item)]
+      } catch (error) {
+        faults.push(error)
+        return []
+      }
+    }) ?? NO_TERMS
+  const terms = {
+    requiredAffinity: parse(podAffinity?.[REQUIRED], affinityTerm),
+    requiredAntiAffinity: parse(podAntiAffinity?.[REQUIRED], affinityTerm),
+    preferredAffinity: parse(podAffinity?.[PREFERRED], weightedTerm),
+    preferredAntiAffinity: parse(podAntiAffinity?.[PREFERRED], weightedTerm),
+  }
+  return { terms, faults }
+}
