@@ -41,28 +41,33 @@ function put<T>(into: Map<string, T>, name: string, value: T): void {
   into.set(name, value)
 }
 
-/** Elements of a verdict map that several owners may claim: of those who claim the same key, the first in order of their names has it. */
-export class ClaimedElements {
-  readonly #claims = new Map<string, { owner: string; value: string }>()
-  readonly #refused: { key: string; owner: string; holder: string }[] = []
+/** Keys that several owners may claim: the first in order of the owners' names has it. */
+export class Claims<T> {
+  readonly #held = new Map<string, { owner: string; value: T }>()
+  readonly #refused: Refusal[] = []
 
-  claim(key: string, owner: string, value: string): void {
-    const known = this.#claims.get(key)
-    if (!known || known.owner === owner) {
-      this.#claims.set(key, { owner, value })
-      return
+  claim(key: string, owner: string, value: T): void {
+    const known = this.#held.get(key)
+    if (known && known.owner !== owner) {
+      const wins = owner < known.owner
+      this.#refused.push(wins ? { key, owner: known.owner, holder: owner } : { key, owner, holder: known.owner })
+      if (!wins) return
     }
-    const wins = owner < known.owner
-    if (wins) this.#claims.set(key, { owner, value })
-    this.#refused.push(wins ? { key, owner: known.owner, holder: owner } : { key, owner, holder: known.owner })
+    this.#held.set(key, { owner, value })
   }
 
   /** Claims that lost, with who has the key. */
-  get refused(): readonly { readonly key: string; readonly owner: string; readonly holder: string }[] {
+  get refused(): readonly Refusal[] {
     return this.#refused
   }
 
-  get elements(): ReadonlyMap<string, string> {
-    return new Map([...this.#claims].map(([key, { value }]) => [key, value]))
+  *[Symbol.iterator](): Generator<[key: string, value: T]> {
+    for (const [key, { value }] of this.#held) yield [key, value]
   }
+}
+
+export interface Refusal {
+  readonly key: string
+  readonly owner: string
+  readonly holder: string
 }

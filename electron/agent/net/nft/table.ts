@@ -21,8 +21,8 @@ export interface NftTableDeps {
 }
 
 export interface NftTable extends Component, ProblemSource {
-  /** What `part` wants; what others want and it meanwhile is written together. */
-  set(part: string, rules: Ruleset): void
+  /** What `part` wants, asked when it is written: what changes meanwhile is written together. */
+  set(part: string, rules: () => Ruleset): void
   /** Resolves when what has been set so far is in force. Rejects if the table is stopped before. */
   settled(): Promise<void>
   /** What is in force; null before the first time. */
@@ -57,7 +57,7 @@ const MARK: Ruleset = {
 
 /** Disposing leaves the table as it is: connections go on. `removeTable` takes it away. */
 export function createNftTable({ commands, clock, logger, parts }: NftTableDeps): NftTable {
-  const wanted = new Map<string, Ruleset>()
+  const wanted = new Map<string, () => Ruleset>()
   const problems = new Problems(logger)
   const stats: NftStats = { full: 0, partial: 0, failed: 0, lastMs: 0 }
   const backoff = new Backoff(RETRY)
@@ -87,7 +87,7 @@ export function createNftTable({ commands, clock, logger, parts }: NftTableDeps)
     writing = true
     const began = clock.monotonic()
     try {
-      const next = mergeRulesets([MARK, ...wanted.values()])
+      const next = mergeRulesets([MARK, ...[...wanted.values()].map((rules) => rules())])
       await write(next)
       applied = next
       backoff.reset()

@@ -1,0 +1,79 @@
+/** Where the API server is reached on this machine's loopback: the file that each connection of the control plane rewrites. */
+import { watch } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import { Emitter } from '../../base/events.ts'
+import { component, type Component } from '../../base/lifecycle.ts'
+
+export interface LinkPort extends Component {
+  /** Null while there is none. */
+  readonly port: number | null
+  /** Each time when it is another one. */
+  readonly changed: Emitter<number | null>
+  /** Looks now, for who has reason to think that it is not true any more. */
+  read(): Promise<number | null>
+}
+
+/** Milliseconds: the folder's watch may be missing where the folder is. */
+const LOOK = 5000
+
+export function createLinkPort(file: string, clock: Clock): LinkPort {
+  const changed = new Emitter<number | null>()
+  let port: number | null = null
+
+  const read = async () => {
+    const text = await readFile(file, 'utf8').catch(() => '')
+    const found = /^\s*(\d{1,5})\s*$/.exec(text)?.[1]
+    const next = found !== undefined && Number(found) > 0 && Number(found) < 65536 ? Number(found) : null
+    if (next !== port) {
+      port = next
+      changed.emit(port)
+    }
+    return port
+  }
+
+  const base = component(async (stack) => {
+    await read()
+    stack.use(watchFolder(dirname(file), clock, () => void read()))
+    stack.use(clock.setInterval(() => void read(), LOOK, { unref: true }))
+  })
+  return {
+    get port() {
+      return port
+    },
+    changed,
+    read,
+    get state() {
+      return base.state
+    },
+    start: (signal) => base.start(signal),
+    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+  }
+}
+
+/** The folder and not the file, which is replaced. Begun again when the folder comes back. */
+function watchFolder(folder: string, clock: Clock, onChange: () => void): Disposable {
+  let watcher: ReturnType<typeof watch> | null = null
+  const begin = () => {
+    if (watcher) return
+    try {
+      watcher = watch(folder, { persistent: false }, onChange)
+      watcher.on('error', end)
+    } catch {
+      watcher = null
+    }
+  }
+  const end = () => {
+    watcher?.close()
+    watcher = null
+  }
+  begin()
+  const again = clock.setInterval(begin, LOOK, { unref: true })
+  return {
+    [Symbol.dispose]() {
+      again[Symbol.dispose]()
+      end()
+    },
+  }
+}
