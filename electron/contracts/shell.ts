@@ -6,11 +6,11 @@ import type { Message } from './protocol.ts'
 
 /** Names of the IPC channels between preload and main. */
 export const IPC = {
-  /** Renderer to main: a message of the contract. */
+  /** Renderer to main: the number of the page's connection, from 0, and a message of the contract. */
   up: 'contract:up',
   /** Main to renderer: a message of the contract. */
   down: 'contract:down',
-  /** Main to renderer: the plane's connection is gone; a new one is made by the next message. */
+  /** Main to renderer: the plane's connection is gone; the next message makes a new one, which has the number that comes along. */
   closed: 'contract:closed',
   /** Main to renderer: a menu or tray entry was chosen. */
   menu: 'shell:menu',
@@ -25,7 +25,9 @@ export type MenuCommand = 'deploy' | 'add-machine' | 'palette' | 'keys' | 'setti
 export interface ShellBridge {
   readonly platform: string
   post(message: Message): void
+  /** The latest listener gets the messages, those of the present connection only. */
   onMessage(listener: (message: Message) => void): void
+  /** The latest listener is told that the connection is gone. */
   onClose(listener: () => void): void
   onMenu(listener: (command: MenuCommand) => void): void
   /** The path that was chosen, or null. `purpose` titles the dialog. */

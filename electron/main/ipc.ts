@@ -7,12 +7,11 @@ import {
   type IpcMainEvent,
   type IpcMainInvokeEvent,
   type OpenDialogOptions,
-  type WebContents,
 } from 'electron'
-import { checkMessage, type Message, type Port } from '../contracts/protocol.ts'
+import type { Port } from '../contracts/protocol.ts'
 import { IPC } from '../contracts/shell.ts'
-import { APP_ORIGIN } from './app-protocol.ts'
-import { isWebAddress } from './window.ts'
+import { createRelay } from './relay.ts'
+import { isOurs, isWebAddress } from './window.ts'
 
 const DIALOGS = {
   key: (): OpenDialogOptions => ({ title: 'Private key file', properties: ['openFile', 'showHiddenFiles'] }),
@@ -28,40 +27,11 @@ const DIALOGS = {
   }),
 }
 
-/** Relays the contract between pages and the plane, one connection a page, and answers what needs the desktop. */
+/** Relays the contract between pages and the plane, and answers what needs the desktop. */
 export function relayContract(connect: () => Port): void {
-  const ports = new Map<WebContents, Port>()
-
-  const portOf = (contents: WebContents): Port => {
-    const known = ports.get(contents)
-    if (known) return known
-    const port = connect()
-    ports.set(contents, port)
-    port.onMessage((message) => {
-      if (!contents.isDestroyed()) contents.send(IPC.down, message)
-    })
-    const drop = () => {
-      if (ports.get(contents) !== port) return
-      ports.delete(contents)
-      port.close()
-      if (!contents.isDestroyed()) contents.send(IPC.closed)
-    }
-    port.onClose(drop)
-    contents.once('destroyed', drop)
-    // A page that loads again starts a new conversation.
-    contents.once('did-navigate', drop)
-    return port
-  }
-
-  ipcMain.on(IPC.up, (event, value: unknown) => {
-    if (!isOurPage(event)) return
-    let message: Message
-    try {
-      message = checkMessage(value)
-    } catch {
-      return
-    }
-    portOf(event.sender).post(message)
+  const relay = createRelay(connect)
+  ipcMain.on(IPC.up, (event, connection: unknown, message: unknown) => {
+    if (isOurPage(event)) relay(event.sender, connection, message)
   })
   ipcMain.handle(IPC.pickFile, async (event, purpose: unknown) => {
     refuseOthers(event)
@@ -85,7 +55,7 @@ export function relayContract(connect: () => Port): void {
 /** Only the top frame of a page that we served may speak. */
 function isOurPage(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
   const frame = event.senderFrame
-  return frame !== null && frame.parent === null && frame.url.startsWith(`${APP_ORIGIN}/`)
+  return frame !== null && frame.parent === null && isOurs(frame.url)
 }
 
 function refuseOthers(event: IpcMainInvokeEvent): void {

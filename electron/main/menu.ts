@@ -17,6 +17,8 @@ export function buildMenu(send: (command: MenuCommand) => void): Menu {
         item('Deploy…', 'deploy', 'CmdOrCtrl+N'),
         item('Add Machine…', 'add-machine'),
         { type: 'separator' },
+        item('Settings…', 'settings', 'CmdOrCtrl+,'),
+        { type: 'separator' },
         { role: process.platform === 'darwin' ? 'close' : 'quit' },
       ],
     },

@@ -1,6 +1,6 @@
-import { BrowserWindow, nativeTheme, session, shell } from 'electron'
+import { BrowserWindow, nativeTheme, screen, session, shell } from 'electron'
 import { APP_ORIGIN } from './app-protocol.ts'
-import { readBounds, saveBounds } from './window-bounds.ts'
+import { fitTo, readBounds, saveBounds } from './window-bounds.ts'
 
 /** What a link may open outside: never a file, never another scheme. */
 export function isWebAddress(url: string): boolean {
@@ -11,20 +11,25 @@ export function isWebAddress(url: string): boolean {
   }
 }
 
+/** Whether a URL, or an origin, is the UI's own. */
+export function isOurs(url: string): boolean {
+  return url === APP_ORIGIN || url.startsWith(`${APP_ORIGIN}/`)
+}
+
 /** Keeps every page of ours where it is and alone: no navigation, no window, no permission that was not thought of. */
 export function guardSession(): void {
   const allowed = new Set(['clipboard-read', 'clipboard-sanitized-write', 'notifications', 'fullscreen'])
   session.defaultSession.setPermissionRequestHandler((contents, permission, answer) => {
-    answer(allowed.has(permission) && contents.getURL().startsWith(`${APP_ORIGIN}/`))
+    answer(allowed.has(permission) && isOurs(contents.getURL()))
   })
-  session.defaultSession.setPermissionCheckHandler(
-    (_contents, permission, origin) => allowed.has(permission) && origin.startsWith(APP_ORIGIN),
-  )
+  session.defaultSession.setPermissionCheckHandler((_contents, permission, origin) => allowed.has(permission) && isOurs(origin))
 }
 
 export function openWindow(options: { preload: string; boundsFile: string }): BrowserWindow {
+  const { maximized, ...bounds } = readBounds(options.boundsFile)
+  const areas = screen.getAllDisplays().map((display) => display.workArea)
   const window = new BrowserWindow({
-    ...readBounds(options.boundsFile),
+    ...fitTo(bounds, areas),
     minWidth: 380,
     minHeight: 480,
     show: false,
@@ -42,18 +47,28 @@ export function openWindow(options: { preload: string; boundsFile: string }): Br
       backgroundThrottling: false,
     },
   })
+  if (maximized) window.maximize()
   window.once('ready-to-show', () => window.show())
-  window.on('close', () => saveBounds(options.boundsFile, window.getNormalBounds()))
-  window.webContents.setWindowOpenHandler(({ url }) => {
+  window.on('close', () => saveBounds(options.boundsFile, { ...window.getNormalBounds(), maximized: window.isMaximized() }))
+  guardContents(window)
+  window.loadURL(`${APP_ORIGIN}/index.html`).catch(() => {
+    // Loading was cut short by a reload or by closing the window.
+  })
+  return window
+}
+
+function guardContents({ webContents }: BrowserWindow): void {
+  webContents.setWindowOpenHandler(({ url }) => {
     if (isWebAddress(url)) void shell.openExternal(url)
     return { action: 'deny' }
   })
-  window.webContents.on('will-navigate', (event, url) => {
-    if (url.startsWith(`${APP_ORIGIN}/`)) return
-    event.preventDefault()
-    if (isWebAddress(url)) void shell.openExternal(url)
+  webContents.on('will-navigate', (details) => {
+    if (isOurs(details.url)) return
+    details.preventDefault()
+    if (isWebAddress(details.url)) void shell.openExternal(details.url)
   })
-  window.webContents.on('will-attach-webview', (event) => event.preventDefault())
-  void window.loadURL(`${APP_ORIGIN}/index.html`)
-  return window
+  webContents.on('will-attach-webview', (event) => event.preventDefault())
+  webContents.on('render-process-gone', (_event, { reason }) => {
+    if (reason !== 'clean-exit') webContents.reload()
+  })
 }
