@@ -48,6 +48,7 @@ describe('a manifest', () => {
     const line = (field: string) => doc && lineAt(rangeOf(doc, field)?.[0] ?? 0)
     expect(line('spec.template.spec.containers[0].image')).toBe(14)
     expect(line('spec.template.spec.containers[0].ports[0].containerPort')).toBe(13)
+    expect(line('.spec.template.spec.containers[name="web"].image')).toBe(14)
     expect(line('spec.replicas')).toBe(9)
   })
 })
@@ -55,6 +56,7 @@ describe('a manifest', () => {
 describe('a field path', () => {
   it('knows indices and keys with dots', () => {
     expect(fieldPath('spec.containers[0].env[1].name')).toEqual(['spec', 'containers', 0, 'env', 1, 'name'])
+    expect(fieldPath('.spec.containers[name="web"].image')).toEqual(['spec', 'containers', { key: 'name', value: 'web' }, 'image'])
     expect(fieldPath('metadata.labels[app.kubernetes.io/name]')).toEqual(['metadata', 'labels', 'app.kubernetes.io/name'])
   })
 })

@@ -62,12 +62,23 @@ export function parseManifest(text: string): Manifest {
 
 const isEmpty = (doc: Document.Parsed<ParsedNode>) => doc.contents === null || (isScalar(doc.contents) && doc.contents.value === null)
 
-/** "spec.template.spec.containers[0].image" or "metadata.labels[app.kubernetes.io/name]" in parts. */
-export function fieldPath(field: string): (string | number)[] {
-  const parts: (string | number)[] = []
+/** A key, an index, or the item of a list that has this value under this key. */
+export type PathPart = string | number | { readonly key: string; readonly value: string }
+
+/**
+ * The API's ways to name a field, in parts: "spec.containers[0].image", "metadata.labels[app.kubernetes.io/name]", and of
+ * server-side apply `.spec.containers[name="web"].image`.
+ */
+export function fieldPath(field: string): PathPart[] {
+  const parts: PathPart[] = []
   for (const match of field.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)) {
+    const inside = match[2]
     if (match[1] !== undefined) parts.push(match[1])
-    else if (match[2] !== undefined) parts.push(/^\d+$/.test(match[2]) ? Number(match[2]) : match[2].replaceAll(/^"|"$/g, ''))
+    else if (inside !== undefined) {
+      const keyed = /^([\w-]+)="([^"]*)"/.exec(inside)
+      if (keyed) parts.push({ key: keyed[1] ?? '', value: keyed[2] ?? '' })
+      else parts.push(/^\d+$/.test(inside) ? Number(inside) : inside.replaceAll(/^"|"$/g, ''))
+    }
   }
   return parts
 }
@@ -77,16 +88,27 @@ export function rangeOf(doc: Document.Parsed<ParsedNode>, field: string): [from:
   let node: Node | null = doc.contents
   let range = doc.contents?.range ?? null
   for (const part of fieldPath(field)) {
-    let next: unknown = null
-    if (isMap(node)) next = node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(part))
-    else if (isSeq(node) && typeof part === 'number') next = { key: null, value: node.items[part] }
-    const pair = next as { key: Node | null; value: Node | null } | null | undefined
-    if (!pair) break
-    const own: Node | null = pair.value ?? pair.key
-    range = (isScalar(own) ? own.range : (pair.key?.range ?? own?.range)) ?? range
-    node = pair.value
+    const next = step(node, part)
+    if (!next) break
+    const own: Node | null = next.value ?? next.key
+    range = (isScalar(own) ? own.range : (next.key?.range ?? own?.range)) ?? range
+    node = next.value
   }
   return range ? [range[0], range[1]] : null
+}
+
+interface Entry {
+  readonly key: Node | null
+  readonly value: Node | null
+}
+
+function step(node: Node | null, part: PathPart): Entry | undefined {
+  if (isMap(node)) return node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(part)) as Entry | undefined
+  if (!isSeq(node)) return undefined
+  if (typeof part === 'number') return { key: null, value: (node.items[part] ?? null) as Node | null }
+  if (typeof part === 'string') return undefined
+  const item = node.items.find((each) => isMap(each) && String(each.get(part.key)) === part.value)
+  return item ? { key: null, value: item as Node } : undefined
 }
 
 const ORDER = ['apiVersion', 'kind', 'metadata', 'spec', 'data', 'stringData', 'type', 'status']

@@ -50,7 +50,7 @@ describe('a log', () => {
   it('leaves out what it has already when lines come again, and says that none are missing', () => {
     const buffer = new LogBuffer()
     buffer.push(bytes('2026-11-21T12:00:00.1Z a\n2026-11-21T12:00:00.2Z b\n2026-11-21T12:00:00.2Z c\n'))
-    buffer.beginResume(0, 3100)
+    buffer.beginResume({ lostAt: 0, backAt: 3100 })
     buffer.push(
       bytes(
         '2026-11-21T12:00:00.1Z a\n2026-11-21T12:00:00.2Z b\n2026-11-21T12:00:00.2Z c\n2026-11-21T12:00:00.2Z d\n2026-11-21T12:00:01Z e\n',
@@ -67,7 +67,7 @@ describe('a log', () => {
   it('says that some may be missing where the last line does not come again', () => {
     const buffer = new LogBuffer()
     buffer.push(bytes('2026-11-21T12:00:00.1Z a\n'))
-    buffer.beginResume(0, 1000)
+    buffer.beginResume({ lostAt: 0, backAt: 1000 })
     buffer.push(bytes('2026-11-21T12:05:00Z z\n'))
     buffer.endResume(0, 1000)
     expect(buffer.rows.find(isBreak)?.text).toContain('may be missing')

@@ -27,7 +27,7 @@ export class LogBuffer {
   #touched = false
   readonly #schedule: (fn: () => void) => unknown
   /** While lines are fetched again after a break: what is known already is left out. */
-  #resume: { from: string; same: number; recovered: number; overlap: boolean; mark: LogBreak } | null = null
+  #resume: { from: string; same: number; recovered: number; overlap: boolean; mark: LogBreak | null } | null = null
   #last: { time: string; same: number } = { time: '', same: 0 }
 
   /** `schedule` says when what came is shown: once a frame. */
@@ -79,13 +79,16 @@ export class LogBuffer {
     this.#touch()
   }
 
-  /** Lines come again from the last one on: `lostAt` and `backAt` in milliseconds since the epoch. */
-  beginResume(lostAt: number, backAt: number): void {
+  /** Lines come again from the last one on. With `gap`, milliseconds since the epoch, the break between is marked. */
+  beginResume(gap: { lostAt: number; backAt: number } | null): void {
     this.#rest = ''
     this.#decoder = new TextDecoder()
-    const lostFor = elapsed(backAt - lostAt)
-    const mark: LogBreak = { n: this.#next++, kind: 'gap', text: t('logs.gap.open', { time: clockTime(lostAt), lost: lostFor }) }
-    this.#rows.push(mark)
+    let mark: LogBreak | null = null
+    if (gap) {
+      const lost = elapsed(gap.backAt - gap.lostAt)
+      mark = { n: this.#next++, kind: 'gap', text: t('logs.gap.open', { time: clockTime(gap.lostAt), lost }) }
+      this.#rows.push(mark)
+    }
     this.#resume = { from: this.#last.time, same: this.#last.same, recovered: 0, overlap: this.#last.time === '', mark }
     this.#touch()
   }
@@ -94,7 +97,7 @@ export class LogBuffer {
   endResume(lostAt: number, backAt: number): void {
     const resume = this.#resume
     this.#resume = null
-    if (!resume) return
+    if (!resume?.mark) return
     const params = { time: clockTime(lostAt), lost: elapsed(backAt - lostAt) }
     resume.mark.text = resume.overlap ? tn('logs.gap.whole', resume.recovered, params) : tn('logs.gap.maybe', resume.recovered, params)
     this.#touch()

@@ -81,6 +81,7 @@ export class LogFollower implements Disposable {
     const lostAt = this.#lostAt
     const backAt = wallClock()
     let catchUp: Disposable | null = null
+    let resumed = since === ''
     try {
       const stream = this.#face.open(
         'kube.logs',
@@ -94,13 +95,24 @@ export class LogFollower implements Disposable {
         },
         { signal: this.#abort.signal },
       )
-      this.#begun = true
-      if (since) this.#buffer.beginResume(lostAt ?? backAt, backAt)
-      const settle = () => this.#buffer.endResume(lostAt ?? backAt, backAt)
+      // A connection that breaks again before anything came is still the same gap.
+      const resume = () => {
+        if (resumed) return
+        resumed = true
+        this.#lostAt = null
+        this.#buffer.beginResume(lostAt === null ? null : { lostAt, backAt })
+      }
+      const settle = () => {
+        resume()
+        this.#buffer.endResume(lostAt ?? backAt, backAt)
+      }
       if (since) catchUp = after(CATCH_UP_MS, settle)
       this.state.value = { phase: 'live' }
-      this.#lostAt = null
-      for await (const { bytes } of stream) if (bytes) this.#buffer.push(bytes)
+      for await (const { bytes } of stream) {
+        this.#begun = true
+        resume()
+        if (bytes) this.#buffer.push(bytes)
+      }
       settle()
       this.#buffer.flush()
       if (previous || !this.#isRunning()) {
@@ -120,7 +132,7 @@ export class LogFollower implements Disposable {
   #onFailure(error: unknown): boolean {
     if (this.#abort.signal.aborted) return false
     if (isLost(error)) {
-      this.#lostAt = wallClock()
+      this.#lostAt ??= wallClock()
       this.state.value = { phase: 'lost', since: this.#lostAt }
       return false
     }

@@ -35,7 +35,7 @@ export function statusFor(pod: Pod, now: number): Fate | null {
         ? {}
         : { reason: 'ContainersNotReady', message: `containers with unready status: [${first.name}]` }),
     }))
-  const at = { hostIP: '10.77.0.11', podIP: ip, podIPs: [{ ip }], startTime: time(now), qosClass: 'Burstable' as const }
+  const at = { hostIP: '10.77.0.11', podIP: ip, podIPs: [{ ip }], startTime: time(now) }
   const bad = (status: Partial<ContainerStatus>, events: Fate['events'], phase: Pod['status']['phase'] = 'Running'): Fate => ({
     status: {
       ...at,

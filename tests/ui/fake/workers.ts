@@ -255,7 +255,7 @@ async function syncDaemon(client: Client, daemon: DaemonSet, nodes: readonly Nod
     desiredNumberScheduled: n,
     numberReady: ready,
     numberAvailable: ready,
-    numberUnavailable: n - ready,
+    numberUnavailable: Math.max(0, n - ready),
     numberMisscheduled: 0,
     updatedNumberScheduled: pods.length,
     observedGeneration: daemon.metadata.generation ?? 1,

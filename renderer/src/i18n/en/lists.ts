@@ -119,6 +119,7 @@ export const lists = {
   'squares.starting': 'Starting',
   'squares.sub': 'one square a pod',
   'squares.subMore': 'one square a pod; {n} more namespace, {pods} pods | one square a pod; {n} more namespaces, {pods} pods',
+  'table.actions': 'Actions',
   'table.all': 'Select all',
   'table.choose': 'Select {name}',
   'table.columns': 'Columns',

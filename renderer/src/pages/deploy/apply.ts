@@ -145,13 +145,23 @@ function sortedKeys(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+/** Fields that are not in the schema: of server-side apply's message, and of strict decoding's. */
+function unknownFields(message: string): { field: string; message: string }[] {
+  const applied = [...message.matchAll(/(\.\S+): (field not declared in schema)/g)]
+  const decoded = [...message.matchAll(/(?:unknown|duplicate) field "([^"]+)"/g)]
+  return [
+    ...applied.map((m) => ({ field: (m[1] ?? '').slice(1), message: m[2] ?? '' })),
+    ...decoded.map((m) => ({ field: m[1] ?? '', message: m[0] })),
+  ]
+}
+
 /** The places in the text that outcomes complain of. */
 export function problemsOf(manifest: Manifest, outcomes: readonly Outcome[]): Problem[] {
   return outcomes.flatMap((outcome) => {
     const doc = manifest.documents[outcome.index]?.doc
     if (!outcome.failure || !doc) return []
     const causes = outcome.failure.status?.details?.causes?.filter((cause) => cause.field) ?? []
-    const unknown = [...outcome.failure.why.matchAll(/unknown field "([^"]+)"/g)].map((m) => ({ field: m[1] ?? '', message: m[0] }))
+    const unknown = unknownFields(outcome.failure.why)
     return [...causes, ...unknown].flatMap(({ field = '', message = '' }) => {
       const range = rangeOf(doc, field)
       return range

@@ -287,7 +287,7 @@ export function formField(field: string): keyof FormFields | null {
   if (field === 'metadata.name') return 'name'
   if (field === 'metadata.namespace') return 'namespace'
   if (field === 'spec.replicas') return 'replicas'
-  const container = /^spec\.template\.spec\.containers\[0\]\.(.+)$/.exec(field)?.[1]
+  const container = /^spec\.template\.spec\.containers\[(?:0|name=[^\]]*)\]\.(.+)$/.exec(field)?.[1]
   if (container === undefined) return field.startsWith('spec.ports') ? 'port' : null
   if (container === 'image') return 'image'
   if (container.startsWith('ports')) return 'port'

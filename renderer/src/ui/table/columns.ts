@@ -2,6 +2,8 @@
 export interface ColumnSpec<T> {
   readonly id: string
   readonly label: string
+  /** The label is only said, not shown: what is in the column speaks for itself. */
+  readonly quiet?: boolean
   /** More words for the header's tooltip. */
   readonly title?: string
   /** Pixels that it needs at least. */

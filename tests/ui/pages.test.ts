@@ -1,0 +1,205 @@
+/** Every page, in both themes: no violation of WCAG that axe finds, none of the page's policy, nothing beyond the window's edge. */
+import axe from 'axe-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { closeBrowser, openApp, settled, type Opened } from './browser.ts'
+
+interface View {
+  readonly name: string
+  readonly path: string
+  /** Something that is there when the page is. */
+  readonly shows: string
+  readonly then?: (opened: Opened) => Promise<void>
+}
+
+const VIEWS: readonly View[] = [
+  { name: 'overview', path: '/', shows: 'Needs you' },
+  { name: 'pods', path: '/pods', shows: 'OOMKilled' },
+  {
+    name: 'pods with a panel and a selection',
+    path: '/pods',
+    shows: 'OOMKilled',
+    async then({ page }) {
+      await page.keyboard.press('j')
+      await page.keyboard.press('x')
+      await page.keyboard.press(' ')
+      await page.getByText('hit its memory limit').waitFor()
+    },
+  },
+  { name: 'deployments', path: '/list/deployments', shows: 'checkout' },
+  { name: 'replica sets', path: '/list/replicasets', shows: 'checkout-' },
+  { name: 'daemon sets', path: '/list/daemonsets', shows: 'node-logs' },
+  { name: 'services', path: '/list/services', shows: 'postgres' },
+  { name: 'config maps', path: '/list/configmaps', shows: 'flags' },
+  { name: 'secrets', path: '/list/secrets', shows: 'shop-db' },
+  { name: 'namespaces', path: '/list/namespaces', shows: 'kube-system' },
+  { name: 'nodes', path: '/list/nodes', shows: 'ketch' },
+  { name: 'events', path: '/list/events', shows: 'Warnings' },
+  { name: 'all kinds', path: '/kinds', shows: 'ServiceAccount' },
+  { name: 'a kind without a page of its own', path: '/kinds/apps/v1/controllerrevisions', shows: 'No ControllerRevision yet' },
+  { name: 'machines', path: '/machines', shows: 'ketch' },
+  { name: 'a machine', path: '/machines/skiff', shows: 'containerd://1.6.20' },
+  { name: 'a machine’s pods', path: '/machines/skiff?tab=pods', shows: 'node-logs' },
+  { name: 'a deployment', path: '/object/apps/v1/deployments/shop/checkout', shows: 'Each pod' },
+  { name: 'its revisions', path: '/object/apps/v1/deployments/shop/web?tab=revisions', shows: 'Revision 1' },
+  { name: 'a service', path: '/object/core/v1/services/shop/web', shows: 'Node port' },
+  { name: 'a config map', path: '/object/core/v1/configmaps/shop/flags', shows: 'newFlow' },
+  { name: 'a secret', path: '/object/core/v1/secrets/shop/shop-db', shows: 'Used by' },
+  { name: 'a namespace', path: '/object/core/v1/namespaces/-/shop', shows: 'counted by the API server' },
+  { name: 'YAML', path: '/object/core/v1/configmaps/shop/flags?tab=yaml', shows: 'resourceVersion' },
+  { name: 'deploy', path: '/deploy', shows: 'There is room' },
+  { name: 'settings', path: '/settings', shows: 'State folder' },
+  { name: 'an object that is not there', path: '/object/core/v1/configmaps/shop/nothing', shows: 'is not there' },
+  {
+    name: 'a pod',
+    path: '/pods',
+    shows: 'OOMKilled',
+    async then({ page }) {
+      await page.keyboard.press('j')
+      await page.keyboard.press('Enter')
+      await page.getByText('4 runs').waitFor()
+      await page.getByRole('log').getByText('POST /cart').first().waitFor()
+    },
+  },
+  {
+    name: 'a pod’s log and a terminal',
+    path: '/pods',
+    shows: 'OOMKilled',
+    async then({ page }) {
+      await page.keyboard.press('j')
+      await page.keyboard.press('l')
+      await page.getByRole('log').getByText('POST /cart').first().waitFor()
+      await page.keyboard.press('s')
+      await page.locator('.xterm-rows').getByText('$').first().waitFor()
+    },
+  },
+  {
+    name: 'the palette',
+    path: '/',
+    shows: 'Needs you',
+    async then({ page }) {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox').fill('web')
+    },
+  },
+  {
+    name: 'the list of keys',
+    path: '/pods',
+    shows: 'OOMKilled',
+    async then({ page }) {
+      await page.keyboard.press('?')
+      await page.getByRole('dialog').getByText('Go to Overview').waitFor()
+    },
+  },
+  {
+    name: 'adding a machine',
+    path: '/machines',
+    shows: 'Connected',
+    async then({ page }) {
+      await page.keyboard.press('a')
+      await page.getByText('You confirm the host').waitFor()
+    },
+  },
+  {
+    name: 'draining',
+    path: '/machines/skiff',
+    shows: 'containerd://1.6.20',
+    async then({ page }) {
+      await page.getByRole('button', { name: 'Drain' }).click()
+      await page.getByText('takes no new pods').waitFor()
+    },
+  },
+  {
+    name: 'a delete question',
+    path: '/list/deployments',
+    shows: 'checkout',
+    async then({ page }) {
+      await page.keyboard.press('j')
+      await page.keyboard.press('Delete')
+      await page.getByText('go with it').waitFor()
+    },
+  },
+]
+
+interface Violation {
+  readonly id: string
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
+}
+
+async function violations({ page }: Opened): Promise<string[]> {
+  await page.evaluate(axe.source)
+  const found = await page.evaluate<readonly Violation[]>(
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then((r) => r.violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })) })))`,
+  )
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 240)}\n${failureSummary ?? ''}`))
+}
+
+/** Elements that reach beyond the right edge and are not cut by a scroller of their own. */
+const OVERFLOW = `(() => {
+  const doc = document.documentElement
+  const out = []
+  if (doc.scrollWidth > doc.clientWidth) out.push('page ' + doc.scrollWidth)
+  for (const el of document.querySelectorAll('main > *')) {
+    if (el.scrollWidth > el.clientWidth + 1 && getComputedStyle(el).overflowX === 'visible') out.push(el.className + ' ' + el.scrollWidth + ' > ' + el.clientWidth)
+  }
+  return out
+})()`
+
+async function show(opened: Opened, view: View): Promise<void> {
+  const { page } = opened
+  await page.keyboard.press('Escape')
+  await opened.go('/settings')
+  await opened.go(view.path)
+  await page.getByText(view.shows).first().waitFor()
+  await view.then?.(opened)
+}
+async function leave({ page }: Opened): Promise<void> {
+  const close = page.getByRole('button', { name: /^Close / })
+  while (await close.count()) await close.first().click()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+}
+
+for (const theme of ['light', 'dark'] as const) {
+  describe(`in the ${theme} theme`, () => {
+    let opened: Opened
+    beforeAll(async () => {
+      opened = await openApp({ theme })
+      await settled(opened)
+    })
+    afterAll(async () => {
+      await opened[Symbol.asyncDispose]()
+      await closeBrowser()
+    })
+    it.each(VIEWS.map((view) => [view.name, view] as const))('%s has nothing that axe objects to', async (_name, view) => {
+      await show(opened, view)
+      expect(await violations(opened)).toEqual([])
+      await leave(opened)
+    })
+    it('broke no rule of the page’s policy, and threw nothing', () => {
+      expect(opened.errors).toEqual([])
+    })
+  })
+}
+
+describe.each([
+  [1000, 700],
+  [390, 800],
+])('in a window %d pixels wide', (width, height) => {
+  let opened: Opened
+  beforeAll(async () => {
+    opened = await openApp({ width, height })
+    await opened.page.getByText('OOMKilled').first().waitFor()
+  })
+  afterAll(async () => {
+    await opened[Symbol.asyncDispose]()
+    await closeBrowser()
+  })
+  it.each(VIEWS.filter((view) => !view.then).map((view) => [view.name, view] as const))(
+    '%s does not reach beyond its edge',
+    async (_name, view) => {
+      await opened.go(view.path)
+      await opened.page.getByText(view.shows).first().waitFor({ state: 'attached' })
+      expect(await opened.page.evaluate(OVERFLOW)).toEqual([])
+    },
+  )
+})
