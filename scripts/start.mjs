@@ -36,17 +36,17 @@ const passed = ['--state', '--port', '--ui-port'].flatMap((name) => {
   const given = value(name)
   return given === undefined ? [] : [name, given]
 })
+const sandbox = process.platform === 'linux' && process.getuid?.() === 0 && missingDebian(FOR_SANDBOX).length === 0
+const nodes = sandbox && yes && !args.includes('--no-node') ? '1' : '0'
 if (lack === null) {
   const state = value('--state')
-  become([join(ROOT, 'node_modules/electron/cli.js'), ROOT, ...(state ? [`--state=${state}`] : [])])
+  become([join(ROOT, 'node_modules/electron/cli.js'), ROOT, `--nodes=${nodes}`, ...(state ? [`--state=${state}`] : [])])
 } else {
   say(`${lack} Serving the same app to a browser.`)
-  const node = args.includes('--no-node') ? '0' : '1'
-  const sandbox = process.platform === 'linux' && process.getuid?.() === 0 && missingDebian(FOR_SANDBOX).length === 0
-  if (!sandbox && node === '1')
+  if (!sandbox && yes)
     say('No node is made on this computer (it needs Linux, root and the packages above); add machines over SSH in the app.')
   const entry = join(ROOT, 'out/main/flotilla.js')
-  become(['--enable-source-maps', entry, 'up', '--nodes', sandbox ? node : '0', '--ui', '--yes', ...passed])
+  become(['--enable-source-maps', entry, 'up', '--nodes', nodes, '--ui', '--yes', ...passed])
 }
 
 /** What a node on this computer needs from the system. */

@@ -7,11 +7,6 @@ import type { Output } from './output.ts'
 
 const MACHINES = { group: 'infra.flotilla.dev', version: 'v1alpha1', resource: 'machines' }
 
-export async function listMachines(caller: Caller<Channels>): Promise<Machine[]> {
-  const { body } = await caller.call('kube.request', { method: 'GET', path: '/apis/infra.flotilla.dev/v1alpha1/machines' })
-  return (body as { items: Machine[] }).items
-}
-
 /**
  * Says each step as it ends. Resolves with the machine when it is Ready; rejects with what made it fail, or with MACHINE_NOT_FOUND
  * when it is deleted meanwhile.

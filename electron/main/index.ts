@@ -2,9 +2,13 @@
 import { join, resolve } from 'node:path'
 import { app, BrowserWindow, Menu, type Tray } from 'electron'
 import { systemClock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import { createCaller } from '../contracts/caller.ts'
+import { CHANNELS } from '../contracts/channels.ts'
 import { IPC, type MenuCommand } from '../contracts/shell.ts'
 import { startPlane, type PlaneHost } from '../plane/host.ts'
 import { defaultStateDir, locate, placesOf } from '../plane/locations.ts'
+import { ensureSandboxes } from '../plane/sandboxes.ts'
 import { declareAppScheme, serveApp } from './app-protocol.ts'
 import { relayContract } from './ipc.ts'
 import { buildMenu } from './menu.ts'
@@ -43,7 +47,16 @@ function send(command: MenuCommand): void {
 
 function launchPlane(): PlaneHost {
   plane = startPlane({ stateDir, ...placesOf(places), face: 'electron', logLevel: 'info' }, places.planeWorker)
+  const wanted = Number(app.commandLine.getSwitchValue('nodes'))
+  if (wanted > 0) makeNodes(plane, wanted).catch((error: unknown) => notify('No node was made on this computer', messageOf(error)))
   return plane
+}
+
+/** What `npm start -- --yes` asks for; the progress is on the page of each machine. */
+async function makeNodes(host: PlaneHost, wanted: number): Promise<void> {
+  await host.ready
+  using caller = createCaller(host.connect(), CHANNELS)
+  await ensureSandboxes(caller, wanted)
 }
 
 async function stopPlane(): Promise<void> {

@@ -17,6 +17,7 @@ import { describeFailure } from './face/describe.ts'
 import { kubeHandlers } from './face/kube.ts'
 import { machineHandlers } from './face/machines.ts'
 import { loadNodePty, terminalHandlers } from './face/terminal.ts'
+import { startManagers } from './managers.ts'
 import { controlSocketPath, paths } from './state-dir.ts'
 
 export interface Plane extends Component {
@@ -29,7 +30,7 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
   let running: { info: PlaneInfo; handlers: Handlers<Channels> } | null = null
   const { clock, random, logger } = deps
 
-  const base = component(async (stack) => {
+  const base = component(async (stack, signal) => {
     const startedAt = clock.now()
     let machines: Machines | null = null
     const dialer: NodeDialer = {
@@ -63,8 +64,9 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
       runtimeDirs: config.runtimeDirs,
       unitsDir: config.unitsDir,
     })
-    await startIn(stack, informers)
-    await startIn(stack, machines)
+    await startIn(stack, informers, signal)
+    await startIn(stack, machines, signal)
+    await startManagers(api, deps, stack, signal)
 
     const handlers = createHandlers(config, deps, api, machines, startedAt)
     const info = { name: api.cluster.name, server: api.url, kubeconfig: paths(config.stateDir).kubeconfig, stateDir: config.stateDir }

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { FlotillaError } from '../../base/errors.ts'
 import type { Command } from '../command.ts'
-import { listMachines, untilGone } from '../machine-progress.ts'
+import { listMachines } from '../../plane/sandboxes.ts'
+import { untilGone } from '../machine-progress.ts'
 import { ask, canAsk } from '../prompt.ts'
 import { withPlane } from '../session.ts'
 

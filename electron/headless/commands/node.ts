@@ -1,6 +1,7 @@
 import { FlotillaError } from '../../base/errors.ts'
 import type { Command } from '../command.ts'
-import { listMachines, untilGone, untilReady } from '../machine-progress.ts'
+import { listMachines } from '../../plane/sandboxes.ts'
+import { untilGone, untilReady } from '../machine-progress.ts'
 import { table } from '../output.ts'
 import { ask, askSecret, canAsk } from '../prompt.ts'
 import { connectRunning } from '../session.ts'

@@ -2,7 +2,7 @@ import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
 import type { Caller } from '../../contracts/caller.ts'
 import type { Channels } from '../../contracts/channels.ts'
 import type { Command } from '../command.ts'
-import { listMachines } from '../machine-progress.ts'
+import { listMachines } from '../../plane/sandboxes.ts'
 import { table } from '../output.ts'
 import { connectRunning } from '../session.ts'
 

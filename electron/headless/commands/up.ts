@@ -1,8 +1,7 @@
 import { FlotillaError } from '../../base/errors.ts'
-import type { Caller } from '../../contracts/caller.ts'
-import type { Channels } from '../../contracts/channels.ts'
 import type { Command } from '../command.ts'
-import { listMachines, untilReady } from '../machine-progress.ts'
+import { ensureSandboxes } from '../../plane/sandboxes.ts'
+import { untilReady } from '../machine-progress.ts'
 import { startOwn } from '../session.ts'
 import { serveUi, UI_OPTIONS } from '../ui.ts'
 import { untilStopped } from '../until-stopped.ts'
@@ -34,18 +33,10 @@ export const up: Command = {
     const plane = stack.use(await startOwn({ entry, stateDir, port: args.integer('port', 1, 65535), debug: args.flag('debug') }))
     output.note(`The API server answers at ${plane.info.server}`)
     const ui = await serveUi(stack, plane, args, entry)
+    if (ui.ui) output.note(`The app is at ${ui.ui}`)
     const names = await ensureSandboxes(plane.caller, nodes)
     await Promise.all(names.map((name) => untilReady(plane.caller, name, output, signal)))
     process.stdout.write(`${JSON.stringify({ ready: true, ...plane.info, nodes: names, ...ui })}\n`)
     await untilStopped(plane, signal)
   },
-}
-
-/** Makes as many sandbox machines as are missing, and tries those again that failed; returns the names of all. */
-export async function ensureSandboxes(caller: Caller<Channels>, wanted: number): Promise<string[]> {
-  const present = (await listMachines(caller)).filter((m) => m.spec.provider === 'sandbox' && !m.metadata.deletionTimestamp)
-  for (const machine of present) if (machine.status.phase === 'Failed') await caller.call('machines.retry', { name: machine.metadata.name })
-  const names = present.map((machine) => machine.metadata.name)
-  while (names.length < wanted) names.push((await caller.call('machines.addSandbox', {})).name)
-  return names
 }

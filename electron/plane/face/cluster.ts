@@ -23,7 +23,7 @@ export function clusterHandlers(deps: {
   const { name, server, startedAt, store, kubeconfig, clock } = deps
   return {
     async 'cluster.status'(_arg, duplex) {
-      for (let last = -1; !duplex.signal.aborted; ) {
+      for (let last = -1; !duplex.signal.aborted;) {
         const { revision } = await store.status()
         if (revision !== last) {
           await duplex.send({ name, phase: 'ready', server, revision, startedAt: new Date(startedAt).toISOString() })

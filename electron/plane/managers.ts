@@ -1,0 +1,40 @@
+/** What keeps the cluster as declared: the controllers and the scheduler, each under the user that Kubernetes gives it. */
+import { service as serviceKind } from '../api/core/v1/service.ts'
+import { startIn } from '../base/lifecycle.ts'
+import { createControllers } from '../controllers/controllers.ts'
+import { hasReason } from '../machinery/status.ts'
+import type { Api, PlaneDeps } from './api.ts'
+import { CLUSTER_CIDR, DNS_VIP } from './config.ts'
+
+const AUTHENTICATED = ['system:authenticated']
+
+/** Both have seen the whole cluster when it resolves. */
+export async function startManagers(api: Api, deps: PlaneDeps, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
+  const { clock, random, logger } = deps
+  const clientOf = (name: string) => api.server.clientFor({ name: `system:${name}`, groups: AUTHENTICATED }, name)
+  await ensureDnsService(api)
+  const controllers = createControllers({
+    client: clientOf('kube-controller-manager'),
+    ...{ clock, random, logger: logger.child({ part: 'controllers' }) },
+    options: { signer: api.pki.signer, rootCa: api.pki.caPem, clusterCidr: CLUSTER_CIDR },
+  })
+  await startIn(stack, controllers, signal)
+}
+
+/** The cluster's DNS, which every node's agent serves itself: the Service has an address and no endpoints. */
+async function ensureDnsService(api: Api): Promise<void> {
+  const client = api.server.clientFor({ name: 'system:apiserver', groups: ['system:masters'] }, 'flotilla')
+  const port = (name: string, protocol: 'UDP' | 'TCP') => ({ name, protocol, port: 53, targetPort: 53 })
+  await client
+    .create(serviceKind, {
+      metadata: {
+        namespace: 'kube-system',
+        name: 'kube-dns',
+        labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'KubeDNS' },
+      },
+      spec: { clusterIP: DNS_VIP, ports: [port('dns', 'UDP'), port('dns-tcp', 'TCP')] },
+    })
+    .catch((error: unknown) => {
+      if (!hasReason(error, 'AlreadyExists')) throw error
+    })
+}
