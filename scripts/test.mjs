@@ -5,9 +5,9 @@
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheDir, DEBIAN, ensurePackages, installDebian, mayInstall, missingDebian, projectNode, ROOT, run, say } from './lib.mjs'
+import { cacheDir, ensurePackages, installDebian, mayInstall, missingDebian, projectNode, ROOT, run, say } from './lib.mjs'
 
-/** @typedef {keyof typeof DEBIAN} Package */
+/** @typedef {keyof typeof import('./lib.mjs').DEBIAN} Package */
 /** @type {Package[]} */
 const MACHINES = [
   'containerd',
