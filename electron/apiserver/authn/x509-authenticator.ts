@@ -2,7 +2,7 @@
 import { X509Certificate, type KeyObject } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { unauthorized } from '../../machinery/status.ts'
-import * as x509 from '../pki/x509.ts'
+import * as x509 from '../../machinery/x509.ts'
 import type { Authenticator, UserInfo } from '../types.ts'
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'

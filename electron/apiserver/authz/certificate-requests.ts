@@ -7,7 +7,7 @@ import type { CertificateSigningRequest } from '../../api/certificates/v1/types.
 import { groupResource } from '../../api/kind.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
 import { forbidden } from '../../machinery/status.ts'
-import * as x509 from '../pki/x509.ts'
+import * as x509 from '../../machinery/x509.ts'
 import type { ResourceHooks } from '../registry/registry.ts'
 import type { AdmissionCheck, AdmissionRequest, Authorizer } from '../types.ts'
 

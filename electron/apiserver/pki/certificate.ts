@@ -1,7 +1,7 @@
 /** X.509 (RFC 5280) with ECDSA P-256 keys: one function that issues, and what is read back from certificates. */
 import { createHash, webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
-import * as x509 from './x509.ts'
+import * as x509 from '../../machinery/x509.ts'
 import type { Random } from '../../base/random.ts'
 
 /** A certificate and its private key (PKCS #8), both PEM. */

@@ -1,5 +1,5 @@
 /** Signs certificate requests with the cluster CA, as the signer of CertificateSigningRequests (certificates.k8s.io/v1) needs it. */
-import * as x509 from './x509.ts'
+import * as x509 from '../../machinery/x509.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { badRequest } from '../../machinery/status.ts'

@@ -2,7 +2,7 @@
 import { webcrypto } from 'node:crypto'
 import { chmod, mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import * as x509 from './x509.ts'
+import * as x509 from '../../machinery/x509.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
