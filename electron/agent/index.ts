@@ -15,6 +15,8 @@ import { systemRandom } from '../base/random.ts'
 import type { AgentConfig } from '../api/infra/v1alpha1/agent-config.ts'
 import { createAgent } from './agent.ts'
 import type { Agent, AgentPart } from './agent.ts'
+import { apiRelayPart } from './net/api-relay-part.ts'
+import { nodeNetworkPart } from './proxy/node-network-part.ts'
 import { PAUSE_IMAGE, renderContainerdConfig } from './runtime/containerd-config.ts'
 import { findHostFacts } from './runtime/host-facts.ts'
 import { isShuttingDown } from './shutdown.ts'
@@ -22,7 +24,7 @@ import { detached } from './uninstall/uninstall.ts'
 import { AGENT_VERSION } from './version.ts'
 
 /** Beside the kubelet, in the order in which they start. */
-const PARTS: readonly AgentPart[] = []
+const PARTS: readonly AgentPart[] = [apiRelayPart, nodeNetworkPart]
 
 const UNINSTALL = '/opt/flotilla/bin/flotilla-uninstall'
 /** Milliseconds for containers to end when the machine is shut down. */

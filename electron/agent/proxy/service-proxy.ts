@@ -82,7 +82,8 @@ export function createServiceProxy({ config, state, table, clock, logger }: Serv
   const base = component(async (stack) => {
     stack.use(healthChecks)
     stack.use(state.changed.on(take))
-    take({ nodes: true, services: null })
+    // Until it is known what there is, the rules of an earlier run stay in force.
+    if (state.known) take({ nodes: true, services: null })
   })
 
   return {
