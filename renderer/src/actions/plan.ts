@@ -19,9 +19,6 @@ export interface Plan {
 /** ` -n shop`, or nothing. */
 export const inNamespace = (namespace: string | undefined): string => (namespace ? ` -n ${namespace}` : '')
 
-/** An argument as a POSIX shell takes it. */
-export const quoted = (arg: string): string => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`)
-
 /** A call as text, for who wants to see it: method, path with query, and body. */
 export function callText(call: ApiCall): string {
   const query = call.query && Object.keys(call.query).length ? `?${new URLSearchParams(call.query).toString()}` : ''

@@ -1,12 +1,10 @@
 /** Changes of Deployments and their kin. */
-import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../../electron/api/apps/v1/types.gen.ts'
+import type { ReplicaSet } from '../../../electron/api/apps/v1/types.gen.ts'
 import type { PodTemplateSpec } from '../../../electron/api/core/v1/types.gen.ts'
 import { t } from '../i18n/index.ts'
 import { FIELD_MANAGER, JSON_PATCH, MERGE_PATCH, pathTo } from '../kube/api.ts'
 import { fullName, kubectlName, type ObjectRef } from '../kube/resources.ts'
 import { inNamespace, type Plan, type Step } from './plan.ts'
-
-export type Workload = Deployment | ReplicaSet | DaemonSet | StatefulSet
 
 const target = (ref: ObjectRef) => `${kubectlName(ref.resource)}/${ref.name}${inNamespace(ref.namespace)}`
 const query = { fieldManager: FIELD_MANAGER }

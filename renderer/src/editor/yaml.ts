@@ -103,7 +103,8 @@ interface Entry {
 }
 
 function step(node: Node | null, part: PathPart): Entry | undefined {
-  if (isMap(node)) return node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(part)) as Entry | undefined
+  const name = typeof part === 'object' ? part.value : String(part)
+  if (isMap(node)) return node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === name) as Entry | undefined
   if (!isSeq(node)) return undefined
   if (typeof part === 'number') return { key: null, value: (node.items[part] ?? null) as Node | null }
   if (typeof part === 'string') return undefined

@@ -1,6 +1,6 @@
 /** Requests to the Kubernetes API as kubectl makes them; each fails with StatusFailure where the answer is no success. */
 import { pathOf } from '../../../electron/api/kind.ts'
-import type { KubeList, KubeObject } from '../../../electron/api/meta/v1/object.ts'
+import type { KubeObject } from '../../../electron/api/meta/v1/object.ts'
 import type { Face } from '../face/face.ts'
 import { StatusFailure } from '../face/failure.ts'
 import type { ObjectRef, Resource } from './resources.ts'
@@ -38,15 +38,6 @@ export const pathTo = (ref: ObjectRef, subresource?: string): string => pathOf(r
 
 export async function getObject<T extends KubeObject>(face: Face, ref: ObjectRef, signal?: AbortSignal): Promise<T> {
   return (await send<T>(face, { method: 'GET', path: pathTo(ref) }, signal)).body
-}
-
-export async function listObjects<T extends KubeObject>(
-  face: Face,
-  resource: Resource,
-  namespace?: string,
-  query?: Readonly<Record<string, string>>,
-): Promise<KubeList<T>> {
-  return (await send<KubeList<T>>(face, { method: 'GET', path: pathOf(resource, namespace), ...(query ? { query } : {}) })).body
 }
 
 /** A list as the server prints it (meta.k8s.io/v1 Table). */

@@ -57,9 +57,6 @@ export function resourceOf(apiVersionText: string | undefined, kind: string | un
 /** As kubectl accepts it: "pods", "deployments.apps". */
 export const kubectlName = (r: { group: string; resource: string }): string => (r.group ? `${r.resource}.${r.group}` : r.resource)
 
-/** How kubectl writes one object in its output: "deployment.apps/web". */
-export const kubectlRef = (r: Resource, name: string): string => `${r.kind.toLowerCase()}${r.group ? `.${r.group}` : ''}/${name}`
-
 /** An object's address. */
 export interface ObjectRef {
   readonly resource: Resource
