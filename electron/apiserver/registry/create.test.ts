@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { configMap, lease, namespace, node, pod, secret } from '../../api/kinds.gen.ts'
+import { configMap, job, lease, namespace, node, pod, secret } from '../../api/kinds.gen.ts'
 import type { Random } from '../../base/random.ts'
 import { startTestServer, type TestServer } from '../testing/harness.ts'
 import { send } from '../testing/raw.ts'
@@ -79,6 +79,36 @@ describe('create', () => {
     expect(made.metadata.name).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/)
     const long = await test.client.create(configMap, { metadata: { generateName: 'x'.repeat(80), namespace: 'default' } })
     expect(long.metadata.name).toHaveLength(63)
+  })
+
+  it('makes the name and uid before the kind prepares the object, which may write them elsewhere', async () => {
+    const template = { spec: { restartPolicy: 'Never' as const, containers: [{ name: 'c', image: 'i' }] } }
+    const made = await test.client.create(job, { metadata: { generateName: 'work-', namespace: 'default' }, spec: { template } })
+    const { name, uid } = made.metadata
+    expect(made.spec.selector).toEqual({ matchLabels: { 'batch.kubernetes.io/controller-uid': uid } })
+    expect(made.spec.template.metadata.labels).toMatchObject({ 'batch.kubernetes.io/job-name': name, 'controller-uid': uid })
+  })
+
+  it('prepares the object anew for each name that it tries', async () => {
+    const drawn: number[] = []
+    let uids = 0
+    const random: Random = {
+      float: () => drawn.shift() ?? 0.9,
+      bytes: (n) => new Uint8Array(n),
+      uuid: () => `00000000-0000-4000-8000-${String(++uids).padStart(12, '0')}`,
+    }
+    await using poor = await startTestServer({ random })
+    // Both get the same suffix of five letters first, and the second then another one.
+    drawn.push(...Array.from({ length: 10 }, () => 0.5), ...Array.from({ length: 5 }, () => 0.1))
+    const template = { spec: { restartPolicy: 'Never' as const, containers: [{ name: 'c', image: 'i' }] } }
+    const draft = { metadata: { generateName: 'work-', namespace: 'default' }, spec: { template } }
+    const first = await poor.client.create(job, draft)
+    const second = await poor.client.create(job, draft)
+    expect(second.metadata.name).not.toBe(first.metadata.name)
+    expect(second.spec.template.metadata.labels).toMatchObject({
+      'batch.kubernetes.io/job-name': second.metadata.name,
+      'controller-uid': second.metadata.uid,
+    })
   })
 
   it('gives up when chance brings forth nothing new', async () => {

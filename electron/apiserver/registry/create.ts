@@ -38,24 +38,26 @@ export async function create(
   await registry.admission.admit(admission)
   dropRepeatedOwners(call, object, true)
 
-  prepare(registry, call, object)
   const hooks = registry.hooks.get(resourceName(kind))
   const generates = !meta.name && !!meta.generateName
   let taken = 0
   for (;;) {
-    if (generates) meta.name = generatedName(meta.generateName ?? '', registry)
-    const companions = (await hooks?.create?.(object, call)) ?? null
-    validate(call, object)
-    await registry.admission.validate({ ...admission, name: meta.name })
+    // What a kind prepares may hold the name, so each name starts from what was sent.
+    const made = generates ? structuredClone(object) : object
+    prepare(registry, call, made, generates)
+    const { name } = made.metadata
+    const companions = (await hooks?.create?.(made, call)) ?? null
+    validate(call, made)
+    await registry.admission.validate({ ...admission, object: made, name })
     if (meta.resourceVersion) throw failure(500, 'Unknown', 'resourceVersion should not be set on objects to be created')
-    const stored = call.resource.toStored(object)
+    const stored = call.resource.toStored(made)
     const lease = await hooks?.lease?.()
     const { storage } = call.resource
-    const key = storage.key(call.namespace, meta.name)
+    const key = storage.key(call.namespace, name)
     const written = await insert(registry, storage, key, stored, { companions, lease, dryRun: parameters.dryRun })
     if ('entry' in written) return call.resource.view(written.entry)
     if (!written.existing) continue
-    if (!generates || ++taken >= GENERATE_ATTEMPTS) throw exists(call, meta, written.existing)
+    if (!generates || ++taken >= GENERATE_ATTEMPTS) throw exists(call, made.metadata, written.existing)
   }
 }
 
@@ -77,15 +79,17 @@ export function placeInNamespace(call: Call, object: KubeObject): void {
   }
 }
 
-function prepare(registry: Registry, call: Call, object: KubeObject): void {
+/** The kind's own preparation finds name and uid there. */
+function prepare(registry: Registry, call: Call, object: KubeObject, generates: boolean): void {
   const { kind } = call.resource
   const { metadata } = object
+  metadata.creationTimestamp = formatTime(registry.clock.now())
+  metadata.uid = registry.random.uuid()
+  if (generates) metadata.name = generatedName(metadata.generateName ?? '', registry)
   delete metadata.generation
   if (kind.subresources['status'] && !registry.hooks.get(resourceName(kind))?.keepsStatusOnCreate) resetStatus(object)
   if (hasGeneration(kind)) metadata.generation = 1
   kind.strategy.prepareForCreate?.(object)
-  metadata.creationTimestamp = formatTime(registry.clock.now())
-  metadata.uid = registry.random.uuid()
 }
 
 function validate(call: Call, object: KubeObject): void {
