@@ -8,6 +8,8 @@ import type { HttpRequest } from './http-request.ts'
 
 /** Each watch is a stream for as long as it lasts, and an informer factory opens many. */
 const MAX_STREAMS = 10_000
+/** In megabytes. Node's own limit of 10 refuses streams to a client that lists while it has a few hundred watches. */
+const MAX_SESSION_MEMORY = 1_000
 
 export interface Http2 {
   readonly server: Http2Server
@@ -18,7 +20,7 @@ export interface Http2 {
 export function createHttp2(service: HttpService): Http2 {
   const sessions = new Set<Http2Session>()
   const connections = new WeakMap<Http2Session, Credentials>()
-  const server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } })
+  const server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS }, maxSessionMemory: MAX_SESSION_MEMORY })
   server.on('session', (session) => {
     sessions.add(session)
     session.once('close', () => sessions.delete(session))
