@@ -101,4 +101,8 @@ describe('an endpoint slice', () => {
       Age: '60m',
     })
   })
+
+  it('always says which endpoints and ports it has, also if it has none', () => {
+    expect(created(endpointSlice, { addressType: 'IPv4' }).object).toMatchObject({ endpoints: [], ports: [] })
+  })
 })

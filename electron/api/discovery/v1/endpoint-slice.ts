@@ -33,8 +33,10 @@ export const endpointSlice = defineKind<EndpointSlice>({
     ageColumn,
   ],
   strategy: {
-    defaults({ ports }) {
-      for (const port of ports ?? []) {
+    defaults(slice) {
+      slice.endpoints ??= []
+      slice.ports ??= []
+      for (const port of slice.ports) {
         port.name ??= ''
         port.protocol ??= 'TCP'
       }

@@ -3,7 +3,7 @@ import { defineKind } from '../../kind.ts'
 import { validateLabelSelector } from '../../meta/v1/label-selector.ts'
 import { required, type FieldError } from '../../values/field-error.ts'
 import { pathSegmentName } from '../../values/names.ts'
-import { validateRules } from './rules.ts'
+import { validateRules, writeRules } from './rules.ts'
 import type { AggregationRule, ClusterRole } from './types.gen.ts'
 
 export const clusterRole = defineKind<ClusterRole>({
@@ -16,6 +16,7 @@ export const clusterRole = defineKind<ClusterRole>({
   validateName: pathSegmentName,
   columns: [createdAtColumn],
   strategy: {
+    defaults: writeRules,
     validate: ({ rules, aggregationRule }) => [
       ...validateRules(rules, false),
       ...(aggregationRule ? validateAggregation(aggregationRule) : []),

@@ -153,3 +153,10 @@ describe('a binding', () => {
     })
   })
 })
+
+describe('roles without rules', () => {
+  it('say so, as Kubernetes always writes the field', () => {
+    expect(decoded(role).rules).toEqual([])
+    expect(decoded(clusterRole, { aggregationRule: { clusterRoleSelectors: [{}] } }).rules).toEqual([])
+  })
+})

@@ -1,7 +1,7 @@
 import { createdAtColumn } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
 import { pathSegmentName } from '../../values/names.ts'
-import { validateRules } from './rules.ts'
+import { validateRules, writeRules } from './rules.ts'
 import type { Role } from './types.gen.ts'
 
 export const role = defineKind<Role>({
@@ -13,5 +13,9 @@ export const role = defineKind<Role>({
   model: 'io.k8s.api.rbac.v1.Role',
   validateName: pathSegmentName,
   columns: [createdAtColumn],
-  strategy: { validate: ({ rules }) => validateRules(rules, true), allowCreateOnUpdate: true },
+  strategy: {
+    defaults: writeRules,
+    validate: ({ rules }) => validateRules(rules, true),
+    allowCreateOnUpdate: true,
+  },
 })

@@ -2,6 +2,11 @@
 import { invalid, required, type FieldError } from '../../values/field-error.ts'
 import type { PolicyRule } from './types.gen.ts'
 
+/** Roles without rules say so: Kubernetes writes the field in any case. */
+export function writeRules(role: { rules?: PolicyRule[] }): void {
+  role.rules ??= []
+}
+
 export function validateRules(rules: readonly PolicyRule[] | undefined, namespaced: boolean): FieldError[] {
   return (rules ?? []).flatMap((rule, i) => validateRule(rule, namespaced, `rules[${i}]`))
 }
