@@ -4,9 +4,15 @@ import { certificateCleanerController } from './certificates/cleaner.ts'
 import { certificateSigningController } from './certificates/signer.ts'
 import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
+import { namespaceController } from './namespace/namespace.ts'
+import { nodeIpamController } from './node-ipam/node-ipam.ts'
 import { replicaSetController } from './replica-set/replica-set.ts'
 import { replicationController } from './replica-set/replication-controller.ts'
+import { roleAggregationController } from './role-aggregation/role-aggregation.ts'
+import { rootCaController } from './root-ca/root-ca.ts'
 import type { ControllerDescriptor } from './runtime/controller.ts'
+import { serviceAccountController } from './service-account/service-account.ts'
+import { tokenCleanerController } from './token-cleaner/token-cleaner.ts'
 
 export const CONTROLLERS: readonly ControllerDescriptor[] = [
   certificateApprovingController,
@@ -14,6 +20,12 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   certificateSigningController,
   daemonSetController,
   deploymentController,
+  namespaceController,
+  nodeIpamController,
   replicaSetController,
   replicationController,
+  roleAggregationController,
+  rootCaController,
+  serviceAccountController,
+  tokenCleanerController,
 ]
