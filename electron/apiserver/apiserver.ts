@@ -42,7 +42,6 @@ import { Resources } from './resources.ts'
 import { bindingResponder } from './rest/binding.ts'
 import { bootstrap } from './rest/bootstrap.ts'
 import { namespaceHooks } from './rest/namespace.ts'
-import { PartKinds } from './rest/part-kinds.ts'
 import { serviceParts } from './rest/service/install.ts'
 import { AddressRange, type PortRange } from './rest/service/ranges.ts'
 import { repairRecords } from './rest/service/repair.ts'
@@ -153,8 +152,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     targets: new MergeTargets(types),
     hooks,
   }
-  const parts = new PartKinds()
-  const responders = new Responders(types, parts, registry.admission)
+  const responders = new Responders(types, registry.admission)
   responders.add({ bindings: bindingResponder(registry, resources) })
   const mayCreate = (call: Call) => {
     const { group, version, resource } = call.resource.kind
@@ -166,7 +164,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       resource: { group, version, resource, subresource, namespace, name },
     })
   }
-  const verbs = new Verbs({ registry, subresource: subresources(registry, parts), mayCreate })
+  const verbs = new Verbs({ registry, subresource: subresources(registry), mayCreate })
   const negotiator = new Negotiator()
   const endpoint = new ResourceEndpoint({ verbs, types, negotiator, clock, random })
   const pipeline: Pipeline = new Pipeline({

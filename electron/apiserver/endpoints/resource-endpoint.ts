@@ -10,7 +10,7 @@ import { WatchSession } from '../cache/watch-session.ts'
 import { bookmarkObject, encodeEntry, encodeItem, encodeLine, encodeList, encodeValue } from '../http/encode.ts'
 import { mediaType, type Negotiator, type Output, unsupportedMediaType } from '../http/negotiate.ts'
 import { genericFailure } from '../http/response.ts'
-import { bookmarkTransform, eventTransform, type TransformContext, transformEntry, transformList } from '../http/transform.ts'
+import { bookmarkTransform, eventTransform, type TransformContext, transformList, transformObject } from '../http/transform.ts'
 import type { Deletion } from '../registry/before-delete.ts'
 import type { KindTypes } from '../registry/kind-types.ts'
 import type { PatchRequest } from '../registry/patch.ts'
@@ -85,8 +85,11 @@ export class ResourceEndpoint {
   #answer(call: Call, request: ApiRequest, answer: Answer, output: Output): ApiResponse {
     if (answer.type === 'object') return encodeValue(answer.object, output, answer.code)
     const context = this.#transform(request, output)
+    if (answer.type === 'part') {
+      return encodeValue(context ? transformObject(answer.kind, answer.object, context) : answer.object, output, answer.code)
+    }
     if (!context) return encodeEntry(answer.entry, output, answer.code)
-    return encodeValue(transformEntry(call.resource, answer.entry, context), output, answer.code)
+    return encodeValue(transformObject(call.resource.kind, answer.entry.object, context), output, answer.code)
   }
 
   #list(call: Call, request: ApiRequest, result: ListResult, output: Output): ApiResponse {

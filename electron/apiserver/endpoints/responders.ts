@@ -5,7 +5,6 @@ import { invalidObject } from '../../machinery/status.ts'
 import type { Admission } from '../admission/admission.ts'
 import type { KindTypes } from '../registry/kind-types.ts'
 import type { WriteParameters } from '../registry/registry.ts'
-import type { PartKinds } from '../rest/part-kinds.ts'
 import type { Responder, UserInfo } from '../types.ts'
 import type { Body } from './body.ts'
 
@@ -21,13 +20,11 @@ export interface Asked {
 export class Responders {
   readonly #admission: Admission
   readonly #types: KindTypes
-  readonly #parts: PartKinds
   readonly #responders = new Map<string, Responder>()
 
-  constructor(types: KindTypes, parts: PartKinds, admission: Admission) {
+  constructor(types: KindTypes, admission: Admission) {
     this.#admission = admission
     this.#types = types
-    this.#parts = parts
   }
 
   /** Keyed by "resource.group" or "resource/subresource". */
@@ -50,7 +47,7 @@ export class Responders {
     warn: (text: string) => void,
   ): Promise<KubeObject> {
     const { kind, subresource, namespace, name, user, signal } = asked
-    const sent = responder.kind ?? (subresource ? this.#parts.of(kind, subresource) : kind)
+    const sent = responder.kind ?? kind
     const object = body(this.#types, sent, parameters.fieldValidation, warn)
     if (kind.namespaced) object.metadata.namespace ||= namespace
     const errors = sent.strategy.validate?.(object) ?? []

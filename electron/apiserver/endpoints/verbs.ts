@@ -1,4 +1,5 @@
 /** The verbs on objects, after authorization and before encoding: what HTTP requests and in-process calls have in common. */
+import type { AnyKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { methodNotSupported, type Status } from '../../machinery/status.ts'
 import type { CacheWatch } from '../cache/cache-watch.ts'
@@ -16,9 +17,10 @@ import { merged, type Subresource } from '../registry/subresource.ts'
 import { update, type Updated } from '../registry/update.ts'
 import type { Body } from './body.ts'
 
-/** An object of the cache, or one that was made for the answer. */
+/** An object of the cache, a part of one as an object of its own kind, or what was made for the answer. */
 export type Answer =
   | { readonly type: 'entry'; readonly entry: Entry; readonly code: number }
+  | { readonly type: 'part'; readonly kind: AnyKind; readonly object: KubeObject; readonly code: number }
   | { readonly type: 'object'; readonly object: KubeObject | Omit<Status, 'code'>; readonly code: number }
 
 export interface VerbsOptions {
@@ -41,7 +43,7 @@ export class Verbs {
   async get(call: Call, resourceVersion: string): Promise<Answer> {
     const part = this.#options.subresource(call)
     const entry = await get(this.#registry, call, resourceVersion)
-    return part?.read ? { type: 'object', object: part.read(entry.object), code: 200 } : { type: 'entry', entry, code: 200 }
+    return answer(part, entry, 200)
   }
 
   list(call: Call, query: ListQuery): Promise<ListResult> {
@@ -69,12 +71,12 @@ export class Verbs {
       make: (old: KubeObject | null) => merged(part, old, thaw(sent)),
       mayCreate: () => this.#options.mayCreate(call),
     }
-    return answer(part, await update(this.#registry, call, change, parameters))
+    return updatedAnswer(part, await update(this.#registry, call, change, parameters))
   }
 
   async patch(call: Call, request: PatchRequest, parameters: WriteParameters): Promise<Answer> {
     const part = this.#options.subresource(call)
-    return answer(part, await patch(this.#registry, call, request, part, parameters, () => this.#options.mayCreate(call)))
+    return updatedAnswer(part, await patch(this.#registry, call, request, part, parameters, () => this.#options.mayCreate(call)))
   }
 
   async delete(call: Call, deletion: Deletion): Promise<Answer> {
@@ -96,10 +98,13 @@ export class Verbs {
   }
 }
 
-function answer(part: Subresource | null, updated: Updated): Answer {
-  const code = updated.created ? 201 : 200
-  if (part?.read) return { type: 'object', object: part.read(updated.entry.object), code }
-  return { type: 'entry', entry: updated.entry, code }
+function updatedAnswer(part: Subresource | null, { entry, created }: Updated): Answer {
+  return answer(part, entry, created ? 201 : 200)
+}
+
+function answer(part: Subresource | null, entry: Entry, code: number): Answer {
+  if (part?.read) return { type: 'part', kind: part.kind, object: part.read(entry.object), code }
+  return { type: 'entry', entry, code }
 }
 
 /** Says what was deleted, so that a client can tell it from what waits for its finalizers. */

@@ -1,11 +1,11 @@
 /** Tables and metadata in the place of objects, where the client asks for them (KEP-548). */
+import type { AnyKind } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { badRequest } from '../../machinery/status.ts'
 import { type IncludeObject, partialObjectMetadata, partialObjectMetadataList, toTable } from '../../machinery/table.ts'
-import type { Entry } from '../cache/entry.ts'
 import type { Frame } from '../cache/frame.ts'
 import type { ListResult } from '../cache/list.ts'
 import type { Resource } from '../registry/storage.ts'
-import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { listMetadata } from './encode.ts'
 import type { Output, Transform } from './negotiate.ts'
 import { notAcceptable } from './negotiate.ts'
@@ -16,15 +16,15 @@ export interface TransformContext {
   readonly now: number
 }
 
-export function transformEntry(resource: Resource, entry: Entry, context: TransformContext): unknown {
+export function transformObject(kind: AnyKind, object: KubeObject, context: TransformContext): unknown {
   const { output, now } = context
   switch (output.transform) {
     case 'Table':
-      return versioned(tableOf(resource, [entry.object], context, { resourceVersion: entry.object.metadata.resourceVersion }, now), context)
+      return versioned(tableOf(kind, [object], context, { resourceVersion: object.metadata.resourceVersion }, now), context)
     case 'PartialObjectMetadata':
-      return versioned(partialObjectMetadata(entry.object), context)
+      return versioned(partialObjectMetadata(object), context)
     case 'PartialObjectMetadataList':
-      throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${resource.kind.kind})`)
+      throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${kind.kind})`)
   }
 }
 
@@ -33,7 +33,7 @@ export function transformList(resource: Resource, result: ListResult, context: T
   const items = result.entries.map((entry) => entry.object)
   switch (context.output.transform) {
     case 'Table':
-      return versioned(tableOf(resource, items, context, metadata, context.now), context)
+      return versioned(tableOf(resource.kind, items, context, metadata, context.now), context)
     case 'PartialObjectMetadataList':
       return versioned(partialObjectMetadataList({ metadata, items }), context)
     case 'PartialObjectMetadata':
@@ -48,7 +48,7 @@ export function eventTransform(resource: Resource, context: TransformContext, no
     const { object } = resource.view(frame.entry)
     if (context.output.transform !== 'Table') return versioned(partialObjectMetadata(object), context)
     const metadata = { resourceVersion: object.metadata.resourceVersion }
-    const table = tableOf(resource, [object], context, metadata, now(), first)
+    const table = tableOf(resource.kind, [object], context, metadata, now(), first)
     first = false
     return versioned(table, context)
   }
@@ -57,18 +57,18 @@ export function eventTransform(resource: Resource, context: TransformContext, no
 /** What a bookmark is in a watch of tables: one without rows. */
 export function bookmarkTransform(resource: Resource, bookmark: KubeObject, context: TransformContext): unknown {
   if (context.output.transform !== 'Table') return versioned(partialObjectMetadata(bookmark), context)
-  return versioned({ ...tableOf(resource, [], context, {}, context.now, false), rows: [{ cells: [], object: bookmark }] }, context)
+  return versioned({ ...tableOf(resource.kind, [], context, {}, context.now, false), rows: [{ cells: [], object: bookmark }] }, context)
 }
 
 function tableOf(
-  resource: Resource,
+  kind: AnyKind,
   objects: readonly KubeObject[],
   { query }: TransformContext,
   metadata: Record<string, unknown>,
   now: number,
   describe = true,
 ) {
-  return toTable(resource.kind, objects, { include: includeOf(query), now, metadata, describe })
+  return toTable(kind, objects, { include: includeOf(query), now, metadata, describe })
 }
 
 function includeOf(query: URLSearchParams): IncludeObject {

@@ -189,6 +189,16 @@ describe('subresources', () => {
     ])
   })
 
+  it('show the scale as a table of its own', async () => {
+    await test.client.create(deployment, web)
+    const { json } = await send(test.client, 'GET', scalePath, undefined, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' })
+    expect(json).toMatchObject({
+      kind: 'Table',
+      columnDefinitions: [{ name: 'Name' }, { name: 'Desired' }, { name: 'Available' }, { name: 'Age' }],
+      rows: [{ cells: ['web', 2, 0, expect.any(String)] }],
+    })
+  })
+
   it('that the kind does not have are not found', async () => {
     await test.client.create(configMap, config('a'))
     const { status, json } = await send(test.client, 'GET', `${at('a')}/status`)

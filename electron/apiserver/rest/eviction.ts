@@ -1,13 +1,13 @@
 /** pods/eviction: a delete that asks first. Source: kubernetes `registry/core/pod/storage/eviction.go`. */
-import type { AnyKind } from '../../api/kind.ts'
+import { eviction as evictionKind } from '../../api/policy/v1/eviction.ts'
 import type { Eviction } from '../../api/policy/v1/types.gen.ts'
 import { badRequest, type Status } from '../../machinery/status.ts'
 import { remove } from '../registry/delete.ts'
 import type { Call, Registry, WriteParameters } from '../registry/registry.ts'
 import type { Subresource } from '../registry/subresource.ts'
 
-export function eviction(registry: Registry, kind: AnyKind): Subresource {
-  return { kind, part: 'main', create: (call, object, parameters) => evict(registry, call, object, parameters) }
+export function eviction(registry: Registry): Subresource {
+  return { kind: evictionKind, part: 'main', create: (call, object, parameters) => evict(registry, call, object, parameters) }
 }
 
 async function evict(registry: Registry, call: Call, sent: Eviction, parameters: WriteParameters): Promise<Status> {

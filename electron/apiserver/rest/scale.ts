@@ -1,9 +1,8 @@
 /** The scale subresource: an autoscaling/v1 Scale over the parent's replicas. */
-import type { AnyKind } from '../../api/kind.ts'
+import { scale as scaleKind } from '../../api/autoscaling/v1/scale.ts'
 import type { Scale } from '../../api/autoscaling/v1/types.gen.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import type { LabelSelector } from '../../api/meta/v1/types.gen.ts'
-import { invalid } from '../../api/values/field-error.ts'
 import { selectorFromLabels, selectorFromObject } from '../../machinery/selector/label-selector.ts'
 import { invalidObject } from '../../machinery/status.ts'
 import type { Subresource } from '../registry/subresource.ts'
@@ -13,8 +12,8 @@ type Scalable = KubeObject & {
   status?: { replicas?: number }
 }
 
-export const scale = (kind: AnyKind): Subresource => ({
-  kind,
+export const scale: Subresource = {
+  kind: scaleKind,
   part: 'main',
   read(parent) {
     const { metadata, spec, status } = parent as Scalable
@@ -31,14 +30,11 @@ export const scale = (kind: AnyKind): Subresource => ({
     return shown
   },
   write(parent, sent) {
-    const replicas = (sent as Scale).spec.replicas
-    if (replicas < 0) {
-      const wrong = invalid('spec.replicas', replicas, 'must be greater than or equal to 0')
-      throw invalidObject(kind, sent.metadata.name, [wrong])
-    }
-    ;(parent as Scalable).spec.replicas = replicas
+    const errors = scaleKind.strategy.validate?.(sent as Scale) ?? []
+    if (errors.length > 0) throw invalidObject(scaleKind, sent.metadata.name, errors)
+    ;(parent as Scalable).spec.replicas = (sent as Scale).spec.replicas
   },
-})
+}
 
 function selectorText(kind: string, selector: Scalable['spec']['selector']): string {
   if (!selector) return ''

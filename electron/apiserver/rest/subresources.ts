@@ -1,19 +1,18 @@
 /** Which subresources there are, and how each reads and writes its parent. */
-import type { AnyKind, SubresourceStrategy } from '../../api/kind.ts'
+import type { SubresourceStrategy } from '../../api/kind.ts'
 import { genericFailure } from '../http/response.ts'
 import { resourceName } from '../registry/keys.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 import type { Subresource } from '../registry/subresource.ts'
 import { binding } from './binding.ts'
 import { eviction } from './eviction.ts'
-import type { PartKinds } from './part-kinds.ts'
 import { scale } from './scale.ts'
 
 /** Looks up a call's subresource; null for the object itself. It throws StatusError 404 for what there is not. */
-export function subresources(registry: Registry, parts: PartKinds): (call: Call) => Subresource | null {
-  const special: Readonly<Record<string, (kind: AnyKind) => Subresource>> = {
-    'pods/binding': () => binding(registry),
-    'pods/eviction': (kind) => eviction(registry, kind),
+export function subresources(registry: Registry): (call: Call) => Subresource | null {
+  const special: Readonly<Record<string, Subresource>> = {
+    'pods/binding': binding(registry),
+    'pods/eviction': eviction(registry),
   }
   return (call) => {
     const { subresource: name, resource } = call
@@ -21,11 +20,11 @@ export function subresources(registry: Registry, parts: PartKinds): (call: Call)
     const described = resource.kind.subresources[name]
     if (!described) throw genericFailure(404)
     if (name === 'status') return { kind: resource.kind, part: 'status' }
-    if (name === 'scale') return scale(parts.of(resource.kind, name))
+    if (name === 'scale') return scale
     const strategy: SubresourceStrategy | undefined = described.strategy
     if (strategy) return { kind: resource.kind, part: strategy }
     const known = special[`${resourceName(resource.kind)}/${name}`]
     if (!known) throw genericFailure(404)
-    return known(parts.of(resource.kind, name))
+    return known
   }
 }
