@@ -14,7 +14,7 @@ const ROWS = {
   plane: ['base', 'api', 'contracts', 'machinery', 'store', 'client', 'apiserver', 'controllers', 'scheduler', 'provision'],
   main: ['base', 'contracts', 'plane'],
   preload: ['base', 'contracts'],
-  headless: ['base', 'contracts', 'plane'],
+  headless: ['base', 'api', 'contracts', 'plane'],
 }
 // A unit test may use the parts below the composition root as its doubles: the real API server on the memory store.
 const TESTING = ['base', 'api', 'machinery', 'store', 'client', 'apiserver', 'controllers']
