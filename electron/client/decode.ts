@@ -5,7 +5,7 @@ import { Codecs, type Codec } from '../machinery/decode/codec.ts'
 import { createTypes } from '../machinery/schema/build.ts'
 import { internal, StatusError, type Status } from '../machinery/status.ts'
 import type { WatchEvent } from '../machinery/watch-event.ts'
-import { deepFreeze } from './freeze.ts'
+import { deepFreeze } from '../machinery/freeze.ts'
 
 /** Makes objects of what a server sent: of the kind's schema, with its defaults, frozen. */
 export class Decoder {
