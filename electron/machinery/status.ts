@@ -127,9 +127,6 @@ export const methodNotSupported = (q: Qualified, verb: string) =>
   })
 /** A resourceVersion or continue token too old to serve: 410. */
 export const expired = (message: string) => failure(410, 'Expired', message)
-export const gone = (message: string) => failure(410, 'Gone', message)
-export const tooManyRequests = (message: string, retryAfterSeconds: number) =>
-  failure(429, 'TooManyRequests', message, { retryAfterSeconds })
 export const internal = (error: unknown) => {
   const message = error instanceof Error ? error.message : String(error)
   return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] }, error)

@@ -1,5 +1,4 @@
 /** The API server on a real TLS socket over a memory store, and the programs and connections that use it. */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
@@ -93,26 +92,6 @@ function kubeconfigText(url: string, { ca, cert, key }: Served['tls']): string {
     users: [{ name: 'u', user: { 'client-certificate-data': data(cert), 'client-key-data': data(key) } }],
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'x',
-  })
-}
-
-export interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-/** Runs kubectl to its end; it is killed after `seconds`. */
-export function kubectl(served: Served, args: readonly string[], options: { input?: string; seconds?: number } = {}): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const env = { ...process.env, HOME: served.dir, KUBECONFIG: served.kubeconfig, EDITOR: 'true' }
-    const child = spawn('kubectl', args, { env, timeout: (options.seconds ?? 60) * 1000 })
-    let [out, err] = ['', '']
-    child.stdout.on('data', (part) => (out += String(part)))
-    child.stderr.on('data', (part) => (err += String(part)))
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code: code ?? -1, out, err }))
-    child.stdin.end(options.input ?? '')
   })
 }
 

@@ -76,27 +76,6 @@ disabled_plugins = [${UNUSED_PLUGINS.map(toml).join(', ')}]
 `
 }
 
-export interface RegistryHost {
-  /** "https://mirror.example" or "http://127.0.0.1:5000". */
-  readonly url: string
-  readonly capabilities: readonly ('pull' | 'resolve' | 'push')[]
-  /** The registry's certificate is not checked. */
-  readonly skipVerify?: boolean
-  /** PEM file of the authority that signed the registry's certificate. */
-  readonly caFile?: string
-}
-
-/** `hosts.toml` of one registry: `server` is asked when none of `hosts` has an image. */
-export function renderRegistryHosts(server: string, hosts: readonly RegistryHost[]): string {
-  const parts = hosts.map((host) => {
-    const lines = [`[host.${toml(host.url)}]`, `  capabilities = [${host.capabilities.map(toml).join(', ')}]`]
-    if (host.skipVerify) lines.push('  skip_verify = true')
-    if (host.caFile !== undefined) lines.push(`  ca = ${toml(host.caFile)}`)
-    return lines.join('\n')
-  })
-  return `${[`server = ${toml(server)}`, ...parts].join('\n\n')}\n`
-}
-
 /** A basic string of TOML; JSON's escapes are among its own. */
 function toml(text: string): string {
   return JSON.stringify(text)

@@ -2,11 +2,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type {
   ContainerConfigSchema,
-  DNSConfigSchema,
-  LinuxContainerConfigSchema,
   LinuxContainerResourcesSchema,
   LinuxContainerSecurityContextSchema,
-  LinuxPodSandboxConfigSchema,
   MountSchema,
   NamespaceOptionSchema,
   PodSandboxConfigSchema,
@@ -31,15 +28,12 @@ import type {
 type Plain<T> = Exclude<T, { $typeName: string }>
 
 export type SandboxConfig = Plain<MessageInitShape<typeof PodSandboxConfigSchema>>
-export type LinuxSandboxConfig = Plain<MessageInitShape<typeof LinuxPodSandboxConfigSchema>>
 export type ContainerConfig = Plain<MessageInitShape<typeof ContainerConfigSchema>>
-export type LinuxContainerConfig = Plain<MessageInitShape<typeof LinuxContainerConfigSchema>>
 export type LinuxResources = Plain<MessageInitShape<typeof LinuxContainerResourcesSchema>>
 export type LinuxSecurityContext = Plain<MessageInitShape<typeof LinuxContainerSecurityContextSchema>>
 export type SecurityProfile = Plain<MessageInitShape<typeof SecurityProfileSchema>>
 export type NamespaceOption = Plain<MessageInitShape<typeof NamespaceOptionSchema>>
 export type MountConfig = Plain<MessageInitShape<typeof MountSchema>>
-export type DnsConfig = Plain<MessageInitShape<typeof DNSConfigSchema>>
 export type PortMapping = Plain<MessageInitShape<typeof PortMappingSchema>>
 
 export interface ListFilter {

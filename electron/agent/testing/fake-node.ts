@@ -125,7 +125,7 @@ export async function openFakeNode(): Promise<FakeNode> {
     patch: async (name, spec, subresource) =>
       void (await client.patch(podKind, at(name), { type: 'strategic', body: { spec } }, subresource ? { subresource } : {})),
     async until(what, holds, most = 60_000) {
-      for (let passed = 0; ; ) {
+      for (let passed = 0; ;) {
         await breathe()
         const found = await holds()
         if (found) return found

@@ -7,10 +7,7 @@ export type FieldErrorType =
   | 'FieldValueForbidden'
   | 'FieldValueTooLong'
   | 'FieldValueTooMany'
-  | 'FieldValueTooFew'
   | 'FieldValueNotFound'
-  | 'FieldValueTypeInvalid'
-  | 'InternalError'
 
 export interface FieldError {
   readonly type: FieldErrorType
@@ -43,12 +40,6 @@ export const required = (field: string, detail = ''): FieldError => ({
 
 export const invalid = (field: string, value: unknown, detail = ''): FieldError => ({
   type: 'FieldValueInvalid',
-  field,
-  message: withDetail(`Invalid value: ${shown(value)}`, detail),
-})
-
-export const typeInvalid = (field: string, value: unknown, detail = ''): FieldError => ({
-  type: 'FieldValueTypeInvalid',
   field,
   message: withDetail(`Invalid value: ${shown(value)}`, detail),
 })
@@ -88,23 +79,10 @@ export const tooMany = (field: string, actual: number, max: number): FieldError 
   message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`,
 })
 
-export const tooFew = (field: string, actual: number, min: number): FieldError => ({
-  type: 'FieldValueTooFew',
-  field,
-  message: `Too few: ${actual}: must have at least ${min} ${min === 1 ? 'item' : 'items'}`,
-})
-
 export const notFound = (field: string, value: unknown, detail = ''): FieldError => ({
   type: 'FieldValueNotFound',
   field,
   message: withDetail(`Not found: ${shown(value)}`, detail),
-})
-
-/** A fault that the sender of the object did not cause. */
-export const internalError = (field: string, detail: string): FieldError => ({
-  type: 'InternalError',
-  field,
-  message: `Internal error: ${detail}`,
 })
 
 /** One `invalid` per message of a format check such as those in `names.ts`. */

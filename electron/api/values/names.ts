@@ -1,6 +1,6 @@
 /**
  * The formats of names in the Kubernetes API. Each check returns what is wrong, in upstream's words, or an empty list.
- * Source: apimachinery `util/validation` and `api/validate/content`; RFC 1035, RFC 1123, RFC 6335.
+ * Source: apimachinery `util/validation` and `api/validate/content`; RFC 1123, RFC 6335.
  */
 
 /** Says whether a name may be given to an object of some kind; `prefix` if it is a generateName, which may end in "-". */
@@ -10,12 +10,9 @@ const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const LABEL_UNDERSCORE = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`
 const SUBDOMAIN_UNDERSCORE = `${LABEL_UNDERSCORE}(\\.${LABEL_UNDERSCORE})*`
-const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const WILDCARD = `\\*\\.${SUBDOMAIN}`
 const LABEL_KEY = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const LABEL_VALUE = `(${LABEL_KEY})?`
-const C_IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*'
-const ENV_NAME = '[-._a-zA-Z][-._a-zA-Z0-9]*'
 const CONFIG_KEY = '[-._a-zA-Z0-9]+'
 const HEADER_NAME = '[-A-Za-z0-9]+'
 const PERCENT = '[0-9]+%'
@@ -25,12 +22,9 @@ const whole = (pattern: string) => new RegExp(`^${pattern}$`)
 const label = whole(LABEL)
 const subdomain = whole(SUBDOMAIN)
 const subdomainUnderscore = whole(SUBDOMAIN_UNDERSCORE)
-const label1035 = whole(LABEL_1035)
 const wildcard = whole(WILDCARD)
 const labelKey = whole(LABEL_KEY)
 const labelValue = whole(LABEL_VALUE)
-const cIdentifier = whole(C_IDENTIFIER)
-const envName = whole(ENV_NAME)
 const configKey = whole(CONFIG_KEY)
 const headerName = whole(HEADER_NAME)
 const percent = whole(PERCENT)
@@ -95,17 +89,6 @@ export function wildcardDns1123Subdomain(value: string): string[] {
   )
 }
 
-export function dns1035Label(value: string): string[] {
-  return check(value, 63, label1035, () =>
-    regexMessage(
-      "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-      LABEL_1035,
-      'my-name',
-      'abc-123',
-    ),
-  )
-}
-
 /** `[prefix/]name`: label keys, annotation keys, condition types, finalizers, resource names. */
 export function qualifiedName(value: string): string[] {
   const pattern = () =>
@@ -155,19 +138,6 @@ export function labelValueErrors(value: string): string[] {
   return out
 }
 
-export function cIdentifierErrors(value: string): string[] {
-  if (cIdentifier.test(value)) return []
-  return [
-    regexMessage(
-      "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-      C_IDENTIFIER,
-      'my_name',
-      'MY_NAME',
-      'MyName',
-    ),
-  ]
-}
-
 /** Any printable ASCII but "=". */
 export function envVarName(value: string): string[] {
   if (value === '') return [`environment variable name ${MUST_BE_NON_EMPTY}`]
@@ -176,23 +146,6 @@ export function envVarName(value: string): string[] {
     : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
 }
 
-/** The older, narrower rule, for what must be usable in every shell. */
-export function strictEnvVarName(value: string): string[] {
-  const out = envName.test(value)
-    ? []
-    : [
-        regexMessage(
-          "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
-          ENV_NAME,
-          'my.env-name',
-          'MY_ENV.NAME',
-          'MyEnvName1',
-        ),
-      ]
-  return [...out, ...relativeDirectory(value)]
-}
-
-/** Keys of ConfigMaps and Secrets. */
 export function configMapKey(value: string): string[] {
   return [
     ...check(value, 253, configKey, () =>
@@ -251,12 +204,6 @@ export function httpPathErrors(value: string): string[] {
   return httpPath.test(value) ? [] : [regexMessage('Invalid path', HTTP_PATH)]
 }
 
-/** Whole number as a person writes it: "0", "-12"; no sign "+", no leading zero. */
-export function decimalInteger(value: string): string[] {
-  if (value === '') return [MUST_BE_NON_EMPTY]
-  return /^(0|-?[1-9][0-9]*)$/.test(value) ? [] : ['must be a valid decimal integer in canonical form']
-}
-
 /** For names that only have to fit into a path, such as those of RBAC objects. */
 export const pathSegmentName: NameCheck = (name, prefix = false) => {
   if (!prefix && (name === '.' || name === '..')) return [`may not be '${name}'`]
@@ -271,4 +218,3 @@ const forObjects =
 /** Names of most objects. */
 export const nameIsDnsSubdomain = forObjects(dns1123Subdomain)
 export const nameIsDnsLabel = forObjects(dns1123Label)
-export const nameIsDns1035Label = forObjects(dns1035Label)

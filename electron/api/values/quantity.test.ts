@@ -12,8 +12,8 @@ import {
   roundUpQuantity,
   scaledValue,
   subQuantity,
-  toBytes,
   toMilli,
+  toUnits,
   tryQuantity,
 } from './quantity.ts'
 
@@ -108,7 +108,7 @@ describe('arithmetic', () => {
   it('rounds away from zero', () => {
     expect(toMilli('1.0001')).toBe(1001)
     expect(toMilli('-1.0001')).toBe(-1001)
-    expect(toBytes('1.5')).toBe(2)
+    expect(toUnits('1.5')).toBe(2)
     expect(scaledValue('1500', 3)).toBe(2n)
     expect(formatQuantity(roundUpQuantity('1u', -3))).toBe('1m')
     expect(formatQuantity(roundUpQuantity('100m', -3))).toBe('100m')

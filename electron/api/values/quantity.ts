@@ -177,9 +177,6 @@ export function toUnits(a: Operand): number {
   return Number(scaledValue(a, 0))
 }
 
-/** Bytes of a memory or storage quantity, rounded up. */
-export const toBytes = toUnits
-
 /** Thousandths (of a core), rounded up. */
 export function toMilli(a: Operand): number {
   return Number(scaledValue(a, -3))

@@ -18,10 +18,6 @@ export function requestCredentials(connection: Credentials, headers: Readonly<Re
   return token === undefined ? connection : { ...connection, bearerToken: token }
 }
 
-export function hasCredentials(credentials: Credentials): boolean {
-  return credentials.certificate !== undefined || credentials.bearerToken !== undefined
-}
-
 function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined || header.slice(0, 7).toLowerCase() !== 'bearer ') return undefined
   return header.slice(7).trim() || undefined

@@ -8,9 +8,6 @@ import { badRequest } from '../status.ts'
 import { applyConfiguration, type Requester } from './field-manager.ts'
 import type { MergeTarget } from './updater.ts'
 
-/** Media type of apply; its body is YAML, of which JSON is a part. */
-export const APPLY_PATCH = 'application/apply-patch+yaml'
-
 export interface ApplyRequest {
   readonly body: Uint8Array
   readonly requester: Requester

@@ -2,7 +2,7 @@
 import type { Container, Pod, ResourceRequirements } from '../../../api/core/v1/types.gen.ts'
 import { qosClass } from '../../../api/core/v1/pod-resources.ts'
 import { isSidecar } from '../../../api/core/v1/pod-spec/visit.ts'
-import { toBytes, toMilli } from '../../../api/values/quantity.ts'
+import { toMilli, toUnits } from '../../../api/values/quantity.ts'
 import type { LinuxResources } from '../../runtime/cri.ts'
 
 const MIN_SHARES = 2
@@ -30,7 +30,7 @@ export function milliOf(quantity: string | undefined): number {
 }
 
 export function bytesOf(quantity: string | undefined): number {
-  return quantity === undefined ? 0 : toBytes(quantity)
+  return quantity === undefined ? 0 : toUnits(quantity)
 }
 
 export interface ResourceInput {

@@ -19,11 +19,6 @@ export function podText({ metadata }: Pick<Pod, 'metadata'>): string {
   return `${metadata.name}_${metadata.namespace}(${metadata.uid})`
 }
 
-/** "default/web-0" */
-export function podKey({ metadata }: Pick<Pod, 'metadata'>): string {
-  return `${metadata.namespace}/${metadata.name}`
-}
-
 /** Of a container's logs, below the folder of all pods' logs. */
 export function podLogDirectory({ metadata }: Pick<Pod, 'metadata'>): string {
   return `${metadata.namespace}_${metadata.name}_${metadata.uid}`

@@ -1,7 +1,7 @@
 /** How each type of volume is made ready. */
 import { chmod, mkdir } from 'node:fs/promises'
 import type { PersistentVolumeSpec, Pod, Volume } from '../../../api/core/v1/types.gen.ts'
-import { toBytes } from '../../../api/values/quantity.ts'
+import { toUnits } from '../../../api/values/quantity.ts'
 import type { ImageViews } from '../../runtime/image-view.ts'
 import { bytesOf } from '../containers/resources.ts'
 import { writeAtomicSet } from './atomic-writer.ts'
@@ -111,7 +111,7 @@ async function setUpEmptyDir(
 function memorySize(pod: Pod, sizeLimit: string | undefined, allocatable: Readonly<Record<string, string>>): number {
   const limits = pod.spec.containers.map(({ resources }) => bytesOf(resources.limits?.['memory']))
   const sizes = [
-    sizeLimit === undefined ? 0 : toBytes(sizeLimit),
+    sizeLimit === undefined ? 0 : toUnits(sizeLimit),
     limits.every((limit) => limit > 0) ? limits.reduce((a, b) => a + b, 0) : 0,
     bytesOf(allocatable['memory']),
   ]

@@ -5,7 +5,6 @@ export const SYN_REPLY = 2
 export const RST_STREAM = 3
 export const PING = 6
 export const GOAWAY = 7
-export const HEADERS = 8
 
 export const FIN = 1
 
