@@ -102,7 +102,7 @@ export const DEBIAN = {
   mmdebstrap: { files: ['/usr/bin/mmdebstrap'], why: 'tests on a machine with systemd' },
 }
 
-/** What `npm start` needs for a machine on this computer. */
+/** What a machine on this computer needs. */
 export const FOR_SANDBOX = /** @type {(keyof typeof DEBIAN)[]} */ ([
   'containerd',
   'runc',

@@ -5,20 +5,9 @@
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheDir, ensurePackages, installDebian, mayInstall, missingDebian, projectNode, ROOT, run, say } from './lib.mjs'
+import { cacheDir, ensurePackages, FOR_SANDBOX, installDebian, mayInstall, missingDebian, projectNode, ROOT, run, say } from './lib.mjs'
 
 /** @typedef {keyof typeof import('./lib.mjs').DEBIAN} Package */
-/** @type {Package[]} */
-const MACHINES = [
-  'containerd',
-  'runc',
-  'containernetworking-plugins',
-  'openssh-server',
-  'openssh-client',
-  'nftables',
-  'iproute2',
-  'busybox-static',
-]
 
 /** Suites are vitest projects; those with `root` make namespaces or mounts. @type {{ name: string, packages?: Package[], root?: boolean }[]} */
 const SUITES = [
@@ -30,11 +19,11 @@ const SUITES = [
   { name: 'api-security' },
   { name: 'ui', packages: ['chromium'] },
   { name: 'shell', packages: ['chromium'] },
-  { name: 'agent', packages: MACHINES, root: true },
-  { name: 'net', packages: MACHINES, root: true },
-  { name: 'hosts', packages: [...MACHINES, 'mmdebstrap'], root: true },
+  { name: 'agent', packages: FOR_SANDBOX, root: true },
+  { name: 'net', packages: FOR_SANDBOX, root: true },
+  { name: 'hosts', packages: [...FOR_SANDBOX, 'mmdebstrap'], root: true },
   { name: 'conformance' },
-  { name: 'e2e', packages: [...MACHINES, 'chromium', 'mmdebstrap', 'docker-registry'], root: true },
+  { name: 'e2e', packages: [...FOR_SANDBOX, 'chromium', 'mmdebstrap', 'docker-registry'], root: true },
 ]
 
 const started = performance.now()
