@@ -1,6 +1,6 @@
 /**
- * `npm run conformance [-- --needs api|node|nodes] [-- --only id,id]`: each row of behaviours.tsv against a running cluster. Ends with
- * `N of M behaviours pass` and the ids that do not, one a line; exits 1 if there are any.
+ * `npm run conformance [-- --needs api|node|nodes] [-- --only id,id] [-- --limit seconds]`: each row of behaviours.tsv against a running cluster.
+ * Ends with `N of M behaviours pass` and the ids that do not, one a line; exits 1 if there are any.
  */
 import { parseArgs } from 'node:util'
 import { startCluster } from './lib/cluster.ts'
@@ -9,9 +9,15 @@ import { loadBehaviours, runRows, type Outcome } from './lib/suite.ts'
 
 const TIERS: readonly Needs[] = ['api', 'node', 'nodes']
 
-const { values } = parseArgs({ options: { needs: { type: 'string' }, only: { type: 'string' }, verbose: { type: 'boolean', short: 'v' } } })
+const { values } = parseArgs({
+  options: { needs: { type: 'string' }, only: { type: 'string' }, limit: { type: 'string' }, verbose: { type: 'boolean', short: 'v' } },
+})
 const tier = TIERS.find((needs) => needs === values.needs)
 if (values.needs !== undefined && !tier) usage(`--needs takes ${TIERS.join(', ')}, not "${values.needs}".`)
+
+const seconds = values.limit === undefined ? null : Number(values.limit)
+if (seconds !== null && !(seconds > 0)) usage(`--limit takes seconds, not "${values.limit}".`)
+const limit = seconds === null ? undefined : () => seconds * 1000
 
 const rows = readRows()
 const only = values.only?.split(',')
@@ -44,10 +50,10 @@ async function runTier(needs: Needs, inTier: Row[]): Promise<Outcome[]> {
     console.error(`${passed ? 'ok  ' : 'FAIL'} ${row.id} ${(milliseconds / 1000).toFixed(1)} s`)
     if (!passed || values.verbose) console.error(`     ${row.behaviour}\n${why.replace(/^/gm, '     ')}`)
   }
-  return [...(await runRows(tested, behaviours, cluster, report)), ...without]
+  return [...(await runRows(tested, behaviours, cluster, report, limit)), ...without]
 }
 
 function usage(why: string): never {
-  console.error(`error: ${why}\nnext: npm run conformance [-- --needs api|node|nodes] [-- --only id,id]`)
+  console.error(`error: ${why}\nnext: npm run conformance [-- --needs api|node|nodes] [-- --only id,id] [-- --limit seconds]`)
   process.exit(2)
 }

@@ -32,16 +32,17 @@ export async function loadBehaviours(rows: readonly Row[]): Promise<Map<string, 
   return found
 }
 
-/** Runs each row's test; a row without one has failed. `report` is called as each ends. */
+/** Runs each row's test; a row without one has failed. `report` is called as each ends. `limit` is in milliseconds. */
 export async function runRows(
   rows: readonly Row[],
   behaviours: ReadonlyMap<string, Behaviour>,
   cluster: Cluster,
   report: (outcome: Outcome) => void,
+  limit: (row: Row) => number = timeLimit,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   const runOne = async (row: Row) => {
-    const outcome = await runRow(row, behaviours.get(row.id), cluster)
+    const outcome = await runRow(row, behaviours.get(row.id), cluster, limit(row))
     outcomes.push(outcome)
     report(outcome)
   }
@@ -55,13 +56,13 @@ export async function runRows(
   return outcomes
 }
 
-async function runRow(row: Row, behaviour: Behaviour | undefined, cluster: Cluster): Promise<Outcome> {
+async function runRow(row: Row, behaviour: Behaviour | undefined, cluster: Cluster, limit: number): Promise<Outcome> {
   const started = performance.now()
   const outcome = (passed: boolean, why: string): Outcome => ({ row, passed, why, milliseconds: Math.round(performance.now() - started) })
   if (!behaviour) return outcome(false, 'it has no test')
   const stack = new AsyncDisposableStack()
   try {
-    const signal = AbortSignal.timeout(timeLimit(row))
+    const signal = AbortSignal.timeout(limit)
     await behaviour(await createContext(cluster, row.id, stack, signal))
     return outcome(true, '')
   } catch (error) {
