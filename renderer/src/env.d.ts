@@ -1,14 +1,8 @@
-import type { Message } from '../../electron/contracts/protocol.ts'
-
-/** What the preload of the desktop's window offers; absent in a browser. */
-export interface DesktopPort {
-  post(message: Message): void
-  onMessage(listener: (message: Message) => void): void
-  onClose(listener: () => void): void
-}
+import type { ShellBridge } from '../../electron/contracts/shell.ts'
 
 declare global {
   interface Window {
-    readonly flotilla?: DesktopPort
+    /** What the preload of the desktop's window offers; absent in a browser. */
+    readonly flotilla?: ShellBridge
   }
 }

@@ -30,6 +30,7 @@ export interface RunningApp extends AsyncDisposable {
   until<R, A = undefined>(fn: (electron: typeof Electron, arg: A) => R | Promise<R>, arg?: A): Promise<NonNullable<R>>
   /** Evaluates an expression in the first window's page. */
   page(code: string): Promise<unknown>
+  /** Repeats it until it is true-like, also while there is no window yet. */
   untilPage(code: string): Promise<unknown>
   /** The first window, to Playwright. */
   playwright(): Promise<Page>
@@ -86,6 +87,8 @@ export async function launch({ app, userData, args = [], env = {} }: LaunchOptio
       if (!window) throw new Error('there is no window')
       return window.webContents.executeJavaScript(text)
     }, code)
+  const pageIfOpen = (code: string) =>
+    evaluate((electron, text) => electron.BrowserWindow.getAllWindows()[0]?.webContents.executeJavaScript(text), code)
   let browser: Browser | null = null
 
   const running: RunningApp = {
@@ -97,7 +100,7 @@ export async function launch({ app, userData, args = [], env = {} }: LaunchOptio
     evaluate,
     until: (fn, arg) => repeat(() => evaluate(fn, arg), String(fn)),
     page,
-    untilPage: (code) => repeat(() => page(code), code),
+    untilPage: (code) => repeat(() => pageIfOpen(code), code),
     async playwright() {
       browser ??= await chromium.connectOverCDP(await evaluate((electron) => electron.standIn.endpoint()))
       const first = () => Promise.resolve(browser?.contexts()[0]?.pages()[0])

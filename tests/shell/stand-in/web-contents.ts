@@ -140,7 +140,13 @@ export class WebContents extends EventEmitter {
 
   async executeJavaScript(code: string): Promise<unknown> {
     const page = await this.attached
-    const { result, exceptionDetails } = await page.send('Runtime.evaluate', { expression: code, awaitPromise: true, returnByValue: true })
+    const { result, exceptionDetails } = await page.send('Runtime.evaluate', {
+      expression: code,
+      awaitPromise: true,
+      returnByValue: true,
+      // As in Electron, what is evaluated is bound by the page's policy.
+      allowUnsafeEvalBlockedByCSP: false,
+    })
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
     return result.value
   }

@@ -33,6 +33,7 @@ export const machines = {
   'add.hostExample': '192.168.1.57',
   'add.jump': 'Jump host',
   'add.keyFile': 'Private key',
+  'add.browse': 'Choose…',
   'add.keyFileHelp': 'On the computer that runs Flotilla.',
   'add.labels': 'Labels',
   'add.labelsAndAddress': 'Labels and address',
