@@ -1,6 +1,7 @@
-/** Pods' network and Services on this node: one state of the cluster, one nftables table. */
+/** Pods' network, Services and their names on this node: one state of the cluster, one nftables table. */
 import { component, startIn } from '../../base/lifecycle.ts'
 import type { AgentPart } from '../agent.ts'
+import { createClusterDns } from '../dns/cluster-dns.ts'
 import { systemCommands as commands } from '../net/commands.ts'
 import { createNftTable } from '../net/nft/table.ts'
 import { createNodeCondition } from '../net/node-condition.ts'
@@ -19,6 +20,7 @@ export const nodeNetworkPart: AgentPart = ({ config, client, informers, clock, r
     const shared = { config, state, table, clock, logger }
     const proxy = await startIn(stack, createServiceProxy(shared), signal)
     const pods = await startIn(stack, createPodNetwork({ ...shared, commands, random }), signal)
-    const problems = stack.use(joinProblems([pods, table, proxy]))
+    const dns = await startIn(stack, createClusterDns({ config, state, clock, random, logger }), signal)
+    const problems = stack.use(joinProblems([pods, table, proxy, dns]))
     await startIn(stack, createNodeCondition({ nodeName, problems, client, informers, clock, logger }), signal)
   })

@@ -1,6 +1,7 @@
 /** Reading what other servers answered, as far as it must be understood to be handed on. */
 import { FLAG, HEADER, TYPE } from './constants.ts'
 import { readName, skipName } from './name.ts'
+import type { DnsRecord } from './record.ts'
 
 export interface Response {
   readonly bytes: Uint8Array
@@ -49,7 +50,7 @@ export function readResponse(bytes: Uint8Array, id: number, question: Uint8Array
       // Between two servers only; what comes after it is optional too.
       if (type === TYPE.OPT) return response()
       records.push({ section: name, start: at, type, ttl: view.getUint32(head + 4), ttlAt: head + 4, dataAt, dataLength })
-      counts[section] = (counts[section] ?? 0) + 1
+      counts[section as 0 | 1 | 2]++
       at = dataAt + dataLength
     }
   }
@@ -67,16 +68,16 @@ function sameQuestion(a: Uint8Array, b: Uint8Array): boolean {
   return b.every((byte, i) => (i < name ? lower(byte) === lower(a[i] ?? -1) : byte === a[i]))
 }
 
-/** The addresses and aliases of an answer, by which an alias of ours leads on. */
-export function aliasesAndAddresses({
-  bytes,
-  records,
-}: Response): { name: string; type: number; ttl: number; data: Uint8Array; target?: string }[] {
-  return records.flatMap(({ section, start, type, ttl, dataAt, dataLength }) => {
+/** Types of RFC 1035 and its neighbours whose data may hold compressed names: not to be copied out of their message. */
+const COMPRESSED: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 17, 18, 21, 24, 26, 30, 33, 35])
+
+/** The answer's records that can stand in another message, by which an alias of ours leads on. */
+export function portableAnswers({ bytes, records }: Response): DnsRecord[] {
+  return records.flatMap(({ section, start, type, ttl, dataAt, dataLength }): DnsRecord[] => {
     const owner = section === 'answer' ? readName(bytes, start) : null
     if (!owner) return []
     const { name } = owner
-    if (type === TYPE.A || type === TYPE.AAAA) return [{ name, type, ttl, data: bytes.slice(dataAt, dataAt + dataLength) }]
+    if (!COMPRESSED.has(type)) return [{ name, type, ttl, data: bytes.slice(dataAt, dataAt + dataLength) }]
     const target = type === TYPE.CNAME ? readName(bytes, dataAt) : null
     return target ? [{ name, type, ttl, data: new Uint8Array(), target: target.name }] : []
   })
