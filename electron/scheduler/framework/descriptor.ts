@@ -35,6 +35,8 @@ export interface Handle {
   livePod(namespace: string, name: string): Pod | undefined
   /** Has a waiting pod tried again soon, whatever refused it. */
   activate(uid: string): void
+  /** Gives a plugin's leave to a pod that is held by Permit; false if it does not wait for this plugin. */
+  allowWaiting(uid: string, plugin: string): boolean
   /** Ends the waiting of a pod that is held by Permit; false if it is not. */
   rejectWaiting(uid: string, plugin: string, message: string): boolean
   /** All filters of the pod's profile, with pods nominated to the node counted as if they were on it. */

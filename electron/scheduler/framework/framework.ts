@@ -127,7 +127,7 @@ export class Framework {
       else if (answer) return { status: answer, nodes: null, rejectors: [] }
     }
     attempt.filters = this.#filter.filter(({ name }) => !skipped.has(name))
-    attempt.trackers = this.#preFilter.filter(({ name, addPod }) => addPod && !skipped.has(name))
+    attempt.trackers = this.#preFilter.filter((plugin) => plugin.addPod && !skipped.has(plugin.name))
     return { status: refusal, nodes, rejectors }
   }
 

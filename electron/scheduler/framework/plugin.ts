@@ -28,7 +28,7 @@ export interface Plugin {
 export interface EventRegistration {
   readonly event: ClusterEvent
   /** Whether it is worth trying the pod again; absent: always. Old and new state are there as the event has them. */
-  hint?(pod: PodInfo, old: Pod | Node | undefined, now: Pod | Node | undefined): Hint
+  readonly hint?: (pod: PodInfo, old: Pod | Node | undefined, now: Pod | Node | undefined) => Hint
 }
 
 export type Hint = 'Queue' | 'Skip'

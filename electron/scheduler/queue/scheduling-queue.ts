@@ -12,12 +12,13 @@ import { PodInfo } from '../snapshot/pod-info.ts'
 import { BackoffQueue, type BackoffLimits } from './backoff-queue.ts'
 import { KeyedHeap } from './heap.ts'
 import type { Hints, Strategy } from './hints.ts'
-import { Nominator } from './nominator.ts'
+import type { Nominator } from './nominator.ts'
 import { QueuedPod } from './queued-pod.ts'
 
 export interface SchedulingQueueOptions {
   readonly clock: Clock
   readonly hints: Hints
+  readonly nominator: Nominator
   less(a: Queued, b: Queued): boolean
   preEnqueue(pod: PodInfo): Result
   /** Default 1 s and 10 s. */
@@ -36,7 +37,7 @@ const REMEMBERED = 1000
 export type Place = 'active' | 'backoff' | 'unschedulable' | 'in flight'
 
 export class SchedulingQueue implements Disposable {
-  readonly nominator = new Nominator()
+  readonly nominator: Nominator
   readonly #options: SchedulingQueueOptions
   readonly #clock: Clock
   readonly #active: KeyedHeap<QueuedPod>
@@ -53,6 +54,7 @@ export class SchedulingQueue implements Disposable {
     const { clock, backoff = BACKOFF } = options
     const less = (a: QueuedPod, b: QueuedPod) => options.less(a, b)
     this.#options = options
+    this.nominator = options.nominator
     this.#clock = clock
     this.#active = new KeyedHeap(({ uid }) => uid, less)
     this.#backoff = new BackoffQueue(clock, backoff, less)
@@ -165,7 +167,8 @@ export class SchedulingQueue implements Disposable {
   activate(uid: string): void {
     const pod = this.#unschedulable.get(uid) ?? this.#backoff.get(uid)
     if (!pod) return this.#remember(uid, [{ event: EVERYTHING }])
-    this.delete(uid)
+    this.#unschedulable.delete(uid)
+    this.#backoff.delete(uid)
     this.#activate(pod)
   }
 

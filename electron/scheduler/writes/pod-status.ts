@@ -28,10 +28,16 @@ export function statusPatch({ metadata, status }: Pod, change: StatusChange, clo
   return Object.keys(body).length === 0 ? null : { metadata: { uid: metadata.uid }, status: body }
 }
 
-/** Throws StatusError, `NotFound` where the pod is gone. */
-export async function patchPodStatus(client: Client, pod: Pod, change: StatusChange, clock: Clock, signal: AbortSignal): Promise<void> {
+/** The pod as it is then; null if it was so already. Throws StatusError, `NotFound` where the pod is gone. */
+export async function patchPodStatus(
+  client: Client,
+  pod: Pod,
+  change: StatusChange,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Pod | null> {
   const body = statusPatch(pod, change, clock)
-  if (!body) return
+  if (!body) return null
   const { name, namespace } = pod.metadata
-  await client.patch(podKind, { name, namespace }, { type: 'strategic', body }, { subresource: 'status', signal })
+  return client.patch(podKind, { name, namespace }, { type: 'strategic', body }, { subresource: 'status', signal })
 }

@@ -39,7 +39,6 @@ export class Evictions {
   }
 
   async #run(pod: PodInfo, node: string, others: readonly PodInfo[], last: PodInfo): Promise<void> {
-    const { logger, activate } = this.#handle
     try {
       await this.#clearNominations(pod, node)
       await Promise.all(others.map((victim) => this.#evict(pod, node, victim)))
@@ -49,8 +48,8 @@ export class Evictions {
     } catch (error) {
       this.#running.delete(pod.uid)
       if (isAbort(error)) return
-      logger.warn('preempting failed', { pod: pod.key, node, error })
-      activate(pod.uid)
+      this.#handle.logger.warn('preempting failed', { pod: pod.key, node, error })
+      this.#handle.activate(pod.uid)
     }
   }
 
@@ -71,8 +70,8 @@ export class Evictions {
   }
 
   async #evict(pod: PodInfo, node: string, victim: PodInfo): Promise<void> {
-    const { client, clock, events, signal, rejectWaiting } = this.#handle
-    if (!rejectWaiting(victim.uid, NAME, 'preempted')) {
+    const { client, clock, events, signal } = this.#handle
+    if (!this.#handle.rejectWaiting(victim.uid, NAME, 'preempted')) {
       const { name, namespace } = victim.pod.metadata
       const condition = {
         type: 'DisruptionTarget',

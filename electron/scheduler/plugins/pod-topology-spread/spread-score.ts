@@ -13,7 +13,7 @@ interface Counted {
   /** So that a topology of many domains does not drown one of few. */
   readonly weight: number
   /** Matching pods in the domain of a node. */
-  count(node: NodeInfo, domain: string): number
+  readonly count: (node: NodeInfo, domain: string) => number
 }
 
 export class SpreadScores {

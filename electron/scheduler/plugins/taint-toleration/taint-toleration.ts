@@ -33,7 +33,7 @@ export const taintToleration = definePlugin({
       const taint = firstUntolerated(hardTaints, pod.spec.tolerations)
       if (!taint) return null
       const { key, value = '', effect } = taint
-      return unresolvable(name, [`node(s) had untolerated taint {${key}: ${value}}`], [{ type: 'taint', key, value, effect }])
+      return unresolvable(name, ['node(s) had untolerated taint(s)'], [{ type: 'taint', key, value, effect }])
     },
     preScore({ state }, { pod }) {
       const tolerations = pod.spec.tolerations ?? []

@@ -1,0 +1,99 @@
+/** Brings what informers tell to the cache and the queue. Source: kubernetes `scheduler/eventhandlers.go`. */
+import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
+import type { Informer } from '../../client/informer.ts'
+import type { SchedulerCore } from '../cycle/core.ts'
+import { releaseAssumed } from '../cycle/failures.ts'
+import { EVENTS, nodeEvents, podEvents } from '../framework/events.ts'
+import { hasEnded } from '../snapshot/snapshot.ts'
+
+/** Begins at once with what is there already. */
+export function watchNodes({ cache, queue }: SchedulerCore, nodes: Informer<Node>): Disposable {
+  return nodes.on({
+    add(node) {
+      cache.snapshot.setNode(node)
+      queue.move({ event: EVENTS.nodeAdd, now: node })
+    },
+    update(node, old) {
+      cache.snapshot.setNode(node)
+      for (const event of nodeEvents(node, old)) queue.move({ event, old, now: node })
+    },
+    delete(node) {
+      cache.snapshot.removeNode(node.metadata.name)
+      queue.move({ event: EVENTS.nodeDelete, old: node })
+    },
+  })
+}
+
+type Standing = 'assigned' | 'waiting' | 'other'
+
+/** Begins at once with what is there already. */
+export function watchPods(core: SchedulerCore, pods: Informer<Pod>): Disposable {
+  const { cache, queue, profiles, waiting, ledger } = core
+  const standingOf = (pod: Pod): Standing => {
+    if (hasEnded(pod)) return 'other'
+    if (pod.spec.nodeName) return 'assigned'
+    return profiles.has(pod.spec.schedulerName ?? '') ? 'waiting' : 'other'
+  }
+  const enter = (pod: Pod) => {
+    const standing = standingOf(pod)
+    if (standing === 'waiting') queue.add(pod)
+    if (standing !== 'assigned') return
+    cache.setPod(pod)
+    queue.move({ event: EVENTS.assignedPodAdd, now: pod })
+  }
+  const leave = (pod: Pod) => {
+    const { uid } = pod.metadata
+    const standing = standingOf(pod)
+    if (standing === 'assigned') {
+      cache.removePod(uid)
+      queue.move({ event: EVENTS.assignedPodDelete, old: pod })
+    }
+    if (standing !== 'waiting') return
+    queue.delete(uid)
+    ledger.forget(uid)
+    waiting.reject(uid, '', 'the pod was deleted')
+  }
+  /** It was waiting, and is on a node now. */
+  const settle = (pod: Pod) => {
+    queue.delete(pod.metadata.uid)
+    ledger.forget(pod.metadata.uid)
+    enter(pod)
+  }
+
+  return pods.on({
+    add: enter,
+    delete: leave,
+    update(pod, old) {
+      // Another pod of the same name: the end of the first one was not told.
+      if (pod.metadata.uid !== old.metadata.uid) {
+        leave(old)
+        return enter(pod)
+      }
+      const [before, after] = [standingOf(old), standingOf(pod)]
+      if (before === 'waiting' && after === 'assigned') return settle(pod)
+      if (before !== after) {
+        leave(old)
+        return enter(pod)
+      }
+      if (after === 'assigned') {
+        cache.setPod(pod)
+        for (const event of podEvents(pod, old, 'AssignedPod')) queue.move({ event, old, now: pod })
+      } else if (after === 'waiting' && !cache.isAssumed(pod.metadata.uid)) queue.update(pod, old)
+    },
+  })
+}
+
+/** Asks what became of bindings that no informer has told of in time. Every so often, in milliseconds. */
+export const RECONCILE_EVERY = 10_000
+
+export async function reconcileOverdue(
+  core: SchedulerCore,
+  fetch: (namespace: string, name: string) => Promise<Pod | null>,
+): Promise<void> {
+  for (const info of core.cache.overdue()) {
+    const pod = await fetch(info.namespace, info.pod.metadata.name)
+    if (!core.cache.isAssumed(info.uid)) continue
+    if (pod?.metadata.uid === info.uid && pod.spec.nodeName) core.cache.setPod(pod)
+    else releaseAssumed(core, info)
+  }
+}
