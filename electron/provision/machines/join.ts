@@ -68,8 +68,10 @@ export async function untilNodeReady(
   const look = (node: Node | undefined) => {
     const condition = node?.status.conditions?.find(({ type }) => type === 'Ready')
     if (!node) detail('waiting for the agent to sign in')
-    else if (condition?.status === 'True' && Date.parse(condition.lastHeartbeatTime ?? '') + 1000 > options.since) ready.resolve()
-    else detail(`the node is there${condition?.message ? `: ${condition.message}` : ''}`)
+    else if (condition?.status === 'True' && Date.parse(condition.lastHeartbeatTime ?? '') + 1000 > options.since) {
+      detail('the node is Ready')
+      ready.resolve()
+    } else detail(`the node is there${condition?.message ? `: ${condition.message}` : ''}`)
   }
   using _ = nodes.on({
     add: (node) => void (node.metadata.name === name && look(node)),
