@@ -4,6 +4,7 @@ import { certificateCleanerController } from './certificates/cleaner.ts'
 import { certificateSigningController } from './certificates/signer.ts'
 import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
+import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeIpamController } from './node-ipam/node-ipam.ts'
 import { replicaSetController } from './replica-set/replica-set.ts'
@@ -20,6 +21,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   certificateSigningController,
   daemonSetController,
   deploymentController,
+  endpointSliceController,
   namespaceController,
   nodeIpamController,
   replicaSetController,

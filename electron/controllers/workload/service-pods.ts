@@ -1,0 +1,84 @@
+/** Which pods stand behind a service, and at which ports. Sources: kubernetes `endpointslice/util`, `api/v1/pod.FindPort`. */
+import type { Container, Node, Pod, Service, ServicePort } from '../../api/core/v1/types.gen.ts'
+import { semanticEqual } from '../../api/values/equal.ts'
+import type { Lister } from '../../client/informer.ts'
+import { selectorFromLabels } from '../../machinery/selector/label-selector.ts'
+import { keyOf } from '../../machinery/object.ts'
+import type { Change } from '../runtime/controller.ts'
+import { states } from '../runtime/watches.ts'
+import { isPodReady, isPodTerminal } from './pod-state.ts'
+
+/** Marks what belongs to a service without an address of its own. */
+export const HEADLESS_LABEL = 'service.kubernetes.io/headless'
+
+export function isHeadless({ spec }: Service): boolean {
+  return spec.clusterIP === 'None'
+}
+
+/** Whether its endpoints are found by a selector; others' are written by whoever made the service. */
+export function selectsPods({ spec }: Service): boolean {
+  return spec.type !== 'ExternalName' && Object.keys(spec.selector ?? {}).length > 0
+}
+
+/** Those of its pods that have an address and have not ended, by name. */
+export function podsBehind(service: Service, pods: Lister<Pod>): readonly Pod[] {
+  const selector = selectorFromLabels(service.spec.selector)
+  return pods
+    .list(service.metadata.namespace)
+    .filter((pod) => selector.matches(pod.metadata.labels) && !isPodTerminal(pod) && addressesOf(pod).length > 0)
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+}
+
+export function addressesOf({ status }: Pod): readonly string[] {
+  const all = (status.podIPs ?? []).map(({ ip }) => ip)
+  return all.length > 0 ? all : status.podIP ? [status.podIP] : []
+}
+
+/** The number behind a service's port on this pod; null if the pod has no port of the name. */
+export function targetPort({ spec }: Pod, { targetPort: target, port, protocol }: ServicePort): number | null {
+  if (target === undefined || target === 0 || target === '') return port
+  if (typeof target === 'number') return target
+  for (const container of [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)]) {
+    const found = container.ports?.find((each) => each.name === target && each.protocol === protocol)
+    if (found) return found.containerPort
+  }
+  return null
+}
+
+function isSidecar({ restartPolicy }: Container): boolean {
+  return restartPolicy === 'Always'
+}
+
+/** Its name in the service's domain, if it has one there. */
+export function hostnameIn(service: Service, { metadata, spec }: Pod): string | undefined {
+  const { name, namespace } = service.metadata
+  return spec.hostname && spec.subdomain === name && metadata.namespace === namespace ? spec.hostname : undefined
+}
+
+/** Keys of the services that a pod's change concerns, of now and before. */
+export function servicesOf(services: Lister<Service>): (change: Change<Pod>) => Iterable<string> {
+  return (change) => {
+    const { object, old } = change
+    if (old && semanticEqual(serving(object), serving(old))) return []
+    const known = services.list(object.metadata.namespace).filter(selectsPods)
+    return new Set(states(change).flatMap((pod) => known.filter((service) => selects(service, pod)).map(keyOf)))
+  }
+}
+
+export function selects({ spec }: Service, { metadata }: Pod): boolean {
+  return selectorFromLabels(spec.selector).matches(metadata.labels)
+}
+
+/** What endpoints say of a pod, and what finds it. */
+function serving(pod: Pod) {
+  const { metadata, spec } = pod
+  const { name, uid, labels, deletionTimestamp } = metadata
+  const { nodeName, hostname, subdomain } = spec
+  return [name, uid, labels, deletionTimestamp, nodeName, hostname, subdomain, isPodReady(pod), isPodTerminal(pod), addressesOf(pod)]
+}
+
+export const ZONE_LABEL = 'topology.kubernetes.io/zone'
+
+export function zoneOf(node: Node): string | undefined {
+  return node.metadata.labels?.[ZONE_LABEL] || undefined
+}
