@@ -84,7 +84,9 @@ describe('a pod that is deleted', () => {
     node.cri.stopTakes = 5000
     await node.remove('web')
     await node.until('it is gone', async () => (await node.get('web').catch(() => null)) === null)
-    expect(calls('stop ')).toEqual(['stop main 30', 'stop other 30', 'stop two 25', 'stop one 20', 'stop sandbox web'])
+    const stops = calls('stop ')
+    expect(new Set(stops.slice(0, 2))).toEqual(new Set(['stop main 30', 'stop other 30']))
+    expect(stops.slice(2)).toEqual(['stop two 25', 'stop one 20', 'stop sandbox web'])
     await node.until('nothing is left', () => node.cri.containers.size === 0 && node.cri.sandboxes.size === 0)
     expect([...node.groups.keys()].some((path) => path.includes('/pod'))).toBe(false)
   })

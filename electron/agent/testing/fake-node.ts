@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FakeClock } from '../../base/fake-clock.ts'
+import { settle, type FakeClock } from '../../base/fake-clock.ts'
 import { silentLogger } from '../../base/logger.ts'
 import { seededRandom } from '../../base/random.ts'
 import { pod as podKind } from '../../api/core/v1/pod.ts'
@@ -38,6 +38,8 @@ export interface FakeNode extends AsyncDisposable {
 }
 
 const NODE = 'moth'
+/** Milliseconds. */
+const STEP = 100
 
 export async function openFakeNode(): Promise<FakeNode> {
   await using undo = new AsyncDisposableStack()
@@ -97,11 +99,11 @@ export async function openFakeNode(): Promise<FakeNode> {
     return { kubelet, stop: () => running.disposeAsync() }
   }
   let current = await start()
+  undo.defer(fileSystemQuiet)
   undo.defer(() => current.stop())
   const all = undo.move()
 
   const at = (name: string) => ({ namespace: 'default', name })
-  const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 1))
   const node: FakeNode = {
     cri,
     clock,
@@ -126,23 +128,21 @@ export async function openFakeNode(): Promise<FakeNode> {
       void (await client.patch(podKind, at(name), { type: 'strategic', body: { spec } }, subresource ? { subresource } : {})),
     async until(what, holds, most = 60_000) {
       for (let passed = 0; ;) {
-        await breathe()
+        await fileSystemQuiet()
         const found = await holds()
         if (found) return found
         if (passed > most)
           throw new Error(
             `after ${most} ms it does not hold that ${what}; calls were\n${cri.calls.join('\n')}\nevents\n${events.join('\n')}`,
           )
-        // What takes long is not looked at so closely.
-        const step = passed < 2000 ? 100 : 1000
-        await clock.advance(step)
-        passed += step
+        await clock.advance(STEP)
+        passed += STEP
       }
     },
     async pass(ms) {
       for (let left = ms; left > 0; left -= 5000) {
         await clock.advance(Math.min(left, 5000))
-        await breathe()
+        await fileSystemQuiet()
       }
     },
     async restart() {
@@ -152,6 +152,12 @@ export async function openFakeNode(): Promise<FakeNode> {
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
   return node
+}
+
+/** Time stands still for the disk: what reads and writes is done before the clock moves on. */
+async function fileSystemQuiet(): Promise<void> {
+  do await settle()
+  while (process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'CloseReq'))
 }
 
 const NO_MOUNTS: Mounts = {
