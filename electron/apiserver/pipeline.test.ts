@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { tokenRequest } from '../api/authentication/v1/token-request.ts'
 import { event, eventsEvent, subjectAccessReview } from '../api/kinds.gen.ts'
 import { StoreError } from '../store/store.ts'
 import { startTestServer, type TestServer } from './testing/harness.ts'
@@ -147,10 +148,11 @@ describe('answers', () => {
 describe('what is answered and not stored', () => {
   const responder: Responder = async (object, { user, namespace, name, dryRun }) =>
     ({ ...object, status: { user: user.name, namespace, name, dryRun } }) as never
+  const tokenResponder: Responder = Object.assign(responder.bind(null), { kind: tokenRequest })
 
   it('goes to who answers it, over HTTP and in this process', async () => {
     await using server = await startTestServer({
-      responders: { 'subjectaccessreviews.authorization.k8s.io': responder, 'serviceaccounts/token': responder },
+      responders: { 'subjectaccessreviews.authorization.k8s.io': responder, 'serviceaccounts/token': tokenResponder },
     })
     const spec = { user: 'jane', nonResourceAttributes: { verb: 'get', path: '/' } }
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
