@@ -3,6 +3,7 @@ import { service as serviceKind } from '../api/core/v1/service.ts'
 import { startIn } from '../base/lifecycle.ts'
 import { createControllers } from '../controllers/controllers.ts'
 import { hasReason } from '../machinery/status.ts'
+import { createScheduler } from '../scheduler/scheduler.ts'
 import type { Api, PlaneDeps } from './api.ts'
 import { CLUSTER_CIDR, DNS_VIP } from './config.ts'
 
@@ -18,7 +19,11 @@ export async function startManagers(api: Api, deps: PlaneDeps, stack: AsyncDispo
     ...{ clock, random, logger: logger.child({ part: 'controllers' }) },
     options: { signer: api.pki.signer, rootCa: api.pki.caPem, clusterCidr: CLUSTER_CIDR },
   })
-  await startIn(stack, controllers, signal)
+  const scheduler = createScheduler({
+    client: clientOf('kube-scheduler'),
+    ...{ clock, random, logger: logger.child({ part: 'scheduler' }) },
+  })
+  await Promise.all([startIn(stack, controllers, signal), startIn(stack, scheduler, signal)])
 }
 
 /** The cluster's DNS, which every node's agent serves itself: the Service has an address and no endpoints. */
