@@ -3,6 +3,7 @@
  *
  *   agent.mjs --config FILE                       runs the agent
  *   agent.mjs containerd-config --config FILE     prints a configuration of containerd that suits this machine
+ *   agent.mjs remove-network --config FILE        takes links, addresses and rules off this machine, when nothing else of us runs
  *   agent.mjs --version
  */
 import { readFile } from 'node:fs/promises'
@@ -16,6 +17,8 @@ import type { AgentConfig } from '../api/infra/v1alpha1/agent-config.ts'
 import { createAgent } from './agent.ts'
 import type { Agent, AgentPart } from './agent.ts'
 import { apiRelayPart } from './net/api-relay-part.ts'
+import { systemCommands } from './net/commands.ts'
+import { removeNetwork } from './net/remove.ts'
 import { nodeNetworkPart } from './proxy/node-network-part.ts'
 import { PAUSE_IMAGE, renderContainerdConfig } from './runtime/containerd-config.ts'
 import { findHostFacts } from './runtime/host-facts.ts'
@@ -45,6 +48,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (values.version) return void process.stdout.write(`${AGENT_VERSION}\n`)
   const config = await readConfig(values.config)
   if (positionals[0] === 'containerd-config') return printContainerdConfig(config)
+  if (positionals[0] === 'remove-network') return removeNetwork(config, systemCommands)
   if (positionals[0] !== undefined) throw usage(`There is no command ${JSON.stringify(positionals[0])}.`)
 
   const level = values['log-level'] === 'debug' ? 'debug' : 'info'

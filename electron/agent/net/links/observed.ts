@@ -1,5 +1,5 @@
 /** The links, addresses, routes and neighbours of this machine as `ip -j` tells them. */
-import { networkOf, parseCidr, parseIp, type Cidr } from '../../../api/values/ip.ts'
+import { networkOf, parseCidr, type Cidr } from '../../../api/values/ip.ts'
 import { CommandError, type Commands } from '../commands.ts'
 
 export interface Observed {
@@ -128,8 +128,4 @@ function routeOf({ type = 'unicast', dst, dev, gateway, table = 'main' }: RouteJ
 /** The link that holds an address. */
 export function linkOfAddress({ addresses }: Observed, address: string): string | null {
   return addresses.find((one) => one.address === address)?.link ?? null
-}
-
-export function isIpv4(text: string): boolean {
-  return parseIp(text)?.family === 4
 }
