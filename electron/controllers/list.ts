@@ -5,14 +5,18 @@ import { certificateSigningController } from './certificates/signer.ts'
 import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
+import { garbageCollectorController } from './garbage-collector/garbage-collector.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeIpamController } from './node-ipam/node-ipam.ts'
+import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
+import { podGcController } from './pod-gc/pod-gc.ts'
 import { replicaSetController } from './replica-set/replica-set.ts'
 import { replicationController } from './replica-set/replication-controller.ts'
 import { roleAggregationController } from './role-aggregation/role-aggregation.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
 import type { ControllerDescriptor } from './runtime/controller.ts'
 import { serviceAccountController } from './service-account/service-account.ts'
+import { taintEvictionController } from './taint-eviction/taint-eviction.ts'
 import { tokenCleanerController } from './token-cleaner/token-cleaner.ts'
 
 export const CONTROLLERS: readonly ControllerDescriptor[] = [
@@ -22,12 +26,16 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   daemonSetController,
   deploymentController,
   endpointSliceController,
+  garbageCollectorController,
   namespaceController,
   nodeIpamController,
+  nodeLifecycleController,
+  podGcController,
   replicaSetController,
   replicationController,
   roleAggregationController,
   rootCaController,
   serviceAccountController,
+  taintEvictionController,
   tokenCleanerController,
 ]

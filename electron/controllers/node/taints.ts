@@ -8,6 +8,7 @@ export const MEMORY_PRESSURE = 'node.kubernetes.io/memory-pressure'
 export const DISK_PRESSURE = 'node.kubernetes.io/disk-pressure'
 export const PID_PRESSURE = 'node.kubernetes.io/pid-pressure'
 export const NETWORK_UNAVAILABLE = 'node.kubernetes.io/network-unavailable'
+export const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service'
 
 export type Effect = Taint['effect']
 
