@@ -60,3 +60,23 @@ export function podDraft(name: string, options: PodOptions = {}): Draft<Pod> {
     },
   }
 }
+
+/** As informers hand it out: with a uid and the defaults that code relies on. */
+export function nodeOf(name: string, options: NodeOptions = {}): Node {
+  const draft = nodeDraft(name, options)
+  return { ...draft, metadata: { ...draft.metadata, uid: `node-${name}` } } as Node
+}
+
+/** The same; `on`: the node that it is on. */
+export function podOf(name: string, options: PodOptions & { readonly on?: string } = {}): Pod {
+  const { on, ...rest } = options
+  const draft = podDraft(name, rest)
+  const { spec, metadata } = draft
+  const containers = spec?.containers?.map((container) => ({ resources: {}, ...container }))
+  return {
+    ...draft,
+    metadata: { ...metadata, uid: `pod-${metadata?.name}` },
+    spec: { schedulerName: 'default-scheduler', ...spec, containers, ...(on ? { nodeName: on } : {}) },
+    status: { phase: 'Pending' },
+  } as unknown as Pod
+}
