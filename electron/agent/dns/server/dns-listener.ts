@@ -1,9 +1,8 @@
 /** Listens on one address over UDP and TCP: begins when the address is there, and again whenever a socket fails. */
 import { systemCode, messageOf } from '../../../base/errors.ts'
-import type { Clock } from '../../../base/clock.ts'
+import { sleep, type Clock } from '../../../base/clock.ts'
 import { component, type Component } from '../../../base/lifecycle.ts'
 import type { Logger } from '../../../base/logger.ts'
-import { sleep } from '../../../base/clock.ts'
 import { Problems, type ProblemSource } from '../../net/problem.ts'
 import type { Protocol } from '../resolver.ts'
 import { listenTcp } from './tcp-server.ts'

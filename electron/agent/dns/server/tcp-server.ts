@@ -1,5 +1,4 @@
-import { createServer, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { deferred } from '../../../base/async.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { framed, FrameReader } from '../wire/frames.ts'
@@ -8,7 +7,7 @@ import type { Answerer, Listening } from './udp-server.ts'
 /** Milliseconds for which a connection may be silent (RFC 7766, 6.2.3). */
 const IDLE = 10_000
 const MOST_CONNECTIONS = 256
-/** Questions of one connection under way; no more are read until one is answered. */
+/** Questions of one connection under way; no more are read until one is answered, nor while the client takes no answers. */
 const MOST_OPEN = 64
 
 /** Questions of a connection are answered as their answers come (RFC 7766, 6.2.1.1). Rejects if it cannot listen there. */
@@ -51,17 +50,21 @@ function serve(socket: Socket, answer: Answerer, clock: Clock): void {
     idle?.[Symbol.dispose]()
     idle = clock.setTimeout(() => socket.destroy(), IDLE, { unref: true })
   }
+  const flow = () => {
+    if (open >= MOST_OPEN || socket.writableNeedDrain) socket.pause()
+    else socket.resume()
+  }
   const endIfDone = () => {
     if (ended && open === 0) socket.end()
   }
   const reply = async (message: Uint8Array) => {
     open++
-    if (open >= MOST_OPEN) socket.pause()
+    flow()
     const bytes = await answer(message)
     open--
     if (socket.destroyed) return
     if (bytes) socket.write(framed(bytes))
-    if (open < MOST_OPEN) socket.resume()
+    flow()
     rest()
     endIfDone()
   }
@@ -72,6 +75,7 @@ function serve(socket: Socket, answer: Answerer, clock: Clock): void {
     rest()
     for (const message of frames.push(chunk)) void reply(message)
   })
+  socket.on('drain', flow)
   socket.on('end', () => {
     ended = true
     endIfDone()

@@ -11,9 +11,12 @@ export interface Listening extends AsyncDisposable {
   readonly failed: Promise<Error>
 }
 
+/** Bytes that may wait while this process is busy; the kernel may allow less. */
+const RECEIVE_BUFFER = 1 << 20
+
 /** Rejects if it cannot listen there. */
 export async function listenUdp(address: string, port: number, answer: Answerer): Promise<Listening> {
-  const socket = createSocket('udp4')
+  const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER })
   const failed = deferred<Error>()
   const closed = deferred<void>()
   let open = true

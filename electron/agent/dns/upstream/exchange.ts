@@ -17,6 +17,7 @@ export async function exchangeUdp(server: Server, query: UpstreamQuery, signal: 
   signal.throwIfAborted()
   const result = deferred<Response>()
   const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4')
+  let open = true
   const onAbort = () => result.reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
   try {
@@ -26,12 +27,14 @@ export async function exchangeUdp(server: Server, query: UpstreamQuery, signal: 
       if (response) result.resolve(response)
     })
     // A connected socket hears of nobody else, and of refusals.
-    socket.connect(server.port, server.address, () => {
-      socket.send(query.message, (error) => error && result.reject(error))
+    socket.once('connect', () => {
+      if (open) socket.send(query.message, (error) => error && result.reject(error))
     })
+    socket.connect(server.port, server.address)
     return await result.promise
   } finally {
     signal.removeEventListener('abort', onAbort)
+    open = false
     socket.close()
   }
 }
