@@ -24,6 +24,7 @@ export interface WorldOptions {
 
 export interface PluginWorld {
   readonly framework: Framework
+  readonly handle: Handle
   readonly snapshot: Snapshot
   readonly nominator: Nominator
   /** By node; null: the pod fits. */
@@ -40,7 +41,7 @@ export function pluginWorld(plugins: readonly PluginDescriptor[], options: World
   const { nodes, pods = [], objects, settings = {} } = options
   const snapshot = snapshotOf({ nodes, pods, objects: { ...NO_OBJECTS, ...objects } })
   const nominator = new Nominator()
-  const framework = new Framework(resolveProfile({ plugins, settings }, []), (self): Handle => ({
+  const handle: Handle = {
     client: {} as Client,
     clock: new FakeClock(),
     random: seededRandom(1),
@@ -52,10 +53,11 @@ export function pluginWorld(plugins: readonly PluginDescriptor[], options: World
     activate() {},
     allowWaiting: () => false,
     rejectWaiting: () => false,
-    filter: (attempt, pod, node) => self.filterWithNominated(attempt, pod, node),
-    addPod: (attempt, pod, added, node) => self.addPod(attempt, pod, added, node),
-    removePod: (attempt, pod, removed, node) => self.removePod(attempt, pod, removed, node),
-  }))
+    filter: (attempt, pod, node) => framework.filterWithNominated(attempt, pod, node),
+    addPod: (attempt, pod, added, node) => framework.addPod(attempt, pod, added, node),
+    removePod: (attempt, pod, removed, node) => framework.removePod(attempt, pod, removed, node),
+  }
+  const framework: Framework = new Framework(resolveProfile({ plugins, settings }, []), () => handle)
   const statuses = (pod: Pod) => {
     const attempt = framework.begin(snapshot)
     const info = new PodInfo(pod)
@@ -69,6 +71,7 @@ export function pluginWorld(plugins: readonly PluginDescriptor[], options: World
   }
   return {
     framework,
+    handle,
     snapshot,
     nominator,
     statuses,
