@@ -73,6 +73,10 @@ describe('the API server', () => {
     await outside.run('ip', 'route', 'del', '10.96.0.0/16')
   })
 
+  it('keeps its connections with the agents when their rules come into force', () => {
+    for (const { log } of [here, there]) expect(log.join('')).not.toMatch(/lost its watch|was not told/)
+  })
+
   it('is told on the Node that the network is up', async () => {
     await eventually('the condition is there', async () => {
       const { status } = await lab.api.admin.get(nodeKind, { name: 'here' })

@@ -84,7 +84,7 @@ function fixedChains({ clusterCIDR, serviceCIDR, ownAddresses }: ProxyContext): 
       {
         rules: [
           // Whoever routes Services' addresses to this node from outside must get its answer from here.
-          `ip daddr ${serviceCIDR} ip saddr != ${clusterCIDR} jump ${CHAINS.markForMasquerade}`,
+          `ip daddr ${serviceCIDR} ip daddr != { ${own} } ip saddr != ${clusterCIDR} jump ${CHAINS.markForMasquerade}`,
           `ip daddr . meta l4proto . th dport vmap @${SETS.ips}`,
           `${isNodePort} vmap @${SETS.nodePorts}`,
         ],
