@@ -5,6 +5,7 @@ import { certificateSigningController } from './certificates/signer.ts'
 import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
+import { endpointsController } from './endpoints/endpoints.ts'
 import { garbageCollectorController } from './garbage-collector/garbage-collector.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeIpamController } from './node-ipam/node-ipam.ts'
@@ -26,6 +27,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   daemonSetController,
   deploymentController,
   endpointSliceController,
+  endpointsController,
   garbageCollectorController,
   namespaceController,
   nodeIpamController,
