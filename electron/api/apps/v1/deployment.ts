@@ -22,12 +22,7 @@ export const deployment = defineKind<Deployment>({
   model: 'io.k8s.api.apps.v1.Deployment',
   subresources: { scale: true, status: true },
   columns: [
-    {
-      name: 'Ready',
-      type: 'string',
-      description: 'Pods that are ready, of those that there should be',
-      value: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
-    },
+    workload.readyColumn,
     { name: 'Up-to-date', type: 'string', description: 'Pods of the present template', value: ({ status }) => status.updatedReplicas ?? 0 },
     { name: 'Available', type: 'string', description: 'Pods ready for long enough', value: ({ status }) => status.availableReplicas ?? 0 },
     ageColumn,

@@ -33,16 +33,7 @@ export const statefulSet = defineKind<StatefulSet>({
   model: 'io.k8s.api.apps.v1.StatefulSet',
   validateName: nameIsDnsLabel,
   subresources: { scale: true, status: true },
-  columns: [
-    {
-      name: 'Ready',
-      type: 'string',
-      description: 'Pods that are ready, of those that there should be',
-      value: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
-    },
-    ageColumn,
-    ...templateColumns<StatefulSet>(({ spec }) => spec.template.spec.containers),
-  ],
+  columns: [workload.readyColumn, ageColumn, ...templateColumns<StatefulSet>(({ spec }) => spec.template.spec.containers)],
   strategy: {
     defaults({ spec }) {
       spec.podManagementPolicy ??= 'OrderedReady'

@@ -1,12 +1,25 @@
 /** What workloads have in common. Source: kubernetes `apis/apps/validation`. */
+import type { Column } from '../../kind.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../meta/v1/label-selector.ts'
 import type { LabelSelector } from '../../meta/v1/types.gen.ts'
 import { nonNegative } from '../../meta/v1/validation.ts'
 import { forbidden, invalid, notSupported, required, type FieldError } from '../../values/field-error.ts'
 import { intValue, nonNegativeIntOrPercent, notMoreThan100Percent, percentOf } from '../../values/int-or-string.ts'
-import type { IntOrString } from '../../meta/v1/object.ts'
+import type { IntOrString, KubeObject } from '../../meta/v1/object.ts'
 import { validatePodTemplate } from '../../core/v1/pod-spec/pod-spec.ts'
 import type { PodTemplateSpec } from '../../core/v1/types.gen.ts'
+
+interface Replicated {
+  readonly spec: { readonly replicas?: number }
+  readonly status: { readonly readyReplicas?: number }
+}
+
+export const readyColumn: Column<KubeObject & Replicated> = {
+  name: 'Ready',
+  type: 'string',
+  description: 'Pods that are ready, of those that there should be',
+  value: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
+}
 
 const MISMATCH = '`selector` does not match template `labels`'
 

@@ -6,7 +6,7 @@ import { forbidden, invalid, notSupported, required, type FieldError } from '../
 import { compareQuantity, tryQuantity } from '../../values/quantity.ts'
 import { unifiedDiff } from '../../values/unified-diff.ts'
 import { validateClaimSpec } from './claim-spec.ts'
-import { accessModesText, storageClassOf } from './persistent-volume.ts'
+import { accessModesText, storageClassOf, volumeModeColumn } from './persistent-volume.ts'
 import { defaultClaimSpec } from './pod-spec/defaults.ts'
 import { claimWarnings } from './pod-spec/warnings.ts'
 import { isNativeResource } from './resource-names.ts'
@@ -58,13 +58,7 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
       value: ({ spec }) => spec.volumeAttributesClassName ?? '<unset>',
     },
     ageColumn,
-    {
-      name: 'VolumeMode',
-      type: 'string',
-      priority: 1,
-      description: 'Whether it is a file system or a block device',
-      value: ({ spec }) => spec.volumeMode ?? '<unset>',
-    },
+    volumeModeColumn,
   ],
   strategy: {
     defaults({ spec, status }) {

@@ -7,36 +7,17 @@ import { toUnits, tryQuantity } from '../../values/quantity.ts'
 import { unifiedDiff } from '../../values/unified-diff.ts'
 import { validateAccessModes, VOLUME_MODES } from './claim-spec.ts'
 import { validateNodeSelector } from './pod-spec/affinity.ts'
+import { sourceRules, validateOneSource, type SourceRule } from './pod-spec/one-source.ts'
 import { noBacksteps } from './pod-spec/paths.ts'
 import * as sources from './pod-spec/volume-sources.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec } from './types.gen.ts'
 
 const RECLAIM_POLICIES = ['Delete', 'Recycle', 'Retain']
 
-interface Rule {
-  readonly name: keyof PersistentVolumeSpec
-  readonly check: (spec: PersistentVolumeSpec, field: string) => FieldError[] | null
-  /** Where a second source is reported. */
-  readonly second: string
-}
-
-function rule<K extends keyof PersistentVolumeSpec>(
-  name: K,
-  check: (source: NonNullable<PersistentVolumeSpec[K]>, field: string) => FieldError[],
-  { field = name, second = name }: { readonly field?: string; readonly second?: string } = {},
-): Rule {
-  return {
-    name,
-    second,
-    check(spec, at) {
-      const source = spec[name]
-      return source === undefined || source === null ? null : check(source, `${at}.${field}`)
-    },
-  }
-}
+const rule = sourceRules<PersistentVolumeSpec>()
 
 /** In upstream's order. */
-const RULES: readonly Rule[] = [
+const RULES: readonly SourceRule<PersistentVolumeSpec>[] = [
   rule('hostPath', sources.hostPath),
   rule('gcePersistentDisk', sources.gcePersistentDisk, { field: 'persistentDisk' }),
   rule('awsElasticBlockStore', sources.awsElasticBlockStore),
@@ -126,16 +107,8 @@ function validateCapacity(capacity: Readonly<Record<string, string>>): FieldErro
 }
 
 function validateSource(spec: PersistentVolumeSpec): FieldError[] {
-  const out: FieldError[] = []
-  let count = 0
-  for (const { check, second } of RULES) {
-    const faults = check(spec, 'spec')
-    if (!faults) continue
-    if (count++ > 0) out.push(forbidden(`spec.${second}`, 'may not specify more than 1 volume type'))
-    else out.push(...faults)
-  }
-  if (spec.local && !spec.nodeAffinity) out.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
-  return count ? out : [...out, required('spec', 'must specify a volume type')]
+  const bound = spec.nodeAffinity || !spec.local
+  return validateOneSource(RULES, spec, 'spec', bound ? [] : [required('spec.nodeAffinity', 'Local volume requires node affinity')])
 }
 
 export function validateVolumeUpdate({ spec }: PersistentVolume, { spec: old }: PersistentVolume): FieldError[] {

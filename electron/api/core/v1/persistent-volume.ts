@@ -1,5 +1,6 @@
 import { ageColumn } from '../../columns.ts'
-import { defineKind } from '../../kind.ts'
+import { defineKind, type Column } from '../../kind.ts'
+import type { KubeObject } from '../../meta/v1/object.ts'
 import { validateVolumeSpec, validateVolumeUpdate } from './persistent-volume-validation.ts'
 import { defaultResourceList } from './resource-list.ts'
 import type { PersistentVolume } from './types.gen.ts'
@@ -27,6 +28,14 @@ interface HasClass {
 /** By the annotation of old, which wins, or by the field. */
 export function storageClassOf({ metadata, spec }: HasClass): string {
   return metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec.storageClassName ?? ''
+}
+
+export const volumeModeColumn: Column<KubeObject & { readonly spec: { readonly volumeMode?: string } }> = {
+  name: 'VolumeMode',
+  type: 'string',
+  priority: 1,
+  description: 'Whether it is a file system or a block device',
+  value: ({ spec }) => spec.volumeMode ?? '<unset>',
 }
 
 export const persistentVolume = defineKind<PersistentVolume>({
@@ -68,13 +77,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
     },
     { name: 'Reason', type: 'string', description: 'Why it failed', value: ({ status }) => status.reason ?? '' },
     ageColumn,
-    {
-      name: 'VolumeMode',
-      type: 'string',
-      priority: 1,
-      description: 'Whether it is a file system or a block device',
-      value: ({ spec }) => spec.volumeMode ?? '<unset>',
-    },
+    volumeModeColumn,
   ],
   strategy: {
     defaults({ spec, status }) {

@@ -1,40 +1,22 @@
 /** Checks of a pod's volumes. Source: kubernetes `core/validation`. */
 import { nameIsDnsSubdomain, dns1123Label } from '../../../values/names.ts'
-import { duplicate, forbidden, invalid, invalidEach, notSupported, required, type FieldError } from '../../../values/field-error.ts'
+import { duplicate, invalid, invalidEach, notSupported, required, type FieldError } from '../../../values/field-error.ts'
 import { validateClaimTemplate } from '../claim-spec.ts'
 import type { ImageVolumeSource, Volume } from '../types.gen.ts'
+import { sourceRules, validateOneSource, type SourceRule } from './one-source.ts'
 import * as keyed from './projected.ts'
 import * as sources from './volume-sources.ts'
 
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 
-/** What checks one kind of source, where upstream reports a second one, and where it reports faults. In upstream's order. */
-interface Rule {
-  readonly check: (volume: Volume, field: string) => FieldError[] | null
-  readonly second: string
-  readonly field?: string
-}
+const rule = sourceRules<Volume>()
 
-function rule<K extends keyof Volume>(
-  name: K,
-  check: (source: NonNullable<Volume[K]>, field: string) => FieldError[],
-  second: string = name,
-  field: string = name,
-): Rule {
-  return {
-    second,
-    check: (volume, at) => {
-      const source = volume[name]
-      return source === undefined || source === null ? null : check(source, `${at}.${field}`)
-    },
-  }
-}
-
-const RULES: readonly Rule[] = [
+/** In upstream's order. */
+const RULES: readonly SourceRule<Volume>[] = [
   rule('emptyDir', sources.emptyDir),
   rule('hostPath', sources.hostPath),
   rule('gitRepo', sources.gitRepo),
-  rule('gcePersistentDisk', sources.gcePersistentDisk, 'gcePersistentDisk', 'persistentDisk'),
+  rule('gcePersistentDisk', sources.gcePersistentDisk, { field: 'persistentDisk' }),
   rule('awsElasticBlockStore', sources.awsElasticBlockStore),
   rule('secret', keyed.secret),
   rule('nfs', sources.nfs),
@@ -44,9 +26,9 @@ const RULES: readonly Rule[] = [
   rule('persistentVolumeClaim', ({ claimName }, field) => (claimName ? [] : [required(`${field}.claimName`)])),
   rule('rbd', sources.rbd),
   rule('cinder', (source, field) => sources.cinder(source, field)),
-  rule('cephfs', sources.cephfs, 'cephFS'),
+  rule('cephfs', sources.cephfs, { second: 'cephFS' }),
   rule('quobyte', sources.quobyte),
-  rule('downwardAPI', keyed.downwardAPI, 'downwarAPI'),
+  rule('downwardAPI', keyed.downwardAPI, { second: 'downwarAPI' }),
   rule('fc', sources.fc),
   rule('flexVolume', sources.flexVolume),
   rule('configMap', keyed.configMap),
@@ -103,22 +85,14 @@ export function validateVolumes(volumes: readonly Volume[], podName: string, fie
 }
 
 function validateSource(volume: Volume, podName: string, field: string): FieldError[] {
-  const out: FieldError[] = []
-  let count = 0
-  for (const { check, second } of RULES) {
-    const faults = check(volume, field)
-    if (!faults) continue
-    if (count++ > 0) out.push(forbidden(`${field}.${second}`, 'may not specify more than 1 volume type'))
-    else out.push(...faults)
-  }
+  const whole: FieldError[] = []
   if (volume.iscsi?.initiatorName !== undefined && `${volume.name}:${volume.iscsi.targetPortal}`.length > 64) {
-    out.push(invalid(`${field}.name`, volume.name, sources.ISCSI_TOO_LONG))
+    whole.push(invalid(`${field}.name`, volume.name, sources.ISCSI_TOO_LONG))
   }
   if (volume.ephemeral && podName && volume.name) {
     const claim = `${podName}-${volume.name}`
     for (const why of nameIsDnsSubdomain(claim))
-      out.push(invalid(`${field}.name`, volume.name, `PVC name ${JSON.stringify(claim)}: ${why}`))
+      whole.push(invalid(`${field}.name`, volume.name, `PVC name ${JSON.stringify(claim)}: ${why}`))
   }
-  if (count === 0) out.push(required(field, 'must specify a volume type'))
-  return out
+  return validateOneSource(RULES, volume, field, whole)
 }
