@@ -2,7 +2,8 @@
 import { messageOf } from '../base/errors.ts'
 import { failure, StatusError, unavailable, type Status, type StatusReason } from '../machinery/status.ts'
 
-const REASONS: Readonly<Record<number, StatusReason>> = {
+/** By HTTP status. */
+export const REASONS: Readonly<Record<number, StatusReason>> = {
   400: 'BadRequest',
   401: 'Unauthorized',
   403: 'Forbidden',

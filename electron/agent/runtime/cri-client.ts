@@ -211,10 +211,10 @@ function toSandboxStatus(sandbox: MessageShape<typeof PodSandboxStatusSchema>): 
   return { ...toSandbox(sandbox), ips, hostNetwork }
 }
 
-function toContainer(container: MessageShape<typeof ContainerSchema>): ContainerSummary {
+/** What a container's summary and its status both tell. */
+function identityOf(container: MessageShape<typeof ContainerSchema> | MessageShape<typeof ContainerStatusSchema>) {
   return {
     id: container.id,
-    sandboxId: container.podSandboxId,
     name: container.metadata?.name ?? '',
     attempt: container.metadata?.attempt ?? 0,
     state: STATES[container.state] ?? 'unknown',
@@ -226,22 +226,21 @@ function toContainer(container: MessageShape<typeof ContainerSchema>): Container
   }
 }
 
+function toContainer(container: MessageShape<typeof ContainerSchema>): ContainerSummary {
+  return {
+    ...identityOf(container),
+    sandboxId: container.podSandboxId,
+  }
+}
+
 function toContainerStatus(container: MessageShape<typeof ContainerStatusSchema>): ContainerStatus {
   return {
-    id: container.id,
-    name: container.metadata?.name ?? '',
-    attempt: container.metadata?.attempt ?? 0,
-    state: STATES[container.state] ?? 'unknown',
-    image: container.image?.image ?? '',
-    imageRef: container.imageRef,
-    createdAt: milliseconds(container.createdAt),
+    ...identityOf(container),
     startedAt: milliseconds(container.startedAt),
     finishedAt: milliseconds(container.finishedAt),
     exitCode: container.exitCode,
     reason: container.reason,
     message: container.message,
-    labels: container.labels,
-    annotations: container.annotations,
     mounts: container.mounts.map(({ containerPath, hostPath, readonly }) => ({ containerPath, hostPath, readonly })),
     logPath: container.logPath,
   }

@@ -7,7 +7,8 @@ import { node as nodeKind } from '../../api/core/v1/node.ts'
 import { deadline, type Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Client } from '../../client/client.ts'
-import { failure, internal, StatusError, unavailable, type Status, type StatusReason } from '../../machinery/status.ts'
+import { REASONS } from '../../client/errors.ts'
+import { failure, internal, StatusError, unavailable, type Status } from '../../machinery/status.ts'
 import type { NodeDialer } from '../types.ts'
 import { exchange, type Answer } from './exchange.ts'
 
@@ -98,15 +99,6 @@ function handshake(
   })
 }
 
-const REASONS: Readonly<Record<number, StatusReason>> = {
-  400: 'BadRequest',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'NotFound',
-  405: 'MethodNotAllowed',
-  503: 'ServiceUnavailable',
-}
-
 /** What an agent's refusal, a line of text or a Status, is to the client. */
 export async function agentError(response: http.IncomingMessage): Promise<StatusError> {
   const parts: Uint8Array[] = []
@@ -119,8 +111,7 @@ export async function agentError(response: http.IncomingMessage): Promise<Status
   } catch {
     // Plain text, as a kubelet answers.
   }
-  const reason = REASONS[code]
-  return reason
-    ? failure(code, reason, text || http.STATUS_CODES[code] || reason)
-    : internal(new Error(text || `the agent answered ${code}`))
+  const reason = code === 500 ? undefined : REASONS[code]
+  if (!reason) return internal(new Error(text || `the agent answered ${code}`))
+  return failure(code, reason, text || http.STATUS_CODES[code] || reason)
 }

@@ -19,7 +19,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   return new MvccStore({ clock, random, logger, backend: createMemoryBackend(), space: new Keyspace(), leases: [] })
 }
 
-function createMemoryBackend(): Backend {
+export function createMemoryBackend(): Backend {
   return {
     engine: 'memory',
     depth: 0,

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Store } from '../store.ts'
-import { brief, briefBatch, failure, type OpenSubject, put, reader, remove, type Subject, write } from './subject.ts'
-
-const ALL = { key: '\0', end: '\0' }
+import { ALL, brief, briefBatch, failure, type OpenSubject, put, reader, remove, type Subject, write } from './subject.ts'
 
 export function compactionSuite(open: OpenSubject): void {
   describe('compaction', () => {

@@ -1,6 +1,7 @@
 import { type Deferred, deferred } from '../../base/async.ts'
+import { createMemoryBackend } from '../memory/memory-store.ts'
 import type { Backend, Proposal } from '../mvcc/backend.ts'
-import { NO_VALUE, type ReadValue } from '../mvcc/version.ts'
+import type { ReadValue } from '../mvcc/version.ts'
 
 export interface HeldBatch {
   readonly proposals: readonly Proposal[]
@@ -11,7 +12,7 @@ export interface HeldBatch {
 export function heldBackend(options: { depth: number; read?: ReadValue }): Backend & { readonly batches: HeldBatch[] } {
   const batches: HeldBatch[] = []
   return {
-    engine: 'memory',
+    ...createMemoryBackend(),
     depth: options.depth,
     batches,
     commit(proposals) {
@@ -19,12 +20,6 @@ export function heldBackend(options: { depth: number; read?: ReadValue }): Backe
       batches.push({ proposals, answer })
       return answer.promise
     },
-    read: options.read ?? (({ value }) => value ?? NO_VALUE),
-    refusal: () => null,
-    reading: (work) => work(),
-    settled() {},
-    drop() {},
-    stats: () => ({ dbSize: 0, dbSizeInUse: 0, alarms: [] }),
-    close: () => Promise.resolve(),
+    ...(options.read ? { read: options.read } : {}),
   }
 }

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LeaseId, Store } from '../store.ts'
-import { briefBatch, del, failure, type OpenSubject, put, reader, remove, type Subject, write } from './subject.ts'
-
-const ALL = { key: '\0', end: '\0' }
+import { ALL, briefBatch, del, failure, type OpenSubject, put, reader, remove, type Subject, write } from './subject.ts'
 
 export function leaseSuite(open: OpenSubject): void {
   describe('lease', () => {

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keyFromText, keyToText, prefixRange, type RangeRequest, type Store } from '../store.ts'
-import { brief, failure, type OpenSubject, remove, type Subject, text, write } from './subject.ts'
-
-const ALL = { key: '\0', end: '\0' }
+import { ALL, brief, failure, type OpenSubject, remove, type Subject, text, write } from './subject.ts'
 
 export function rangeSuite(open: OpenSubject): void {
   describe('range', () => {

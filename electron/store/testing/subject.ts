@@ -24,6 +24,9 @@ export interface Subject {
 
 export type OpenSubject = () => Promise<Subject>
 
+/** The range of all keys. */
+export const ALL = { key: '\0', end: '\0' }
+
 export const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 export const text = (value: Uint8Array): string => Buffer.from(value).toString('latin1')
 

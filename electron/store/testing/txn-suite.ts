@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Compare, type Op, prefixRange, type Store, type TxnRequest } from '../store.ts'
-import { brief, bytes, del, failure, type OpenSubject, put, remove, type Subject, write } from './subject.ts'
-
-const ALL = { key: '\0', end: '\0' }
+import { ALL, brief, bytes, del, failure, type OpenSubject, put, remove, type Subject, write } from './subject.ts'
 
 export function txnSuite(open: OpenSubject): void {
   describe('txn', () => {

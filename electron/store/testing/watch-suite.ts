@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { prefixRange, type Store, type WatchRequest } from '../store.ts'
-import { briefBatch, briefEvent, del, failure, type OpenSubject, put, reader, remove, type Subject, write } from './subject.ts'
-
-const ALL = { key: '\0', end: '\0' }
+import { ALL, briefBatch, briefEvent, del, failure, type OpenSubject, put, reader, remove, type Subject, write } from './subject.ts'
 
 export function watchSuite(open: OpenSubject): void {
   describe('watch', () => {
