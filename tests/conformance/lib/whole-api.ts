@@ -91,7 +91,7 @@ export async function updateObject<T extends KubeObject>(
 ): Promise<T> {
   for (;;) {
     signal.throwIfAborted()
-    const object = structuredClone(await client.get(kind, at, subresource ? { subresource } : {}))
+    const object = structuredClone(await client.get(kind, at))
     change(object)
     try {
       return await client.update(kind, object, subresource ? { subresource } : {})
