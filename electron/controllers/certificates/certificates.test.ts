@@ -67,10 +67,10 @@ async function ask(cluster: TestCluster, user: UserInfo, spec: Draft<Certificate
 }
 
 /** Signing takes real time, of which the clock knows nothing. */
-async function answer({ client, quiet }: TestCluster, name: string) {
+async function answer(cluster: TestCluster, name: string) {
   for (let round = 0; ; round++) {
-    await quiet()
-    const { spec, status } = await client.get(csrKind, { name })
+    await cluster.quiet()
+    const { spec, status } = await cluster.client.get(csrKind, { name })
     const types = status.conditions?.map(({ type }) => type) ?? []
     const isDue = types.includes('Approved') && !types.includes('Failed') && spec.signerName.startsWith('kubernetes.io/')
     if (!isDue || status.certificate || round === 50) return status
