@@ -22,7 +22,8 @@ export interface ForwarderDeps {
 
 /** Milliseconds. Stub resolvers give up after 5 seconds by default: who asks shall have heard of a failure by then. */
 const LIMIT = 4500
-const PATIENCE = 1200
+/** Milliseconds; some clients (c-ares) give up after a second where they are used to quick answers. */
+const PATIENCE = 500
 /** Milliseconds for which a server that did not answer comes after the others. */
 const AVOID = 30_000
 const CACHE = { entries: 10_000, bytes: 16 << 20 }

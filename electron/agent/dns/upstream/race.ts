@@ -9,10 +9,10 @@ export interface RaceOptions<S, T> {
   /** In the order in which to ask them; asked again from the first one while none answers. */
   readonly servers: readonly S[]
   readonly ask: (server: S, signal: AbortSignal) => Promise<T>
-  /** A server took longer than `patience`. */
+  /** A server took longer than it should. */
   readonly onSlow: (server: S) => void
   readonly clock: Clock
-  /** Milliseconds until the next one is asked too. */
+  /** Milliseconds until the next one is asked too; half as much again each time. */
   readonly patience: number
   /** Milliseconds for all. */
   readonly limit: number
@@ -26,6 +26,7 @@ export async function race<S, T>({ servers, ask, onSlow, clock, patience, limit,
   const left = new Set(servers)
   const losers = new AbortController()
   let turn = 0
+  let wait = patience
   let open = 0
   let timer: Disposable | null = null
   let failure: unknown = new Error('there is no server to ask')
@@ -56,7 +57,8 @@ export async function race<S, T>({ servers, ask, onSlow, clock, patience, limit,
     timer = clock.setTimeout(() => {
       onSlow(server)
       askNext()
-    }, patience)
+    }, wait)
+    wait *= 1.5
   }
   const onEnd = () => result.reject(end.signal.reason)
   end.signal.addEventListener('abort', onEnd, { once: true })

@@ -129,7 +129,7 @@ describe('an answer that is handed on', () => {
     const answers = [a('192.0.2.1'), a('192.0.2.2'), a('192.0.2.3')]
     const firsts = [0, 0.4, 0.9].map((start) => hand({ answers }, { start }).answers.map(({ data }) => data))
     expect(firsts.map(([first]) => first)).toEqual(['192.0.2.1', '192.0.2.2', '192.0.2.3'])
-    for (const all of firsts) expect(all.toSorted()).toEqual(['192.0.2.1', '192.0.2.2', '192.0.2.3'])
+    for (const all of firsts) expect(new Set(all).size).toBe(3)
   })
 
   it('says that it was verified only to who asks for that', () => {
@@ -215,7 +215,7 @@ describe('a race of servers', () => {
     open.get('a')?.reject(new Error('refused'))
     await settle()
     expect(asked).toEqual(['a', 'b'])
-    await clock.advance(2000)
+    await clock.advance(3750)
     expect(asked).toEqual(['a', 'b', 'b', 'b'])
     open.get('b')?.resolve('yes')
     expect(await result).toBe('yes')
@@ -230,12 +230,12 @@ describe('a race of servers', () => {
     await expect(run([])).rejects.toThrow('no server')
   })
 
-  it('asks a silent server again, and gives up in the end', async () => {
+  it('asks a silent server again, each time after a longer wait, and gives up in the end', async () => {
     const result = run(['a'])
     const failed = expect(result).rejects.toThrow('4500 ms')
     await clock.advance(4500)
     await failed
-    expect(asked).toEqual(['a', 'a', 'a', 'a', 'a'])
+    expect(asked).toEqual(['a', 'a', 'a'])
     expect(clock.pending).toBe(0)
   })
 
