@@ -14,6 +14,7 @@ import { ownerReference } from '../../machinery/object.ts'
 import { unavailable } from '../../machinery/status.ts'
 import { NAMESPACE, startCluster, type ClusterOptions, type TestCluster } from '../testing/cluster.ts'
 import { deploymentOf } from '../testing/objects.ts'
+import { overrideClient } from '../testing/override-client.ts'
 
 const only = ['garbage-collector-controller']
 const workloads = [...only, 'deployment-controller', 'replicaset-controller']
@@ -35,25 +36,18 @@ const ABSENT: OwnerReference = { apiVersion: 'v1', kind: 'ConfigMap', name: 'nev
 
 /** Fails what `fails` says, and notes what is read. */
 function faulty(fails: (verb: string, name: string) => boolean, reads: string[] = []): (client: Client) => Client {
-  return (client) => ({
-    get: async (kind, where, options) => {
-      reads.push(`${kind.resource} ${where.name}`)
-      if (fails('get', where.name)) throw unavailable('the server is away')
-      return client.get(kind, where, options)
-    },
-    list: (kind, options) => client.list(kind, options),
-    watch: (kind, options) => client.watch(kind, options),
-    create: (kind, object, options) => client.create(kind, object, options),
-    update: (kind, object, options) => client.update(kind, object, options),
-    patch: async (kind, where, patch, options) => {
-      if (fails('patch', where.name)) throw unavailable('the server is away')
-      return client.patch(kind, where, patch, options)
-    },
-    delete: (kind, where, options) => client.delete(kind, where, options),
-    deleteCollection: (kind, options) => client.deleteCollection(kind, options),
-    request: (request) => client.request(request),
-    websocket: (request) => client.websocket(request),
-  })
+  return (client) =>
+    overrideClient(client, {
+      get: async (kind, where, options) => {
+        reads.push(`${kind.resource} ${where.name}`)
+        if (fails('get', where.name)) throw unavailable('the server is away')
+        return client.get(kind, where, options)
+      },
+      patch: async (kind, where, patch, options) => {
+        if (fails('patch', where.name)) throw unavailable('the server is away')
+        return client.patch(kind, where, patch, options)
+      },
+    })
 }
 
 describe('the garbage collector', () => {
@@ -210,15 +204,15 @@ describe('the garbage collector', () => {
 
   it('does not delete what was given an owner between its judgement and its end', async () => {
     let rescue: (() => Promise<unknown>) | null = null
-    const wrap = (client: Client): Client => ({
-      ...faulty(() => false)(client),
-      delete: async (kind, where, options) => {
-        const first = rescue
-        rescue = null
-        if (where.name === 'b') await first?.()
-        return client.delete(kind, where, options)
-      },
-    })
+    const wrap = (client: Client) =>
+      overrideClient(client, {
+        delete: async (kind, where, options) => {
+          const first = rescue
+          rescue = null
+          if (where.name === 'b') await first?.()
+          return client.delete(kind, where, options)
+        },
+      })
     await using cluster = await start({ wrap })
     const keeper = await make(cluster, 'keeper')
     const body = { metadata: { ownerReferences: [owns(keeper)] } }
@@ -230,13 +224,13 @@ describe('the garbage collector', () => {
 
   it('deletes what changes all the time, as long as its owners do not', async () => {
     let changes = 0
-    const wrap = (client: Client): Client => ({
-      ...faulty(() => false)(client),
-      delete: async (kind, where, options) => {
-        if (where.name === 'b') await client.patch(configMap, where, { type: 'merge', body: { data: { n: String(changes++) } } })
-        return client.delete(kind, where, options)
-      },
-    })
+    const wrap = (client: Client) =>
+      overrideClient(client, {
+        delete: async (kind, where, options) => {
+          if (where.name === 'b') await client.patch(configMap, where, { type: 'merge', body: { data: { n: String(changes++) } } })
+          return client.delete(kind, where, options)
+        },
+      })
     await using cluster = await start({ wrap })
     await make(cluster, 'b', [ABSENT])
     await cluster.quiet()

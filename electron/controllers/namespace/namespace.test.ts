@@ -10,6 +10,7 @@ import type { Client } from '../../client/client.ts'
 import { forbidden, unavailable } from '../../machinery/status.ts'
 import { NAMESPACE, startCluster, type ClusterOptions, type TestCluster } from '../testing/cluster.ts'
 import { template } from '../testing/objects.ts'
+import { overrideClient } from '../testing/override-client.ts'
 
 const only = ['namespace-controller']
 const start = (options: Partial<ClusterOptions> = {}) => startCluster({ only, ...options })
@@ -134,15 +135,12 @@ describe('the namespace controller', () => {
 
   it('never finalizes while a group cannot be discovered', async () => {
     let broken = true
-    const wrap = (client: Client): Client =>
-      new Proxy(client, {
-        get: (target, name: keyof Client) =>
-          name === 'request'
-            ? (request: Parameters<Client['request']>[0]) => {
-                if (broken && request.path === '/apis/batch/v1') throw unavailable('batch is away')
-                return target.request(request)
-              }
-            : target[name].bind(target),
+    const wrap = (client: Client) =>
+      overrideClient(client, {
+        request: async (request) => {
+          if (broken && request.path === '/apis/batch/v1') throw unavailable('batch is away')
+          return client.request(request)
+        },
       })
     await using cluster = await start({ wrap })
     await cluster.client.create(configMap, settings('c'))

@@ -1,5 +1,5 @@
 /** Objects for tests of controllers, as short as they can be. */
-import type { Deployment, ReplicaSet } from '../../api/apps/v1/types.gen.ts'
+import type { DaemonSet, Deployment, ReplicaSet } from '../../api/apps/v1/types.gen.ts'
 import type { PodTemplateSpec } from '../../api/core/v1/types.gen.ts'
 import type { Draft } from '../../api/meta/v1/object.ts'
 import { NAMESPACE } from './cluster.ts'
@@ -14,6 +14,11 @@ export function replicaSetOf(name: string, spec: Draft<ReplicaSet['spec']> = {})
 }
 
 export function deploymentOf(name: string, spec: Draft<Deployment['spec']> = {}): Draft<Deployment> {
+  const labels = { app: name }
+  return { metadata: { name, namespace: NAMESPACE }, spec: { selector: { matchLabels: labels }, template: template(labels), ...spec } }
+}
+
+export function daemonSetOf(name: string, spec: Draft<DaemonSet['spec']> = {}): Draft<DaemonSet> {
   const labels = { app: name }
   return { metadata: { name, namespace: NAMESPACE }, spec: { selector: { matchLabels: labels }, template: template(labels), ...spec } }
 }
