@@ -30,7 +30,7 @@ describe('the first run', () => {
     const { page } = opened
     await page.getByText('It needs root on Linux.').waitFor()
     expect(await page.getByRole('button', { name: 'Start a node on this computer' }).count()).toBe(0)
-    await page.getByRole('main').getByRole('button', { name: 'Add machine' }).last().click()
+    await page.getByRole('button', { name: 'Add over SSH' }).click()
     await page.getByRole('dialog', { name: 'Add machine' }).waitFor()
   })
 

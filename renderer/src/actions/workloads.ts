@@ -2,7 +2,7 @@
 import type { ReplicaSet } from '../../../electron/api/apps/v1/types.gen.ts'
 import type { PodTemplateSpec } from '../../../electron/api/core/v1/types.gen.ts'
 import { t } from '../i18n/index.ts'
-import { FIELD_MANAGER, JSON_PATCH, MERGE_PATCH, pathTo } from '../kube/api.ts'
+import { FIELD_MANAGER, JSON_PATCH, MERGE_PATCH, pathTo, STRATEGIC_PATCH } from '../kube/api.ts'
 import { fullName, kubectlName, type ObjectRef } from '../kube/resources.ts'
 import { inNamespace, type Plan, type Step } from './plan.ts'
 
@@ -77,6 +77,26 @@ export function rollBack(ref: ObjectRef, to: ReplicaSet): Plan {
       },
     ],
   }
+}
+
+/** Sets a container's image, in the template of a workload or in a pod that nothing made. */
+export function setImage(ref: ObjectRef, container: string, from: string, to: string): Plan {
+  const step = (image: string): Step => {
+    const spec = { containers: [{ name: container, image }] }
+    return {
+      call: {
+        method: 'PATCH',
+        path: pathTo(ref),
+        query,
+        contentType: STRATEGIC_PATCH,
+        body: ref.resource.kind === 'Pod' ? { spec } : { spec: { template: { spec } } },
+      },
+      kubectl: `kubectl set image ${target(ref)} ${container}=${image}`,
+    }
+  }
+  const failed = t('act.image.failed', nameOf(ref))
+  const done = (image: string) => t('act.image.done', { ...nameOf(ref), image })
+  return { done: done(to), failed, steps: [step(to)], undo: { done: done(from), failed, steps: [step(from)] } }
 }
 
 /** Sets a container's memory limit in the template; `container` must be one of `containers`. Null takes the limit away. */

@@ -33,6 +33,19 @@ describe('a manifest', () => {
     expect(problems[0]?.line).toBeGreaterThanOrEqual(3)
   })
 
+  it('says in plain words what is wrong, once a line', () => {
+    const { problems } = parseManifest('a:\n  b: x\n   c: y\n')
+    expect(problems.map((p) => p.line)).toEqual([2])
+    expect(problems[0]?.message).toMatch(/indented too far/)
+    expect(parseManifest('a:\n\tb: 1\n').problems[0]?.message).toMatch(/tab/)
+  })
+
+  it('refuses an alias that nothing stands behind', () => {
+    const { problems, documents } = parseManifest('kind: A\n---\nkind: B\nname: *none\n')
+    expect(problems.map((p) => p.line)).toEqual([3])
+    expect(documents.map((d) => d.object?.kind)).toEqual(['A', undefined])
+  })
+
   it('refuses a key twice and what is no mapping', () => {
     expect(parseManifest('a: 1\na: 2\n').problems[0]?.line).toBe(2)
     expect(parseManifest('just words\n').problems).toHaveLength(1)

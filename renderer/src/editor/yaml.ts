@@ -1,5 +1,18 @@
 /** Manifests as text: several YAML documents, their objects, and where in the text a field stands. */
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, stringify, type Document, type Node, type ParsedNode } from 'yaml'
+import { messageOf } from '../../../electron/base/errors.ts'
+import { t } from '../i18n/index.ts'
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  stringify,
+  type Document,
+  type Node,
+  type ParsedNode,
+  type YAMLError,
+} from 'yaml'
 
 export interface ManifestDocument {
   readonly doc: Document.Parsed<ParsedNode>
@@ -42,23 +55,58 @@ export function parseManifest(text: string): Manifest {
       line: lineAt(error.pos[0]),
       from: error.pos[0],
       to: Math.max(error.pos[1], error.pos[0] + 1),
-      message: error.message,
+      message: wordsFor(error),
     })),
   )
+  const objects = new Map<unknown, ManifestObject>()
+  for (const doc of docs) {
+    if (doc.errors.length || !isMap(doc.contents)) continue
+    try {
+      objects.set(doc, doc.toJS() as ManifestObject)
+    } catch (error) {
+      // An alias without its anchor, or aliases that unfold without end.
+      const [from, to] = doc.contents.range
+      problems.push({ line: lineAt(from), from, to, message: messageOf(error) })
+    }
+  }
   const documents = docs
     .filter((doc) => !isEmpty(doc) || doc.errors.length > 0)
     .map((doc) => ({
       doc,
-      object: doc.errors.length === 0 && isMap(doc.contents) ? (doc.toJS() as ManifestObject) : null,
+      object: objects.get(doc) ?? null,
       line: lineAt(doc.contents?.range?.[0] ?? doc.range[0]),
     }))
   const odd = documents.filter((d) => d.doc.errors.length === 0 && !isMap(d.doc.contents))
   return {
     documents,
-    problems: [...problems, ...odd.map((d) => ({ line: d.line, from: d.doc.range[0], to: d.doc.range[1], message: 'not a mapping' }))],
+    problems: onePerLine([
+      ...problems,
+      ...odd.map((d) => ({ line: d.line, from: d.doc.range[0], to: d.doc.range[1], message: t('yaml.error.notMap') })),
+    ]),
     lineAt,
   }
 }
+
+/** The parser's words name its own parts; these name what a person sees. */
+function wordsFor(error: YAMLError): string {
+  switch (error.code) {
+    case 'BLOCK_AS_IMPLICIT_KEY':
+    case 'BAD_INDENT':
+    case 'MULTILINE_IMPLICIT_KEY':
+    case 'TAB_AS_INDENT':
+    case 'DUPLICATE_KEY':
+    case 'MISSING_CHAR':
+    case 'BAD_SCALAR_START':
+    case 'UNEXPECTED_TOKEN':
+      return t(`yaml.error.${error.code}`)
+    default:
+      return error.message
+  }
+}
+
+/** What follows the first problem of a line comes from it. */
+const onePerLine = (problems: readonly Problem[]) =>
+  problems.filter((each, index) => problems.findIndex((p) => p.line === each.line) === index)
 
 const isEmpty = (doc: Document.Parsed<ParsedNode>) => doc.contents === null || (isScalar(doc.contents) && doc.contents.value === null)
 
@@ -83,14 +131,14 @@ export function fieldPath(field: string): PathPart[] {
   return parts
 }
 
-/** The range of a field's value, or of the nearest thing around it that is there. */
-export function rangeOf(doc: Document.Parsed<ParsedNode>, field: string): [from: number, to: number] | null {
+/** The range of a field's value (or of its key), or of the nearest thing around it that is there. */
+export function rangeOf(doc: Document.Parsed<ParsedNode>, field: string, of: 'value' | 'key' = 'value'): [from: number, to: number] | null {
   let node: Node | null = doc.contents
   let range = doc.contents?.range ?? null
   for (const part of fieldPath(field)) {
     const next = step(node, part)
     if (!next) break
-    const own: Node | null = next.value ?? next.key
+    const own: Node | null = (of === 'key' ? next.key : null) ?? next.value ?? next.key
     range = (isScalar(own) ? own.range : (next.key?.range ?? own?.range)) ?? range
     node = next.value
   }

@@ -21,6 +21,7 @@ export interface ApiAnswer<T> {
 }
 
 export const MERGE_PATCH = 'application/merge-patch+json'
+export const STRATEGIC_PATCH = 'application/strategic-merge-patch+json'
 export const JSON_PATCH = 'application/json-patch+json'
 export const APPLY_PATCH = 'application/apply-patch+yaml'
 export const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io'

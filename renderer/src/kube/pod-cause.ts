@@ -1,6 +1,7 @@
 /** Why a pod is in trouble, in a sentence with numbers, and the ways out. */
 import type { ContainerStatus, Event, Pod } from '../../../electron/api/core/v1/types.gen.ts'
 import { t, tn } from '../i18n/index.ts'
+import { pullCause, type PullReason } from './pull-cause.ts'
 import { bytes, memoryQuantity, parseQuantity } from './quantity.ts'
 import { podView } from './pod-status.ts'
 import { isTrouble } from './tone.ts'
@@ -10,6 +11,8 @@ export type WayOut =
   | { readonly id: 'raise-memory'; readonly container: string; readonly from: string; readonly to: string; readonly label: string }
   | { readonly id: 'previous-logs'; readonly container: string; readonly label: string }
   | { readonly id: 'logs'; readonly container: string; readonly label: string }
+  | { readonly id: 'change-image'; readonly container: string; readonly image: string; readonly label: string }
+  | { readonly id: 'import-image'; readonly label: string }
   | { readonly id: 'edit'; readonly label: string }
   | { readonly id: 'add-machine'; readonly label: string }
   | { readonly id: 'open-machine'; readonly machine: string; readonly label: string }
@@ -71,12 +74,7 @@ export function podCause(pod: Pod, now: number, events: readonly Event[] = []): 
     case 'InvalidImageName':
     case 'ErrImageNeverPull':
     case 'ImageInspectError':
-      return {
-        tone,
-        title: t('cause.image.title', { image: status?.image || imageOf(pod, container) }),
-        text: pullMessage(message, events),
-        ways: [edit, events_],
-      }
+      return imageCause(pod, container, word, pullMessage(message, events), tone)
     case 'CreateContainerConfigError':
       return { tone, title: t('cause.config.title', { container }), text: message, ways: [edit, events_] }
     case 'CreateContainerError':
@@ -117,6 +115,24 @@ function oomCause(pod: Pod, container: string, status: ContainerStatus | undefin
     title: t('cause.oom.title', { container }),
     text: tn('cause.oom.text', status?.restartCount ?? 0, { limit: bytes(size) }),
     ways: [{ id: 'raise-memory', container, from: limit, to, label: t('way.raiseMemory', { limit: bytes(size * 1.5) }) }, ...logs],
+  }
+}
+
+/** What can be put right by importing the image on the machine. */
+const IMPORTABLE: readonly PullReason[] = ['missing', 'denied', 'busy', 'unreachable', 'never']
+
+function imageCause(pod: Pod, container: string, word: string, message: string, tone: 'err' | 'warn'): Cause {
+  const image = imageOf(pod, container)
+  const { reason, text } = pullCause(word, message, image, pod.spec.nodeName ?? '')
+  return {
+    tone,
+    title: t('cause.image.title', { image }),
+    text,
+    ways: [
+      { id: 'change-image', container, image, label: t('way.changeImage') },
+      ...(IMPORTABLE.includes(reason) ? [{ id: 'import-image' as const, label: t('way.importImage') }] : []),
+      { id: 'events', label: t('way.events') },
+    ],
   }
 }
 

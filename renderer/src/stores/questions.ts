@@ -25,13 +25,23 @@ export interface ScaleQuestion {
   readonly replicas: number
 }
 
+export interface ImageQuestion {
+  /** A workload with a template, or a pod that nothing made. */
+  readonly ref: ObjectRef
+  readonly container: string
+  readonly image: string
+}
+
 export const useQuestions = defineStore('questions', () => {
   const question = shallowRef<Question | null>(null)
   const scale = shallowRef<ScaleQuestion | null>(null)
+  const image = shallowRef<ImageQuestion | null>(null)
   return {
     question,
     scale,
+    image,
     ask: (next: Question) => void (question.value = next),
+    askImage: (next: ImageQuestion) => void (image.value = next),
     askScale: (next: ScaleQuestion) => void (scale.value = next),
   }
 })

@@ -5,6 +5,7 @@ import { systemRandom } from '../../../electron/base/random.ts'
 import { KINDS } from '../../../electron/api/kinds.gen.ts'
 import { defineKind, type AnyKind, type Kind } from '../../../electron/api/kind.ts'
 import type { DaemonSet, Deployment, ReplicaSet } from '../../../electron/api/apps/v1/types.gen.ts'
+import type { EndpointSlice } from '../../../electron/api/discovery/v1/types.gen.ts'
 import type { ConfigMap, Event, Namespace, Node, Pod, Secret, Service } from '../../../electron/api/core/v1/types.gen.ts'
 import type { Machine } from '../../../electron/api/infra/v1alpha1/types.ts'
 import type { KubeObject } from '../../../electron/api/meta/v1/object.ts'
@@ -52,6 +53,7 @@ export const SECRET = kind<Secret>('', 'secrets')
 export const DEPLOYMENT = kind<Deployment>('apps', 'deployments')
 export const REPLICA_SET = kind<ReplicaSet>('apps', 'replicasets')
 export const DAEMON_SET = kind<DaemonSet>('apps', 'daemonsets')
+export const ENDPOINT_SLICE = kind<EndpointSlice>('discovery.k8s.io', 'endpointslices')
 export const MACHINE = kind<Machine>('infra.flotilla.dev', 'machines')
 
 export interface Cluster extends AsyncDisposable {

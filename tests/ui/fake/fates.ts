@@ -9,8 +9,29 @@ export interface Fate {
 const time = (ms: number) => `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`
 let lastAddress = 1
 
+/** What containerd says of a tag that its registry does not have. */
+const pullError = (image: string) =>
+  `failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${image}: not found`
+
+/** A pull that failed is tried again after a pause, and says so. */
+export function statusAfter(pod: Pod): Pod['status'] | null {
+  const statuses = pod.status.containerStatuses ?? []
+  if (!statuses.some((s) => s.state.waiting?.reason === 'ErrImagePull')) return null
+  const waits = (s: ContainerStatus) => ({
+    waiting: {
+      reason: 'ImagePullBackOff',
+      message: `Back-off pulling image "${s.image}": ErrImagePull: ${s.state.waiting?.message ?? ''}`,
+    },
+  })
+  return {
+    ...pod.status,
+    containerStatuses: statuses.map((s) => (s.state.waiting?.reason === 'ErrImagePull' ? { ...s, state: waits(s) } : s)),
+  }
+}
+
 export function statusFor(pod: Pod, now: number): Fate | null {
-  const fate = pod.metadata.annotations?.['fake/fate'] ?? ''
+  const image = pod.spec.containers[0]?.image ?? ''
+  const fate = image.endsWith(':nope') ? 'missing' : (pod.metadata.annotations?.['fake/fate'] ?? '')
   const ip = `10.244.${1 + (lastAddress >> 8)}.${lastAddress++ & 255 || 1}`
   const base = (name: string, image: string): ContainerStatus => ({
     name,
@@ -54,7 +75,6 @@ export function statusFor(pod: Pod, now: number): Fate | null {
       containerID: 'containerd://before',
     },
   })
-  const image = pod.spec.containers[0]?.image ?? ''
   switch (fate) {
     case 'oom':
       return bad(
@@ -76,8 +96,11 @@ export function statusFor(pod: Pod, now: number): Fate | null {
       )
     case 'missing':
       return bad(
-        { imageID: '', containerID: '', state: { waiting: { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}"` } } },
-        [{ type: 'Warning', reason: 'Failed', message: `Failed to pull image "${image}": ${image}: not found` }],
+        { imageID: '', containerID: '', state: { waiting: { reason: 'ErrImagePull', message: pullError(image) } } },
+        [
+          { type: 'Normal', reason: 'Pulling', message: `Pulling image "${image}"` },
+          { type: 'Warning', reason: 'Failed', message: `Failed to pull image "${image}": ${pullError(image)}` },
+        ],
         'Pending',
       )
     case 'starting':

@@ -20,7 +20,7 @@ const NODES: readonly NodeSpec[] = [
   { name: 'ketch', ip: '192.168.1.30', cpu: 16, memory: '61Gi' },
   { name: 'dory', ip: '192.168.1.44', cpu: 4, memory: '7680Mi', arch: 'arm64', pressure: true },
 ]
-const IMAGES = ['localhost/demo/web:1', 'shop/checkout:3.2.1', 'docker.io/library/busybox:1.36']
+const IMAGES = ['flotilla.local/demo:1', 'shop/checkout:3.2.1', 'docker.io/library/busybox:1.36']
 
 const now = () => `${new Date().toISOString().slice(0, 19)}Z`
 

@@ -10,10 +10,11 @@ import type { Kind } from '../../../electron/api/kind.ts'
 import type { KubeObject } from '../../../electron/api/meta/v1/object.ts'
 import { parseQuantity } from '../../../renderer/src/kube/quantity.ts'
 import type { Client } from '../../../electron/client/client.ts'
-import { hasReason } from '../../../electron/machinery/status.ts'
 import { DAEMON_SET, DEPLOYMENT, NODE, POD, REPLICA_SET } from './cluster.ts'
-import { statusFor } from './fates.ts'
+import { statusAfter, statusFor } from './fates.ts'
+import { syncEndpoints } from './endpoints.ts'
 import { tell } from './events.ts'
+import { quietly } from './quietly.ts'
 
 const TICK_MS = 60
 const REVISION = 'deployment.kubernetes.io/revision'
@@ -33,15 +34,6 @@ export function startWorkers(client: Client): Workers {
     void work(client).finally(() => (running = false))
   }, TICK_MS)
   return self
-}
-
-/** What was read may be old by the time it is written: the next round sees it as it is. */
-async function quietly(write: () => Promise<unknown>): Promise<void> {
-  try {
-    await write()
-  } catch (error) {
-    if (!hasReason(error, 'Conflict', 'NotFound', 'AlreadyExists', 'Forbidden')) throw error
-  }
 }
 
 const owned = (object: KubeObject, by: KubeObject) => object.metadata.ownerReferences?.some((o) => o.uid === by.metadata.uid) === true
@@ -65,6 +57,7 @@ async function work(client: Client): Promise<void> {
     items(client, NODE),
     items(client, POD),
   ])
+  await syncEndpoints(client, pods)
   const alive = [...deployments, ...sets, ...daemons]
   for (const orphan of [...sets, ...pods]) {
     const refs = orphan.metadata.ownerReferences ?? []
@@ -327,6 +320,8 @@ async function syncPod(client: Client, pod: Pod, nodes: readonly Node[], pods: r
     return
   }
   if (age < PAUSE) return
+  const after = age > 4 * PAUSE ? statusAfter(pod) : null
+  if (after) return quietly(() => client.update(POD, { ...pod, status: after }, { subresource: 'status' }))
   const status = statusFor(pod, systemClock.now())
   if (!status || pod.status.containerStatuses?.length) return
   await quietly(() => client.update(POD, { ...pod, status: { ...pod.status, ...status.status } }, { subresource: 'status' }))

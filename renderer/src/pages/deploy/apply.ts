@@ -105,8 +105,9 @@ export async function applyOne(
     const { body: after, warnings } = await request(applyCall(document, options))
     return { ...base, before, after, warnings, effect: effectOf(before, after), failure: null }
   } catch (error) {
-    const failure = failureOf(error, t(options.dryRun ? 'deploy.failed.check' : 'deploy.failed.apply', { what: base.title }))
-    const missing = /namespaces? "([^"]+)" not found/.exec(failure?.why ?? '')?.[1]
+    const refused = failureOf(error, t(options.dryRun ? 'deploy.failed.check' : 'deploy.failed.apply', { what: base.title }))
+    const missing = isNotFound(error) ? /namespaces? "([^"]+)" not found/.exec(refused?.why ?? '')?.[1] : undefined
+    const failure = refused && inWords(refused, object.kind ?? '', missing)
     return {
       ...base,
       before,
@@ -114,9 +115,19 @@ export async function applyOne(
       effect: null,
       failure,
       contested: reasonOf(error) === 'Conflict',
-      ...(isNotFound(error) && missing ? { missingNamespace: missing } : {}),
+      ...(missing ? { missingNamespace: missing } : {}),
     }
   }
+}
+
+/** What people meet most, in sentences; the Status is kept. */
+function inWords(failure: Failure, kind: string, missingNamespace: string | undefined): Failure {
+  if (missingNamespace)
+    return { ...failure, why: t('deploy.namespaceMissing', { name: missingNamespace }), next: t('deploy.namespaceNext') }
+  const unknown = unknownFields(failure.why)
+  if (!unknown.length) return failure
+  const fields = unknown.map(({ field }) => field).join(', ')
+  return { ...failure, why: t('deploy.problem.unknownFields', { kind, fields }), next: t('deploy.problem.unknownFieldsNext') }
 }
 
 async function present(request: (call: ApiCall) => Promise<ApiAnswer<KubeObject>>, ref: ObjectRef): Promise<KubeObject | null> {
@@ -146,13 +157,10 @@ function sortedKeys(_key: string, value: unknown): unknown {
 }
 
 /** Fields that are not in the schema: of server-side apply's message, and of strict decoding's. */
-function unknownFields(message: string): { field: string; message: string }[] {
-  const applied = [...message.matchAll(/(\.\S+): (field not declared in schema)/g)]
-  const decoded = [...message.matchAll(/(?:unknown|duplicate) field "([^"]+)"/g)]
-  return [
-    ...applied.map((m) => ({ field: (m[1] ?? '').slice(1), message: m[2] ?? '' })),
-    ...decoded.map((m) => ({ field: m[1] ?? '', message: m[0] })),
-  ]
+function unknownFields(message: string): { field: string }[] {
+  const applied = [...message.matchAll(/(\.\S+): field not declared in schema/g)]
+  const decoded = [...message.matchAll(/unknown field "([^"]+)"/g)]
+  return [...applied.map((m) => ({ field: (m[1] ?? '').slice(1) })), ...decoded.map((m) => ({ field: m[1] ?? '' }))]
 }
 
 /** The places in the text that outcomes complain of. */
@@ -161,9 +169,14 @@ export function problemsOf(manifest: Manifest, outcomes: readonly Outcome[]): Pr
     const doc = manifest.documents[outcome.index]?.doc
     if (!outcome.failure || !doc) return []
     const causes = outcome.failure.status?.details?.causes?.filter((cause) => cause.field) ?? []
-    const unknown = unknownFields(outcome.failure.why)
-    return [...causes, ...unknown].flatMap(({ field = '', message = '' }) => {
-      const range = rangeOf(doc, field)
+    const kind = String(doc.get('kind'))
+    const unknown = unknownFields(outcome.failure.status?.message ?? '').map(({ field }) => ({
+      field,
+      message: t('deploy.problem.unknownField', { kind }),
+      of: 'key' as const,
+    }))
+    return [...causes.map((cause) => ({ ...cause, of: 'value' as const })), ...unknown].flatMap(({ field = '', message = '', of }) => {
+      const range = rangeOf(doc, field, of)
       return range
         ? [{ line: manifest.lineAt(range[0]), from: range[0], to: Math.max(range[0] + 1, range[1]), message: `${field}: ${message}` }]
         : []

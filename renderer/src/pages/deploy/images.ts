@@ -34,9 +34,13 @@ export function machinesWith(image: string, known: readonly KnownImage[]): reado
   return known.find((each) => each.name === tagged)?.machines ?? []
 }
 
-/** Something to begin with that needs no network: one of our own demo images, if a machine has it. */
+/** Every machine that is set up gets this image: it needs no network. */
+const DEMO = { image: 'flotilla.local/demo:1', name: 'demo', port: 8080 }
+
+/** Something to begin with that needs no network: the demo image, or what a machine has. */
 export function demoImage(nodes: readonly Node[]): { image: string; name: string; port: number } | null {
   const known = knownImages(nodes)
-  const demo = known.find((each) => /(^|\/)(flotilla|demo)\b|\/(web|hello|demo)[:-]/.test(each.name)) ?? known[0]
+  if (!nodes.length || known.some((each) => each.name === DEMO.image)) return DEMO
+  const [demo] = known
   return demo ? { image: demo.name, name: nameFromImage(demo.name) || 'web', port: 8080 } : null
 }

@@ -281,7 +281,7 @@ const nodes: ListDef<Node> = {
     {
       id: 'status',
       label: t('column.status'),
-      min: 110,
+      min: 148,
       sort: (n) => rowOf(n).word,
       cell: (n) => ({ type: 'status', tone: rowOf(n).tone, word: rowOf(n).word }),
     },

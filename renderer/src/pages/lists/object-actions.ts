@@ -25,6 +25,8 @@ export function useObjectActions() {
     questions.ask(deleteQuestion(resource, objects, { pods: cluster.pods.items.value, replicaSets: cluster.replicaSets.items.value }, done))
   const askScale = (resource: Resource, object: KubeObject) =>
     questions.askScale({ ref: refTo(resource, object), replicas: (object as Deployment).spec.replicas ?? 1 })
+  const askImage = (resource: Resource, object: KubeObject, container: string, image: string) =>
+    questions.askImage({ ref: refTo(resource, object), container, image })
   const restartNow = (resource: Resource, object: KubeObject) => void actions.run(restart(refTo(resource, object), wallClock()))
   const togglePause = (resource: Resource, object: KubeObject) =>
     void actions.run(setPaused(refTo(resource, object), (object as Deployment).spec.paused !== true))
@@ -34,12 +36,25 @@ export function useObjectActions() {
     const entries: MenuEntry[] = []
     if (of.includes('scale')) entries.push({ text: t('act.scale.entry'), icon: 'scale', select: () => askScale(resource, object) })
     if (of.includes('restart')) entries.push({ text: t('act.restart.entry'), icon: 'retry', select: () => restartNow(resource, object) })
-    if (of.includes('pause'))
+    const [container, ...others] = of.includes('restart') ? (object as Deployment).spec.template.spec.containers : []
+    if (container && !others.length)
+      entries.push({
+        text: t('way.changeImage'),
+        icon: 'image',
+        select: () => askImage(resource, object, container.name, container.image ?? ''),
+      })
+    if (of.includes('pause')) {
       entries.push({
         text: t(paused ? 'act.resume.entry' : 'act.pause.entry'),
         icon: paused ? 'play' : 'pause',
         select: () => togglePause(resource, object),
       })
+      entries.push({
+        text: t('act.rollback.entry'),
+        icon: 'undo',
+        select: () => void router.push(linkTo(refTo(resource, object), 'revisions')),
+      })
+    }
     if (of.includes('edit')) entries.push({ text: t('act.edit.entry'), icon: 'edit', keys: ['E'], select: () => edit(resource, object) })
     if (of.includes('delete')) {
       if (entries.length) entries.push('line')

@@ -7,7 +7,10 @@ export function machineNote(row: MachineRow): string {
   const steps = row.machine?.status?.steps ?? []
   const phase = row.machine?.status?.phase
   if (steps.length && (phase === 'Provisioning' || phase === 'Failed'))
-    return t('machines.step', { n: steps.filter((step) => step.state === 'done').length, total: steps.length })
+    return t(phase === 'Failed' ? 'machines.stoppedAt' : 'machines.step', {
+      n: Math.min(steps.filter((step) => step.state === 'done').length + 1, steps.length),
+      total: steps.length,
+    })
   const parts = [
     isLocal(row) ? t('machines.thisComputer') : (row.node?.status.nodeInfo?.architecture ?? row.machine?.status?.architecture ?? ''),
   ]
