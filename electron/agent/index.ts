@@ -2,7 +2,6 @@
  * The program of a worker.
  *
  *   agent.mjs --config FILE                       runs the agent
- *   agent.mjs containerd-config --config FILE     prints a configuration of containerd that suits this machine
  *   agent.mjs remove-network --config FILE        takes links, addresses and rules off this machine, when nothing else of us runs
  *   agent.mjs --version
  */
@@ -20,8 +19,6 @@ import { apiRelayPart } from './net/api-relay-part.ts'
 import { systemCommands } from './net/commands.ts'
 import { removeNetwork } from './net/remove.ts'
 import { nodeNetworkPart } from './proxy/node-network-part.ts'
-import { PAUSE_IMAGE, renderContainerdConfig } from './runtime/containerd-config.ts'
-import { findHostFacts } from './runtime/host-facts.ts'
 import { isShuttingDown } from './shutdown.ts'
 import { detached } from './uninstall/uninstall.ts'
 import { AGENT_VERSION } from './version.ts'
@@ -47,7 +44,6 @@ async function main(args: readonly string[]): Promise<void> {
   })
   if (values.version) return void process.stdout.write(`${AGENT_VERSION}\n`)
   const config = await readConfig(values.config)
-  if (positionals[0] === 'containerd-config') return printContainerdConfig(config)
   if (positionals[0] === 'remove-network') return removeNetwork(config, systemCommands)
   if (positionals[0] !== undefined) throw usage(`There is no command ${JSON.stringify(positionals[0])}.`)
 
@@ -94,19 +90,6 @@ async function readConfig(file: string | undefined): Promise<AgentConfig> {
       cause: error,
     })
   }
-}
-
-async function printContainerdConfig(config: AgentConfig): Promise<void> {
-  const root = '/var/lib/flotilla/containerd'
-  const paths = {
-    root,
-    state: '/run/flotilla/containerd',
-    socket: config.containerdSocket,
-    registries: '/var/lib/flotilla/registries',
-    cniBinDir: config.cniBinDir,
-    cniConfDir: config.cniConfDir,
-  }
-  process.stdout.write(renderContainerdConfig({ paths, host: await findHostFacts(root), pauseImage: PAUSE_IMAGE }))
 }
 
 function usage(what: string): FlotillaError {

@@ -7,15 +7,21 @@ import { promisify } from 'node:util'
 import { sleep, systemClock } from '../../electron/base/clock.ts'
 import { systemCode } from '../../electron/base/errors.ts'
 import { CriClient } from '../../electron/agent/runtime/cri-client.ts'
-import { PAUSE_IMAGE, renderContainerdConfig } from '../../electron/agent/runtime/containerd-config.ts'
-import { findHostFacts } from '../../electron/agent/runtime/host-facts.ts'
 import { imageArchive } from '../../electron/provision/images/archive.ts'
 import type { ImageEntry } from '../../electron/provision/images/archive.ts'
 import { findBusybox } from '../../electron/provision/images/busybox.ts'
 import { pauseArchive } from '../../electron/provision/images/pause-image.ts'
+import type { RootShell } from '../../electron/provision/ssh/sudo.ts'
+import { containerdConfig } from '../../electron/provision/steps/containerd-config.ts'
+import { gatherFacts } from '../../electron/provision/steps/facts.ts'
 
 export const BUSYBOX_IMAGE = 'flotilla.local/busybox:1'
 const run = promisify(execFile)
+const CNI_PLUGINS = '/usr/lib/cni'
+const THIS_MACHINE: RootShell = {
+  mode: 'root',
+  exec: async (script) => ({ ...(await run('sh', ['-c', script])), code: 0 }),
+}
 const ARCH = process.arch === 'arm64' ? 'arm64' : 'amd64'
 
 const APPLETS =
@@ -44,21 +50,20 @@ export async function openLab(options: { network?: boolean } = {}): Promise<Lab>
   const cgroupRoot = `/flotilla-test-${randomInt(1e9)}`
   undo.defer(() => removeCgroups(cgroupRoot))
 
-  const root = join(dir, 'containerd')
   const cniConfDir = join(dir, 'cni')
   const socket = join(dir, 'c.sock')
   const paths = {
-    root,
-    state: join(dir, 'state'),
-    socket,
+    containerdRoot: join(dir, 'containerd'),
+    containerdState: join(dir, 'state'),
+    containerdSocket: socket,
+    runcRoot: join(dir, 'runc'),
     registries: join(dir, 'registries'),
-    cniBinDir: '/usr/lib/cni',
-    cniConfDir,
+    cniConfig: cniConfDir,
   }
   await mkdir(cniConfDir)
   if (options.network !== false) undo.use(await writeNetwork(cniConfDir, dir))
   const configFile = join(dir, 'containerd.toml')
-  await writeFile(configFile, renderContainerdConfig({ paths, host: await findHostFacts(root), pauseImage: PAUSE_IMAGE }))
+  await writeFile(configFile, containerdConfig({ cniDir: CNI_PLUGINS, ...(await gatherFacts(THIS_MACHINE, '')) }, paths))
 
   let containerd = startContainerd(configFile)
   undo.defer(() => stop(containerd))
@@ -79,7 +84,7 @@ export async function openLab(options: { network?: boolean } = {}): Promise<Lab>
     dir,
     socket,
     cri,
-    cniBinDir: paths.cniBinDir,
+    cniBinDir: CNI_PLUGINS,
     cniConfDir,
     cgroupRoot,
     importImage,

@@ -1,10 +1,11 @@
 /** The images that every machine gets when it is set up. */
+import { PAUSE_IMAGE } from '../../api/infra/v1alpha1/agent-config.ts'
 import type { Shell } from '../ssh/exec.ts'
 import { BUSYBOX_PATHS, findBusybox, staticArchitecture } from './busybox.ts'
 import { DEMO_IMAGE, demoArchive } from './demo-image.ts'
 import type { Architecture } from './elf.ts'
 import { hasImage, importImage } from './import.ts'
-import { PAUSE_IMAGE, pauseArchive } from './pause-image.ts'
+import { pauseArchive } from './pause-image.ts'
 
 /** A static busybox is a few megabytes; more is something else. */
 const BUSYBOX_LIMIT = 16 << 20

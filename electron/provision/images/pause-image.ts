@@ -1,9 +1,7 @@
+import { PAUSE_IMAGE } from '../../api/infra/v1alpha1/agent-config.ts'
 import { imageArchive } from './archive.ts'
 import type { Architecture } from './elf.ts'
 import { pauseProgram } from './pause-program.ts'
-
-/** What containerd is told to run as each pod's sandbox. */
-export const PAUSE_IMAGE = 'flotilla.local/pause:1'
 
 const ARCHITECTURES: readonly Architecture[] = ['amd64', 'arm64']
 

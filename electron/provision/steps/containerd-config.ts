@@ -1,5 +1,5 @@
 /** The configuration of our own containerd instance. Versions 1.5 to 2 read this form (version 2 of the file). */
-import { PAUSE_IMAGE } from '../images/pause-image.ts'
+import { PAUSE_IMAGE } from '../../api/infra/v1alpha1/agent-config.ts'
 import { LAYOUT } from '../layout.ts'
 
 export interface ContainerdFacts {
@@ -7,6 +7,11 @@ export interface ContainerdFacts {
   readonly appArmor: boolean
   readonly canLowerOomScore: boolean
 }
+
+/** Of an instance; `LAYOUT` has the ones of a machine. */
+export type ContainerdPaths = Readonly<
+  Record<'containerdRoot' | 'containerdState' | 'containerdSocket' | 'runcRoot' | 'registries' | 'cniConfig', string>
+>
 
 /** Plugins that would write outside of our folders, meet another instance, or search for what is not there. */
 const DISABLED = [
@@ -19,16 +24,16 @@ const DISABLED = [
   'io.containerd.tracing.processor.v1.otlp',
 ]
 
-export function containerdConfig(facts: ContainerdFacts): string {
+export function containerdConfig(facts: ContainerdFacts, paths: ContainerdPaths = LAYOUT): string {
   const text = (value: string) => JSON.stringify(value)
   const cri = 'plugins."io.containerd.grpc.v1.cri"'
   return `version = 2
-root = ${text(LAYOUT.containerdRoot)}
-state = ${text(LAYOUT.containerdState)}
+root = ${text(paths.containerdRoot)}
+state = ${text(paths.containerdState)}
 disabled_plugins = [${DISABLED.map(text).join(', ')}]
 
 [grpc]
-  address = ${text(LAYOUT.containerdSocket)}
+  address = ${text(paths.containerdSocket)}
 
 [${cri}]
   sandbox_image = ${text(PAUSE_IMAGE)}
@@ -47,13 +52,13 @@ disabled_plugins = [${DISABLED.map(text).join(', ')}]
       runtime_type = "io.containerd.runc.v2"
       [${cri}.containerd.runtimes.runc.options]
         SystemdCgroup = false
-        Root = ${text(LAYOUT.runcRoot)}
+        Root = ${text(paths.runcRoot)}
 
   [${cri}.cni]
     bin_dir = ${text(facts.cniDir)}
-    conf_dir = ${text(LAYOUT.cniConfig)}
+    conf_dir = ${text(paths.cniConfig)}
 
   [${cri}.registry]
-    config_path = ${text(LAYOUT.registries)}
+    config_path = ${text(paths.registries)}
 `
 }

@@ -1,3 +1,6 @@
+/** What containerd runs as each pod's sandbox. The provisioner makes it and brings it to the machine; the agent never deletes it. */
+export const PAUSE_IMAGE = 'flotilla.local/pause:1'
+
 /** `/var/lib/flotilla/agent/config.json`: what the provisioner tells the agent. Everything else the agent asks the API server. */
 export interface AgentConfig {
   readonly nodeName: string
