@@ -154,6 +154,7 @@ describe('untilNodeReady', () => {
       'waiting for the agent to sign in',
       'the node is there',
       'the node is there: the network is not ready',
+      'the node is Ready',
     ])
     await informers[Symbol.asyncDispose]()
   })
