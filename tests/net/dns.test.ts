@@ -286,3 +286,31 @@ describe('a restart without the API server', () => {
     expect(await client.resolve4('web.shop.svc.cluster.local')).toEqual(['10.96.7.7'])
   })
 })
+
+describe('an address that cannot be listened on', () => {
+  const start = async (stack: AsyncDisposableStack, dnsVip: string) => {
+    const deps = { clock: systemClock, random: systemRandom, logger: silentLogger }
+    const state = createClusterState({ informers: createInformers(api.admin, deps), ...deps, stateDir: dir })
+    return startIn(stack, createClusterDns({ config: { ...CONFIG, dnsVip }, state, ...deps, resolverFiles: [] }))
+  }
+
+  it('is taken as soon as another program leaves it, who is named until then', async () => {
+    await using parts = new AsyncDisposableStack()
+    const other = await openUpstream(`${BLOCK}.12`)
+    const late = await start(parts, `${BLOCK}.12`)
+    expect(late.listening).toBe(false)
+    expect(late.problems.map(({ reason }) => reason)).toEqual(['DnsPortInUse', 'DnsPortInUse'])
+    expect(late.problems[0]?.message).toMatch(/names over UDP at .*:53: another program of this machine listens there/)
+    await other[Symbol.asyncDispose]()
+    await eventually('it listens', async () => expect(late.listening).toBe(true))
+    expect(late.problems).toEqual([])
+    expect(await askUdp(`${BLOCK}.12`, 'ns.dns.cluster.local')).toMatchObject({ answers: [{ data: `${BLOCK}.12` }] })
+  })
+
+  it('holds up neither the start nor the end', async () => {
+    await using parts = new AsyncDisposableStack()
+    // Of a block for documentation: no machine has it.
+    const never = await start(parts, '192.0.2.10')
+    expect(never.problems.map(({ reason }) => reason)).toEqual(['DnsNotListening', 'DnsNotListening'])
+  })
+})
