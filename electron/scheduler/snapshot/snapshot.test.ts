@@ -37,7 +37,7 @@ function visible(snapshot: Snapshot) {
     domains: sorted(snapshot.domains(ZONE).nodesPerValue),
   }
 }
-const sorted = (map: ReadonlyMap<string, number>) => [...map].filter(([, count]) => count !== 0).sort()
+const sorted = (map: ReadonlyMap<string, number>) => [...map].filter(([, count]) => count !== 0).sort(([a], [b]) => a.localeCompare(b))
 
 const nodeIn = (name: string, zone: string | undefined): Node => nodeOf(name, zone ? { labels: { [ZONE]: zone } } : {})
 const step = fc.oneof(

@@ -34,7 +34,7 @@ export interface PluginWorld {
   /** One plugin's scores by node; null: it has nothing to say. */
   scores(pod: Pod, plugin: string): Record<string, number> | null
   /** What the only plugin's hints say of an event; "deaf": it does not ask to hear of it. */
-  hint(pod: Pod, event: ClusterEvent, old: Pod | Node | undefined, now: Pod | Node | undefined): Hint | 'deaf'
+  readonly hint: (pod: Pod, event: ClusterEvent, old: Pod | Node | undefined, now: Pod | Node | undefined) => Hint | 'deaf'
 }
 
 export function pluginWorld(plugins: readonly PluginDescriptor[], options: WorldOptions): PluginWorld {

@@ -55,6 +55,9 @@ export const nodeResourcesFit = definePlugin<NodeResourcesFitArgs>({
   create({ scoringStrategy, ignoredResources, ignoredResourceGroups }): AnyPlugin {
     const { resources } = scoringStrategy
     const scorer = scorerOf(scoringStrategy)
+    // Filled anew for each node; a score never waits.
+    const requested = new Array<number>(resources.length).fill(0)
+    const allocatable = new Array<number>(resources.length).fill(0)
     const isIgnored = (resource: string) =>
       isExtendedResource(resource) &&
       (ignoredResources.includes(resource) || ignoredResourceGroups.includes(resource.slice(0, resource.indexOf('/'))))
@@ -88,11 +91,11 @@ export const nodeResourcesFit = definePlugin<NodeResourcesFitArgs>({
       },
       score({ state }, _pod, node) {
         const wanted = state.read(weights)
-        const requested = new Array<number>(resources.length).fill(0)
-        const allocatable = new Array<number>(resources.length).fill(0)
         for (let i = 0; i < resources.length; i++) {
           const resource = (resources[i] as { name: string }).name
           const own = wanted[i] as number
+          allocatable[i] = 0
+          requested[i] = 0
           if (own === 0 && isScalarResource(resource)) continue
           const there = amountIn(node.allocatable, resource)
           if (there === 0) continue
