@@ -11,9 +11,10 @@ export interface Upstream extends AsyncDisposable {
   readonly asked: string[]
   /** By name; a number is a code. What is not here is not there (NXDOMAIN). */
   readonly names: Map<string, Packet | number>
-  mood: 'answers' | 'silent' | 'no-tcp'
+  mood: 'answers' | 'silent' | 'no-tcp' | 'no-edns'
 }
 
+const FORMERR = 1
 const NXDOMAIN = 3
 
 /** `onQuestion` is told each name. */
@@ -33,6 +34,7 @@ export async function openUpstream(address: string, onQuestion?: (name: string) 
     const known = names.get(name.toLowerCase()) ?? NXDOMAIN
     if (typeof known === 'number') return reply(message, {}, known)
     const whole = reply(message, known)
+    if (upstream.mood === 'no-edns' && additionals.length) return reply(message, {}, FORMERR)
     const room = additionals.find((record) => record.type === 'OPT')?.udpPayloadSize ?? 512
     return protocol === 'udp' && whole.length > room ? reply(message, { flags: 0x8380 }) : whole
   }

@@ -201,7 +201,18 @@ describe('other names', () => {
     expect(await askUdp(VIP, 'cut.example.com')).toMatchObject({ rcode: 'NOERROR', flag_tc: true })
   })
 
-  it('are answered by the next server where one fails, and by a server that knows no EDNS', async () => {
+  it('are answered by a server that knows no EDNS', async () => {
+    first.mood = 'no-edns'
+    first.names.set('old.example.com', { answers: [a('old.example.com', '192.0.2.8')] })
+    expect(await askUdp(VIP, 'old.example.com', 'A', { udpSize: 1232 })).toMatchObject({
+      answers: [{ data: '192.0.2.8' }],
+      additionals: [{}],
+    })
+    expect(first.asked).toHaveLength(2)
+    expect(second.asked).toEqual([])
+  })
+
+  it('are answered by the next server where one fails', async () => {
     first.names.set('second.example.com', 2)
     second.names.set('second.example.com', { answers: [a('second.example.com', '192.0.2.2')] })
     expect(await resolver.resolve4('second.example.com')).toEqual(['192.0.2.2'])

@@ -86,14 +86,17 @@ describe('the resolver', () => {
 
   it('follows an external name to its address', async () => {
     const answers = { answers: [{ name: 'api.example.com', type: 'A', ttl: 60, data: '192.0.2.1' }] }
-    const { state, given } = setup({ 'api.example.com': { answers }, 'gone.example.com': { answers: {}, rcode: 3 } })
+    const data = { mname: 'ns.example.com', rname: 'who.example.com', serial: 1, refresh: 2, retry: 3, expire: 4, minimum: 60 }
+    const soa = { name: 'example.com', type: 'SOA', ttl: 300, data }
+    const { state, given } = setup({ 'api.example.com': { answers }, 'gone.example.com': { answers: { authorities: [soa] }, rcode: 3 } })
     state.put(service('out', { clusterIP: null, externalName: 'api.example.com' }))
     state.put(service('gone', { clusterIP: null, externalName: 'gone.example.com' }))
     state.put(service('lost', { clusterIP: null, externalName: 'lost.example.com' }))
     const given4 = await given('out.shop.svc.cluster.local')
     expect(lines(given4.answers)).toEqual(['api.example.com A 192.0.2.1', 'out.shop.svc.cluster.local CNAME api.example.com'])
     expect((await given('out.shop.svc.cluster.local', 'CNAME')).answers).toHaveLength(1)
-    expect(await given('gone.shop.svc.cluster.local')).toMatchObject({ rcode: 'NXDOMAIN', answers: [{ type: 'CNAME' }] })
+    const gone = { rcode: 'NXDOMAIN', answers: [{ type: 'CNAME' }], authorities: [{ name: 'example.com', ttl: 295, data }] }
+    expect(await given('gone.shop.svc.cluster.local')).toMatchObject(gone)
     expect((await given('lost.shop.svc.cluster.local')).rcode).toBe('SERVFAIL')
   })
 

@@ -8,7 +8,7 @@ import { sizeLimit, writeAnswer, writeRefusal, type Answer } from './wire/answer
 import { CLASS, RCODE, TYPE, type Rcode } from './wire/constants.ts'
 import { readQuery, type Query } from './wire/query.ts'
 import type { DnsRecord } from './wire/record.ts'
-import { portableAnswers } from './wire/response.ts'
+import { portableAnswers, portableSoa } from './wire/response.ts'
 import type { Found, Zone } from './zone/found.ts'
 
 export interface ResolverDeps {
@@ -91,9 +91,11 @@ export class Resolver {
     const answer = await this.#deps.forwarder.ask(questionFor(query, target))
     if (!answer) return only(RCODE.SERVFAIL)
     const { response, age } = answer
-    const records = portableAnswers(response).map((record) => ({ ...record, ttl: Math.max(0, record.ttl - age) }))
+    const aged = (record: DnsRecord) => ({ ...record, ttl: Math.max(0, record.ttl - age) })
+    const records = portableAnswers(response).map(aged)
+    const soa = portableSoa(response)
     const rcode = response.rcode === RCODE.NXDOMAIN ? RCODE.NXDOMAIN : RCODE.NOERROR
-    return { rcode, authoritative: true, answers: [...chain, ...records] }
+    return { rcode, authoritative: true, answers: [...chain, ...records], authority: soa ? [aged(soa)] : [] }
   }
 
   /** So that clients that take the first one spread over all. */

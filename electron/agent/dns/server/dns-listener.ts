@@ -51,11 +51,12 @@ export function createDnsListener({ address, port, answer, clock, logger }: DnsL
   }
 
   const keep = async (protocol: Protocol, first: Listening | null, signal: AbortSignal) => {
-    let listening = first
+    let next = first
     let wait = FIRST_RETRY
     while (!signal.aborted) {
-      if (listening) {
-        await using now = listening
+      if (next) {
+        await using now = next
+        next = null
         wait = FIRST_RETRY
         served.add(protocol)
         const error = await Promise.race([now.failed, whenAborted(signal)])
@@ -64,8 +65,9 @@ export function createDnsListener({ address, port, answer, clock, logger }: DnsL
       }
       await sleep(clock, wait, signal).catch(() => undefined)
       wait = Math.min(wait * 2, MOST_RETRY)
-      if (!signal.aborted) listening = await begin(protocol)
+      if (!signal.aborted) next = await begin(protocol)
     }
+    await next?.[Symbol.asyncDispose]()
   }
 
   const problemOf = (protocol: Protocol, error: unknown) => {
@@ -81,13 +83,9 @@ export function createDnsListener({ address, port, answer, clock, logger }: DnsL
 
   const base = component(async (stack, signal) => {
     const protocols = ['udp', 'tcp'] as const
-    const stopping = new AbortController()
     const firsts = await Promise.all(protocols.map(begin))
-    const kept = protocols.map((protocol, i) => keep(protocol, firsts[i] ?? null, stopping.signal))
-    stack.defer(async () => {
-      stopping.abort(signal.reason)
-      await Promise.all(kept)
-    })
+    const kept = protocols.map((protocol, i) => keep(protocol, firsts[i] ?? null, signal))
+    stack.defer(async () => void (await Promise.all(kept)))
   })
   return {
     get listening() {

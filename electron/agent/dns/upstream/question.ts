@@ -1,5 +1,5 @@
 /** What is asked of another server. */
-import { randomInt, type Random } from '../../../base/random.ts'
+import type { Random } from '../../../base/random.ts'
 import { FLAG, HEADER } from '../wire/constants.ts'
 import { optRecord } from '../wire/answer.ts'
 import { encodeName } from '../wire/name.ts'
@@ -49,7 +49,8 @@ export interface UpstreamQuery {
 
 /** With an unpredictable id. `edns` is false for servers that know nothing of it. */
 export function upstreamQuery(question: Question, random: Random, edns: boolean): UpstreamQuery {
-  const id = randomInt(random, 0x10000)
+  const [high = 0, low = 0] = random.bytes(2)
+  const id = (high << 8) | low
   const opt = edns ? optRecord(question.dnssecOk, 0) : new Uint8Array()
   const message = new Uint8Array(HEADER + question.bytes.length + opt.length)
   const view = new DataView(message.buffer)

@@ -51,7 +51,7 @@ export async function race<S, T>({ servers, ask, onSlow, clock, patience, limit,
       (error: unknown) => {
         open--
         failure = error
-        if (left.delete(server) && !losers.signal.aborted) askNext()
+        if ((left.delete(server) || open === 0) && !losers.signal.aborted) askNext()
       },
     )
     timer = clock.setTimeout(() => {

@@ -239,6 +239,17 @@ describe('a race of servers', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('fails at once when a server that was asked twice refuses twice', async () => {
+    const result = run(['a'])
+    const first = open.get('a')
+    await clock.advance(1000)
+    open.get('a')?.reject(new Error('again'))
+    await settle()
+    first?.reject(new Error('refused'))
+    await expect(result).rejects.toThrow('refused')
+    expect(clock.pending).toBe(0)
+  })
+
   it('ends with its signal', async () => {
     const stop = new AbortController()
     const result = run(['a'], stop.signal)

@@ -1,6 +1,6 @@
 /** Reading what other servers answered, as far as it must be understood to be handed on. */
 import { FLAG, HEADER, TYPE } from './constants.ts'
-import { readName, skipName } from './name.ts'
+import { encodeName, readName, skipName } from './name.ts'
 import type { DnsRecord } from './record.ts'
 
 export interface Response {
@@ -81,6 +81,18 @@ export function portableAnswers({ bytes, records }: Response): DnsRecord[] {
     const target = type === TYPE.CNAME ? readName(bytes, dataAt) : null
     return target ? [{ name, type, ttl, data: new Uint8Array(), target: target.name }] : []
   })
+}
+
+/** The record that says for how long there is nothing (RFC 2308), for another message; null if there is none. */
+export function portableSoa({ bytes, records }: Response): DnsRecord | null {
+  const soa = records.find(({ section, type }) => section === 'authority' && type === TYPE.SOA)
+  const owner = soa && readName(bytes, soa.start)
+  const primary = soa && readName(bytes, soa.dataAt)
+  const contact = primary && readName(bytes, primary.end)
+  if (!soa || !owner || !contact || contact.end + 20 !== soa.dataAt + soa.dataLength) return null
+  const names = [encodeName(primary.name), encodeName(contact.name)] as const
+  const data = Uint8Array.of(...names[0], ...names[1], ...bytes.subarray(contact.end, contact.end + 20))
+  return { name: owner.name, type: TYPE.SOA, ttl: soa.ttl, data }
 }
 
 /** Seconds for which an answer that says "no" may be remembered (RFC 2308); null if it does not say. */
