@@ -10,6 +10,7 @@ import { node as nodeKind } from '../../api/core/v1/node.ts'
 import { pod as podKind } from '../../api/core/v1/pod.ts'
 import type { Node } from '../../api/core/v1/types.gen.ts'
 import { machine as machineKind } from '../../api/infra/v1alpha1/machine.ts'
+import type { Machine } from '../../api/infra/v1alpha1/types.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
 import { formatTime } from '../../api/values/time.ts'
 import { findCondition, setCondition } from '../../machinery/conditions.ts'
@@ -29,6 +30,7 @@ const GRACE = 50_000
 /** For a node that has registered and not yet said how it does. */
 const STARTUP_GRACE = 60_000
 const PERIOD = 5000
+const LOOPBACK = /^(localhost|127\..*|::1)$/
 /** The key for looking at all of them; no node is called so. */
 const ALL = ''
 
@@ -46,8 +48,7 @@ export const nodeLifecycleController = defineController({
     indexByNode(pods)
     const wakefulness = new Wakefulness(clock)
     const zones = new Zones(() => nodes.list(), clock, options)
-    const isLocal = (name: string) => machines.get(undefined, name)?.spec.provider === 'sandbox'
-    const heartbeats = new Heartbeats({ clock, wakefulness, isLocal })
+    const heartbeats = new Heartbeats({ clock, wakefulness, isLocal: (name) => isLocal(machines.get(undefined, name)) })
 
     const nodeChanged = (change: Change<Node>): string[] => {
       const { type, object } = change
@@ -144,6 +145,12 @@ export const nodeLifecycleController = defineController({
 /** A kubelet dates each of its reports; what is written here leaves the date as it was. */
 function statusSign({ status }: Node): string | undefined {
   return findCondition(status.conditions, 'Ready')?.lastHeartbeatTime
+}
+
+/** It is on this machine: no network lies between. Of a node without a Machine that is not known. */
+function isLocal(machine: Machine | undefined): boolean {
+  const { provider, ssh } = machine?.spec ?? {}
+  return provider === 'sandbox' || (ssh !== undefined && !ssh.jump && LOOPBACK.test(ssh.host))
 }
 
 /** What decides about taints. */
