@@ -115,6 +115,15 @@ describe('the resolver', () => {
     expect(asked).toEqual([])
   })
 
+  it('follows a few external names one after the other, but not any number', async () => {
+    const { state, given } = setup()
+    state.put(service('web'))
+    for (let i = 0; i < 12; i++)
+      state.put(service(`a${i}`, { clusterIP: null, externalName: `${i ? `a${i - 1}` : 'web'}.shop.svc.cluster.local` }))
+    expect((await given('a2.shop.svc.cluster.local')).answers.map(({ type }) => type)).toEqual(['CNAME', 'CNAME', 'CNAME', 'A'])
+    expect((await given('a11.shop.svc.cluster.local')).rcode).toBe('SERVFAIL')
+  })
+
   it('refuses by name what it does not do', async () => {
     const { given, resolver } = setup()
     expect((await given('cluster.local', 'AXFR')).rcode).toBe('REFUSED')

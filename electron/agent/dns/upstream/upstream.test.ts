@@ -117,6 +117,19 @@ describe('an answer that is handed on', () => {
     expect(given.additionals).toEqual([])
   })
 
+  it('is marked where it came cut off, and never longer than the client takes', () => {
+    const answers = Array.from({ length: 30 }, (_, i) => a(`192.0.2.${i}`))
+    expect(hand({ answers: answers.slice(0, 2), flags: 0x8380 })).toMatchObject({ flag_tc: true, answers: [{}, {}] })
+    const whole = { response: response({ answers, authorities: [soa(5)] }), age: 0 }
+    for (let limit = 60; limit < 700; limit++) {
+      for (const asked of [query('www.example.com'), query('www.example.com', 'A', { udpSize: 512 })]) {
+        const given = handOn(whole, asked, limit, 0)
+        expect(given.length).toBeLessThanOrEqual(limit)
+        expect(read(given).flag_tc).toBe(read(given).authorities.length === 0)
+      }
+    }
+  })
+
   it('loses additional records first, without a mark', () => {
     const additionals = Array.from({ length: 30 }, (_, i) => a(`192.0.2.${i}`))
     const given = hand({ answers: [a('192.0.2.200')], authorities: [soa(5)], additionals }, { limit: 300, udpSize: 512 })

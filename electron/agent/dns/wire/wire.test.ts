@@ -157,6 +157,19 @@ describe('answers', () => {
     expect(bytes.length).toBeLessThanOrEqual(512)
   })
 
+  it('end at the first record that does not fit, though a later one would', () => {
+    const answers = [aRecord(name, 5, '10.0.0.1'), txtRecord(name, 5, 'x'.repeat(200)), aRecord(name, 5, '10.0.0.2')]
+    const written = read(writeAnswer(query(name), { rcode: 0, authoritative: true, answers }, 150))
+    expect(written.flag_tc).toBe(true)
+    expect(written.answers.map(({ data }) => data)).toEqual(['10.0.0.1'])
+  })
+
+  it('refer to no name of a record that was left out', () => {
+    const other = 'host.other.example.com'
+    const additional = [txtRecord(other, 5, 'x'.repeat(200)), aRecord(other, 5, '10.0.0.2')]
+    expect(lines(read(writeAnswer(query(name), { ...answer(1), additional }, 200)).additionals)).toEqual([`${other} A 10.0.0.2`])
+  })
+
   it('carry upper bits of a code in the pseudo-record', () => {
     const written = read(writeAnswer(query('a', 'A', { udpSize: 1232 }), { rcode: RCODE.BADVERS, authoritative: false, answers: [] }, 512))
     expect(written.rcode).toBe('NOERROR')

@@ -99,6 +99,7 @@ describe('a headless Service', () => {
     }
     expect(found(zone, '_sql._udp.db.shop.svc.cluster.local', 'SRV')).toBe(MISSING)
     expect(found(zone, '_tcp.db.shop.svc.cluster.local', 'SRV')).toBe(EMPTY)
+    expect(found(zone, 'x._sql._tcp.db.shop.svc.cluster.local', 'SRV')).toBe(MISSING)
   })
 
   it('is not there while no endpoint is ready, unless it wants them all', () => {
@@ -190,6 +191,9 @@ describe('from addresses to names', () => {
     ]) {
       expect(found(reverse, name, 'PTR')).toBeNull()
     }
+    const { services } = setup()
+    const low = createReverseZone({ domain: 'cluster.local', cidrs: ['10.0.0.0/16'], services })
+    expect([found(low, '10.in-addr.arpa', 'PTR'), found(low, '0.10.in-addr.arpa', 'PTR')]).toEqual([null, 'empty in 0.10.in-addr.arpa'])
     state.put(headless('db'), [slice('db', [endpoint('192.0.2.1', 'db-0')])])
     expect(found(reverse, '1.2.0.192.in-addr.arpa', 'PTR')).toEqual(['1.2.0.192.in-addr.arpa PTR db-0.db.shop.svc.cluster.local'])
   })
