@@ -93,6 +93,22 @@ describe('the agent', () => {
     await eventually('it hears of it', async () => expect(await near.net.ask(question)).toBe('authorized'))
   })
 
+  it('ends also while nothing answers, and comes back', async () => {
+    const port = (await readFile(here.config.apiPortFile, 'utf8')).trim()
+    const hole = `table ip hole { chain output { type filter hook output priority 0; tcp dport ${port} drop; }; }`
+    await here.commands.run('nft', ['-f', '-'], hole)
+    try {
+      const began = systemClock.monotonic()
+      await here.stopAgent()
+      // A handshake that is under way is waited for, 10 seconds at most.
+      expect(systemClock.monotonic() - began).toBeLessThan(15_000)
+      await here.startAgent()
+    } finally {
+      await here.net.run('nft', 'delete', 'table', 'ip', 'hole')
+    }
+    await until('the network is as before', near.net, '10.96.1.1', 80, 'pod-far')
+  })
+
   it('puts right what somebody else takes away', async () => {
     await here.net.run('nft', 'flush', 'ruleset')
     await here.net.run('ip', 'link', 'del', 'flotilla.vx')
@@ -114,9 +130,11 @@ describe('the agent', () => {
     await until('the way is there', near.net, pod.address, POD_PORT, 'pod-third')
     await third.stopAgent()
     await lab.api.admin.delete(nodeKind, { name: 'third' })
-    await eventually('the way is gone', async () => expect(await here.net.run('ip', 'route')).not.toMatch(third.podCidr))
-    expect(await here.net.run('bridge', 'fdb', 'show', 'dev', 'flotilla.vx')).not.toMatch(third.address)
-    expect(await here.net.run('ip', 'neigh', 'show', 'dev', 'flotilla.vx')).not.toMatch(/10\.244\.3\./)
+    await eventually('the way is gone', async () => {
+      expect(await here.net.run('ip', 'route')).not.toMatch(third.podCidr)
+      expect(await here.net.run('bridge', 'fdb', 'show', 'dev', 'flotilla.vx')).not.toMatch(third.address)
+      expect(await here.net.run('ip', 'neigh', 'show', 'dev', 'flotilla.vx')).not.toMatch(/10\.244\.3\./)
+    })
   })
 })
 

@@ -37,8 +37,8 @@ const apply = ({ id }: Namespace, commands: readonly string[]) =>
   systemCommands.run('nsenter', [`--net=/run/netns/${id}`, 'nft', '-f', '-'], `${commands.join('\n')}\n`)
 
 /** The table without handles and without regard to the order in which chains, sets and elements came; rules stay in theirs. */
-async function content({ run }: Namespace): Promise<string[]> {
-  const listed = JSON.parse(await run('nft', '-s', '-j', 'list', 'table', 'ip', 'flotilla')) as { nftables: Record<string, Entry>[] }
+async function content(of: Namespace): Promise<string[]> {
+  const listed = JSON.parse(await of.run('nft', '-s', '-j', 'list', 'table', 'ip', 'flotilla')) as { nftables: Record<string, Entry>[] }
   const places = new Map<string, number>()
   return listed.nftables
     .flatMap((entry) =>
