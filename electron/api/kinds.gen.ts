@@ -36,13 +36,22 @@ import { eventsEvent } from './events/v1/event.ts'
 import { machine } from './infra/v1alpha1/machine.ts'
 import { ingressClass } from './networking/v1/ingress-class.ts'
 import { ingress } from './networking/v1/ingress.ts'
+import { ipAddress } from './networking/v1/ip-address.ts'
 import { networkPolicy } from './networking/v1/network-policy.ts'
+import { serviceCIDR } from './networking/v1/service-cidr.ts'
+import { runtimeClass } from './node/v1/runtime-class.ts'
+import { podDisruptionBudget } from './policy/v1/pod-disruption-budget.ts'
 import { clusterRoleBinding } from './rbac/v1/cluster-role-binding.ts'
 import { clusterRole } from './rbac/v1/cluster-role.ts'
 import { roleBinding } from './rbac/v1/role-binding.ts'
 import { role } from './rbac/v1/role.ts'
 import { priorityClass } from './scheduling/v1/priority-class.ts'
+import { csiDriver } from './storage/v1/csi-driver.ts'
+import { csiNode } from './storage/v1/csi-node.ts'
+import { csiStorageCapacity } from './storage/v1/csi-storage-capacity.ts'
 import { storageClass } from './storage/v1/storage-class.ts'
+import { volumeAttachment } from './storage/v1/volume-attachment.ts'
+import { volumeAttributesClass } from './storage/v1/volume-attributes-class.ts'
 
 /** Every built-in kind, in the order of their files. */
 export const KINDS: readonly AnyKind[] = [
@@ -82,13 +91,22 @@ export const KINDS: readonly AnyKind[] = [
   machine,
   ingressClass,
   ingress,
+  ipAddress,
   networkPolicy,
+  serviceCIDR,
+  runtimeClass,
+  podDisruptionBudget,
   clusterRoleBinding,
   clusterRole,
   roleBinding,
   role,
   priorityClass,
+  csiDriver,
+  csiNode,
+  csiStorageCapacity,
   storageClass,
+  volumeAttachment,
+  volumeAttributesClass,
 ]
 
 export {
@@ -128,11 +146,20 @@ export {
   machine,
   ingressClass,
   ingress,
+  ipAddress,
   networkPolicy,
+  serviceCIDR,
+  runtimeClass,
+  podDisruptionBudget,
   clusterRoleBinding,
   clusterRole,
   roleBinding,
   role,
   priorityClass,
+  csiDriver,
+  csiNode,
+  csiStorageCapacity,
   storageClass,
+  volumeAttachment,
+  volumeAttributesClass,
 }

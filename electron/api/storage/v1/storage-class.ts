@@ -2,16 +2,15 @@ import { ageColumn } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
 import { immutable } from '../../meta/v1/validation.ts'
 import { semanticEqual } from '../../values/equal.ts'
-import { duplicate, forbidden, invalid, invalidEach, notSupported, required, tooLong, type FieldError } from '../../values/field-error.ts'
-import { byteLength, labelValueErrors, qualifiedName } from '../../values/names.ts'
+import { duplicate, forbidden, invalidEach, notSupported, required, type FieldError } from '../../values/field-error.ts'
+import { labelValueErrors, qualifiedName } from '../../values/names.ts'
 import type { TopologySelectorTerm } from '../../core/v1/types.gen.ts'
+import { validateParameters } from './parameters.ts'
 import type { StorageClass } from './types.gen.ts'
 
 const DEFAULT_CLASS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
 const RECLAIM_POLICIES = ['Delete', 'Retain']
 const BINDING_MODES = ['Immediate', 'WaitForFirstConsumer']
-const MAX_PARAMETERS = 512
-const MAX_PARAMETER_BYTES = 256 * 1024
 
 /** Whether claims that name no class get this one. */
 export const isDefaultClass = ({ metadata }: StorageClass) => DEFAULT_CLASS.some((name) => metadata.annotations?.[name] === 'true')
@@ -77,14 +76,6 @@ function validateClass(object: StorageClass): FieldError[] {
   if (mode === undefined) out.push(required('volumeBindingMode'))
   else if (!BINDING_MODES.includes(mode)) out.push(notSupported('volumeBindingMode', mode, BINDING_MODES))
   return [...out, ...allowedTopologies.flatMap((term, i) => validateTopology(term, `allowedTopologies[${i}]`))]
-}
-
-function validateParameters(parameters: Readonly<Record<string, string>>): FieldError[] {
-  const entries = Object.entries(parameters)
-  if (entries.length > MAX_PARAMETERS) return [tooLong('parameters', MAX_PARAMETERS)]
-  const out = entries.filter(([key]) => !key).map(([key]) => invalid('parameters', key, 'field can not be empty.'))
-  const size = entries.reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0)
-  return size > MAX_PARAMETER_BYTES ? [...out, tooLong('parameters', MAX_PARAMETER_BYTES)] : out
 }
 
 function validateTopology({ matchLabelExpressions: expressions = [] }: TopologySelectorTerm, at: string): FieldError[] {
