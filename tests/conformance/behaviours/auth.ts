@@ -170,7 +170,9 @@ export const behaviours: Behaviours = {
     }
     await wholeApi({
       kind: certificateSigningRequest,
-      draft: () => ({ spec: { request, signerName: 'example.com/conformance', usages: ['client auth' as const], expirationSeconds: 3600 } }),
+      draft: () => ({
+        spec: { request, signerName: 'example.com/conformance', usages: ['client auth' as const], expirationSeconds: 3600 },
+      }),
       subresources: ['approval', 'status'],
       also: async (context, { metadata }) => {
         await status('approval', context, metadata.name)
