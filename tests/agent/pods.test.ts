@@ -194,7 +194,6 @@ describe('pods on a real runtime', () => {
       'Container image "flotilla.local/none:1" is not present with pull policy of Never',
     )
     await cluster.createPod('unpullable', { containers: [{ name: 'main', image: '127.0.0.1:9/none:1' }] })
-    await waiting('unpullable', 'ErrImagePull')
     const backing = await waiting('unpullable', 'ImagePullBackOff')
     expect(containerStatus(backing.containerStatuses, 'main').state.waiting?.message).toMatch(
       /^Back-off pulling image "127.0.0.1:9\/none:1": ErrImagePull: failed to pull/,

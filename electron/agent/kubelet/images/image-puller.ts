@@ -47,6 +47,8 @@ export interface ImagePullerDeps {
 }
 
 const BACKOFF = { initial: 10_000, max: 300_000 }
+/** Milliseconds until a container whose image could not be pulled is said to wait. */
+const UNTIL_BACKOFF = 1000
 /** Images that are pulled at a time. */
 const PARALLEL = 3
 
@@ -144,7 +146,7 @@ export class ImagePuller {
       const at = clock.now()
       this.#backoff.next(key, at)
       this.#lastError.set(key, { message, at })
-      throw new ImageError('ErrImagePull', message, this.#backoff.delay(key))
+      throw new ImageError('ErrImagePull', message, UNTIL_BACKOFF)
     }
   }
 

@@ -65,7 +65,7 @@ describe('ImagePuller', () => {
       ensure(image).catch((error: unknown) => error as { reason: string; message: string; retryIn?: number })
     expect(await failing()).toMatchObject({
       reason: 'ErrImagePull',
-      retryIn: 10_000,
+      retryIn: 1000,
       message: expect.stringMatching(/^failed to pull and unpack image "nginx:1": not found$/) as string,
     })
     await clock.advance(4000)
@@ -75,7 +75,8 @@ describe('ImagePuller', () => {
       message: expect.stringMatching(/^Back-off pulling image "nginx:1": ErrImagePull: failed to pull/) as string,
     })
     await clock.advance(6000)
-    expect(await failing()).toMatchObject({ reason: 'ErrImagePull', retryIn: 20_000 })
+    expect(await failing()).toMatchObject({ reason: 'ErrImagePull', retryIn: 1000 })
+    expect(await failing()).toMatchObject({ reason: 'ImagePullBackOff', retryIn: 20_000 })
     expect(cri.calls).toHaveLength(2)
     expect(told).toContain('Normal BackOff: Back-off pulling image "nginx:1"')
     expect(await ensure('nginx:1', 'IfNotPresent', never, 'u2').catch((error: unknown) => error)).toMatchObject({ reason: 'ErrImagePull' })
