@@ -124,6 +124,16 @@ describe('a restart of the kubelet', () => {
     await node.until('it is restarted', async () => (await node.get('web')).status.containerStatuses?.[1]?.restartCount === 1)
   })
 
+  it('keeps what probes said the moment before', async () => {
+    node.cri.onExec = async () => ({ exitCode: 0, stderr: Buffer.alloc(0) })
+    await node.create('web', { containers: [{ name: 'main', readinessProbe: { exec: { command: ['check'] }, periodSeconds: 10 } }] })
+    const since = (pod: Pod) => pod.status.conditions?.find(({ type }) => type === 'Ready')
+    const before = since(await ready('web'))
+    await node.restart()
+    await node.pass(15_000)
+    expect(since(await node.get('web'))).toEqual(before)
+  })
+
   it('ends what was deleted meanwhile', async () => {
     await node.create('web', { containers: [{ name: 'main' }] })
     await ready('web')

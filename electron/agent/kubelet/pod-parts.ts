@@ -148,7 +148,7 @@ export function createPodParts(deps: KubeletDeps, node: NodeParts, cache: PodCac
     holds: (pressure) => node.holds(pressure),
   })
   const manager = new PodManager({
-    ...{ clock, logger, events, checkpoints, allocations, admission, cache, objects, statuses, stages },
+    ...{ clock, logger, events, checkpoints, allocations, admission, cache, objects, statuses, stages, probes },
     nodeName: config.nodeName,
     onMetadata: ({ metadata }) => renewal.renew(metadata.uid),
   })

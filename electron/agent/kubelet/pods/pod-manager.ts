@@ -10,6 +10,7 @@ import { podReference } from '../events.ts'
 import type { PodObjects } from '../objects/pod-objects.ts'
 import type { PodCache } from '../pleg/pod-cache.ts'
 import type { RuntimePod } from '../pleg/runtime-pod.ts'
+import type { ProbeManager } from '../probes/probe-manager.ts'
 import { isOwnCondition } from '../status/conditions.ts'
 import { isEnd } from '../status/pod-status.ts'
 import type { StatusManager } from '../status/status-manager.ts'
@@ -31,6 +32,7 @@ export interface PodManagerDeps {
   readonly cache: PodCache
   readonly objects: PodObjects
   readonly statuses: StatusManager
+  readonly probes: Pick<ProbeManager, 'adopt'>
   readonly stages: PodStages
   /** Labels or annotations of the pod changed: files that show them must follow. */
   readonly onMetadata: (pod: Pod) => void
@@ -96,8 +98,11 @@ export class PodManager implements AsyncDisposable {
     const before = this.#desired.get(uid)
     this.#desired.set(uid, pod)
     const worker = this.#workers.get(uid)
-    const { statuses } = this.#deps
-    if (worker?.state.adopt(pod.status) && statuses.get(uid)) statuses.set(pod, worker.state.status)
+    const { probes, stages, statuses } = this.#deps
+    if (worker?.state.adopt(pod.status)) {
+      probes.adopt(pod)
+      if (statuses.get(uid)) stages.tell(worker.state)
+    }
     statuses.observe(pod)
     // What is wanted is written at once; what was told of it may wait for more.
     if (!before || isChanged(before, pod)) this.#checkpoint(uid, 0)

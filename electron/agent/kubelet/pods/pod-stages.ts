@@ -63,7 +63,14 @@ export function createPodStages(deps: StagesDeps): PodStages {
   }
 
   return {
+    tell: (state) => {
+      if (state.rejected || isEnd(state.status.phase)) statuses.set(state.pod, state.status)
+      else publish(state, false)
+    },
+
     async run(state, signal) {
+      // What probes said before a restart counts from the first status on.
+      if (cache.get(state.uid)) probes.add(state.pod)
       publish(state, false)
       if (isEnd(state.status.phase)) return 'end'
       const left = untilDeadline(state)

@@ -30,21 +30,20 @@ export class PodState {
   }
 
   /**
-   * The API server's word on a pod that was begun from disk, where its status may be old: what never changes, and since when conditions
-   * are as they are. False if that is known.
+   * The API server's word on a pod that was begun from disk, where its status may be old: what never changes, what was said of its
+   * containers, and since when conditions are as they are. False if that is known.
    */
   adopt(told: PodStatus): boolean {
     if (this.#adopted) return false
     this.#adopted = true
     const { startTime, qosClass, conditions = [] } = told
+    const unknown = (this.status.conditions ?? []).filter(({ type }) => !conditions.some((condition) => condition.type === type))
+    this.pod = { ...this.pod, status: told }
     this.status = {
       ...this.status,
       ...(startTime === undefined ? {} : { startTime }),
       ...(qosClass === undefined ? {} : { qosClass }),
-      conditions: (this.status.conditions ?? []).map((condition) => {
-        const same = conditions.find(({ type, status }) => type === condition.type && status === condition.status)
-        return same?.lastTransitionTime ? { ...condition, lastTransitionTime: same.lastTransitionTime } : condition
-      }),
+      conditions: [...conditions, ...unknown],
     }
     return true
   }

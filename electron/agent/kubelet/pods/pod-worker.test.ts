@@ -12,6 +12,7 @@ function open(more: Partial<PodStages> = {}) {
   const calls: string[] = []
   const note = (name: string) => async () => void calls.push(name)
   const stages: PodStages = {
+    tell: () => undefined,
     run: async () => {
       calls.push('run')
       return 60_000

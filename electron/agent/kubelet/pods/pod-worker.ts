@@ -12,6 +12,8 @@ import type { PodState } from './pod-state.ts'
 
 /** What is done in each stage. All may be repeated after a failure. */
 export interface PodStages {
+  /** Tells the status as it is now. */
+  tell(state: PodState): void
   /** Keeps it running. Returns after how many milliseconds to come again; `end` if the pod has done what it was for. */
   run(state: PodState, signal: AbortSignal): Promise<number | 'end'>
   /** Ends what runs. */

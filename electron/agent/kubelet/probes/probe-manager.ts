@@ -47,12 +47,22 @@ export class ProbeManager implements Disposable {
     const { uid } = pod.metadata
     const workers = this.#workers.get(uid) ?? new Map<string, ProbeWorker>()
     this.#workers.set(uid, workers)
-    const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar)
-    for (const container of [...pod.spec.containers, ...sidecars]) {
+    for (const container of longRunning(pod)) {
       for (const kind of KINDS) {
         const probe = probeOf(container, kind)
         const key = `${kind}/${container.name}`
         if (probe && !workers.has(key)) workers.set(key, this.#begin(pod, container, kind, probe))
+      }
+    }
+  }
+
+  /** The API server's word on a pod that was begun from disk: it goes before verdicts from there that no look has renewed. */
+  adopt(pod: Pod): void {
+    const workers = this.#workers.get(pod.metadata.uid)
+    for (const container of workers ? longRunning(pod) : []) {
+      for (const kind of KINDS) {
+        const worker = workers?.get(`${kind}/${container.name}`)
+        if (worker && !worker.hasVerdict) this.#takeOver(pod, container, kind, worker)
       }
     }
   }
@@ -104,15 +114,20 @@ export class ProbeManager implements Disposable {
       onAnswer: (answer, target) => this.#tell(kind, answer, target),
     })
     const period = (probe.periodSeconds ?? 10) * 1000
-    const known = this.#adopted(pod, container)
-    if (known) {
-      if (kind === 'readiness') worker.adopt(known.id, known.ready ? 'success' : 'failure')
-      if (kind === 'startup' && known.started) worker.adopt(known.id, 'success')
-      if (kind === 'liveness') worker.adopt(known.id, 'success')
-    }
-    const restarted = known !== null || clock.now() - this.#restartedAt < period
+    const known = this.#takeOver(pod, container, kind, worker)
+    const restarted = known || clock.now() - this.#restartedAt < period
     worker.start(restarted ? random.float() * period : 0)
     return worker
+  }
+
+  /** False if nothing is known of the container that runs. */
+  #takeOver(pod: Pod, container: Container, kind: ProbeKind, worker: ProbeWorker): boolean {
+    const known = this.#adopted(pod, container)
+    if (!known) return false
+    if (kind === 'readiness') worker.adopt(known.id, known.ready ? 'success' : 'failure')
+    if (kind === 'startup' && known.started) worker.adopt(known.id, 'success')
+    if (kind === 'liveness') worker.adopt(known.id, 'success')
+    return true
   }
 
   /** What the pod's status says of the container that still runs: a restart of the agent changes nothing of it. */
@@ -146,6 +161,10 @@ export class ProbeManager implements Disposable {
       this.#deps.events.event(about, 'Warning', 'Unhealthy', `${title} errored and resulted in unknown state: ${output}`)
     if (outcome === 'warning') this.#deps.events.event(about, 'Warning', 'ProbeWarning', `${title} warning: ${output}`)
   }
+}
+
+function longRunning({ spec }: Pod): Container[] {
+  return [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)]
 }
 
 function probeOf(container: Container, kind: ProbeKind): Probe | undefined {

@@ -43,6 +43,7 @@ export class ProbeWorker implements Disposable {
   #last: ProbeResult | null = null
   #run = 0
   #looking = false
+  #hasVerdict = false
 
   constructor(kind: ProbeKind, probe: Probe, deps: ProbeWorkerDeps) {
     this.#kind = kind
@@ -61,6 +62,11 @@ export class ProbeWorker implements Disposable {
     this.#last = result
     this.#onHold = this.#kind === 'startup' && result === 'success'
     this.#deps.onResult(containerId, result)
+  }
+
+  /** Whether it has found out something by itself. */
+  get hasVerdict(): boolean {
+    return this.#hasVerdict
   }
 
   /** Looks now: somebody waits. */
@@ -101,6 +107,7 @@ export class ProbeWorker implements Disposable {
       this.#onHold = false
       this.#last = null
       this.#run = 0
+      this.#hasVerdict = true
       this.#deps.onResult(containerId, INITIAL[this.#kind])
     }
     if (this.#onHold) return
@@ -125,6 +132,7 @@ export class ProbeWorker implements Disposable {
   #count(containerId: string, result: ProbeResult): void {
     this.#run = this.#last === result ? this.#run + 1 : 1
     this.#last = result
+    this.#hasVerdict = true
     const threshold = result === 'failure' ? (this.#probe.failureThreshold ?? 3) : (this.#probe.successThreshold ?? 1)
     if (this.#run < threshold) return
     this.#deps.onResult(containerId, result)
