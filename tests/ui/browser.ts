@@ -54,7 +54,7 @@ export async function openApp(options: OpenOptions = {}): Promise<Opened> {
     if (message.type() === 'error' && !EXPECTED.test(message.text())) errors.push(message.text())
   })
   page.on('pageerror', (error) => errors.push(error.stack ?? error.message))
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(30_000)
   await page.goto(app.url)
   await page.getByRole('contentinfo').getByText('Live').waitFor()
   return {

@@ -14,7 +14,7 @@ describe('the first run', () => {
     await page.getByText('Ready. It takes pods.').waitFor()
 
     await page.getByRole('main').getByRole('link', { name: 'Deploy' }).click()
-    await expect.poll(() => page.getByRole('combobox', { name: 'Image' }).inputValue()).toBe('localhost/demo/web:1')
+    await expect.poll(() => page.getByRole('combobox', { name: 'Image' }).inputValue()).toBe('flotilla.local/demo:1')
     await page.getByText('2 objects made:').waitFor()
     await page.getByRole('button', { name: 'Deploy to default' }).click()
 

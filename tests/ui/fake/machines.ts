@@ -39,6 +39,13 @@ const JOIN_FAILURE: MachineFailure = {
   next: 'Allow UDP 8472 on tender, then retry.',
 }
 
+/** Work that a test does not wait for ends with its cluster. */
+function inBackground(work: Promise<void>): void {
+  work.catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== 'closed') throw error
+  })
+}
+
 export function machineHandlers(client: Client, options: { stepMs: number }): MachineHandlers {
   const stopped = new Set<string>()
 
@@ -132,7 +139,7 @@ export function machineHandlers(client: Client, options: { stepMs: number }): Ma
           ...(labels ? { labels } : {}),
         },
       })
-      void setUp(name, 0, host === HOSTS.stopsAtJoin ? 4 : -1)
+      inBackground(setUp(name, 0, host === HOSTS.stopsAtJoin ? 4 : -1))
       return { name }
     },
     async 'machines.addSandbox'({ name = 'sandbox-1', memoryBytes }) {
@@ -140,7 +147,7 @@ export function machineHandlers(client: Client, options: { stepMs: number }): Ma
         metadata: { name },
         spec: { provider: 'sandbox', sandbox: memoryBytes ? { memoryBytes } : {} },
       })
-      void setUp(name, 0, -1)
+      inBackground(setUp(name, 0, -1))
       return { name }
     },
     async 'machines.retry'({ name }) {
@@ -148,7 +155,7 @@ export function machineHandlers(client: Client, options: { stepMs: number }): Ma
       const from = machine.status.steps?.findIndex((step) => step.state === 'failed') ?? 0
       const { failure: _failure, ...status } = machine.status
       await client.update(MACHINE, { ...machine, status }, { subresource: 'status' })
-      void setUp(name, Math.max(0, from), -1)
+      inBackground(setUp(name, Math.max(0, from), -1))
       return {}
     },
     async 'machines.cancel'({ name }) {

@@ -41,7 +41,7 @@ export const objects = {
   'deploy.problem.noKind': 'apiVersion and kind are needed',
   'deploy.problem.noName': 'metadata.name is needed',
   'deploy.problem.unknownField': 'no field of a {kind}',
-  'deploy.problem.unknownFields': 'A {kind} has no field {fields}.',
+  'deploy.problem.unknownFields': '{fields} is no field of a {kind}. | {fields} are no fields of a {kind}.',
   'deploy.problem.unknownFieldsNext': 'Mend the spelling or the place, or take it out.',
   'deploy.problem.unknownKind': 'the API server serves no {kind} of {version}',
   'deploy.reach': 'Reach it from',

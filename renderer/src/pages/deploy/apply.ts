@@ -5,7 +5,7 @@ import { pathOf } from '../../../../electron/api/kind.ts'
 import { rangeOf, type Manifest, type ManifestObject, type Problem } from '../../editor/yaml.ts'
 import type { Face } from '../../face/face.ts'
 import { failureOf, isNotFound, reasonOf, type Failure } from '../../face/failure.ts'
-import { t } from '../../i18n/index.ts'
+import { t, tn } from '../../i18n/index.ts'
 import { APPLY_PATCH, FIELD_MANAGER, send, type ApiAnswer, type ApiCall } from '../../kube/api.ts'
 import { apiVersion, KNOWN, type ObjectRef, type Resource } from '../../kube/resources.ts'
 import type { Step } from '../../actions/plan.ts'
@@ -127,7 +127,11 @@ function inWords(failure: Failure, kind: string, missingNamespace: string | unde
   const unknown = unknownFields(failure.why)
   if (!unknown.length) return failure
   const fields = unknown.map(({ field }) => field).join(', ')
-  return { ...failure, why: t('deploy.problem.unknownFields', { kind, fields }), next: t('deploy.problem.unknownFieldsNext') }
+  return {
+    ...failure,
+    why: tn('deploy.problem.unknownFields', unknown.length, { kind, fields }),
+    next: t('deploy.problem.unknownFieldsNext'),
+  }
 }
 
 async function present(request: (call: ApiCall) => Promise<ApiAnswer<KubeObject>>, ref: ObjectRef): Promise<KubeObject | null> {
