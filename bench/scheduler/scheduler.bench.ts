@@ -96,7 +96,7 @@ async function bindAll(client: Client, pods: readonly Pod[]): Promise<number> {
   await mapLimit(pods, BINDERS, ({ metadata: { name, namespace = '', uid } }, i) => {
     const target = { kind: 'Node', name: `node-${i % NODES}` }
     const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target }
-    return client.create(podKind, binding as object, { subresource: 'binding' })
+    return client.create(podKind, binding, { subresource: 'binding' })
   })
   return (pods.length * 1000) / (performance.now() - began)
 }

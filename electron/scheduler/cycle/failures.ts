@@ -1,5 +1,6 @@
 /** What becomes of a pod that could not be placed or bound. Source: kubernetes `scheduler/schedule_one.go`, `handleSchedulingFailure`. */
 import { EVENTS } from '../framework/events.ts'
+import { hasReason } from '../../machinery/status.ts'
 import type { PodInfo } from '../snapshot/pod-info.ts'
 import { hasEnded } from '../snapshot/snapshot.ts'
 import type { QueuedPod } from '../queue/queued-pod.ts'
@@ -8,6 +9,8 @@ import type { ProfileRuntime, SchedulerCore } from './core.ts'
 export interface Failure {
   /** Whether the pod was refused; else a fault stood in its way. */
   readonly refused: boolean
+  /** What stood in its way. */
+  readonly error?: unknown
   /** As kube-scheduler says it. */
   readonly message: string
   readonly rejectors: ReadonlySet<string>
@@ -28,7 +31,10 @@ export function handleFailure(core: SchedulerCore, { events }: ProfileRuntime, q
     return
   }
   const { refused, message, rejectors, pending, nominate } = failure
-  if (!refused) logger.warn('scheduling a pod failed', { pod: info.key, message })
+  // The pod is leaving, or was bound by another: informers are about to tell.
+  const isRace = hasReason(failure.error, 'NotFound', 'Conflict')
+  if (isRace) logger.debug('scheduling met a newer state of the pod', { pod: info.key, message })
+  else if (!refused) logger.warn('scheduling a pod failed', { pod: info.key, message })
   queue.fail(queued, live, rejectors, pending)
   queue.nominator.set(queued.info, nominate)
   events.event(live, 'Warning', 'FailedScheduling', message)

@@ -97,7 +97,7 @@ export function giveUp(core: SchedulerCore, { runtime, queued, attempt, node }: 
 }
 
 function faultOf(status: Status): Failure {
-  return { refused: false, message: messageOfStatus(status), rejectors: NONE, pending: NONE }
+  return { refused: false, error: status.error, message: messageOfStatus(status), rejectors: NONE, pending: NONE }
 }
 
 function refusalOf(diagnosis: Diagnosis, nodes: number): Failure {
