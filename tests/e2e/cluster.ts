@@ -118,7 +118,12 @@ export class App implements AsyncDisposable {
 
   /** The command line on this app's state. */
   flotilla(...args: string[]): Promise<Ran> {
-    return run(process.execPath, [this.#built.flotilla, ...args, '--state', this.stateDir])
+    return run(process.execPath, this.words(...args))
+  }
+
+  /** What Node is to run for a command on this app's state. */
+  words(...args: string[]): string[] {
+    return [this.#built.flotilla, ...args, '--state', this.stateDir]
   }
 
   kubectl(...args: string[]): Promise<Ran> {
