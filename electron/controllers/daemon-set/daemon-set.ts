@@ -24,8 +24,8 @@ import { planRollout } from './rolling.ts'
 import { daemonSetStatus } from './status.ts'
 
 const BURST = 250
-/** Pods that fail at once on a node are not replaced in a loop. */
-const FAILURE_BACKOFF = { initial: 1000, max: 15 * 60_000 }
+/** Pods that end at once on a node are not replaced in a loop. */
+const REPLACEMENT_BACKOFF = { initial: 1000, max: 15 * 60_000 }
 
 export const daemonSetController = defineController({
   name: 'daemonset-controller',
@@ -40,13 +40,14 @@ export const daemonSetController = defineController({
     indexByController(pods)
     const creations = new Expectations(clock)
     const deletions = new Expectations(clock)
-    const backoff = new KeyedBackoff<string>(clock, FAILURE_BACKOFF)
+    const backoff = new KeyedBackoff<string>(clock, REPLACEMENT_BACKOFF)
     const podControl = createPodControl(context)
 
     const setChanged = (change: Change<DaemonSet>) => {
       if (change.type === 'delete') {
         creations.forget(keyOf(change.object))
         deletions.forget(keyOf(change.object))
+        backoff.collect()
       }
       return itself(change)
     }
@@ -141,19 +142,10 @@ export const daemonSetController = defineController({
         const plan = planNode(node, pods.get(node.metadata.name) ?? [], options)
         if (plan.create) wanting.push(node.metadata.name)
         doomed.push(...plan.delete)
-        for (const pod of plan.failed) {
-          const wait = failed(set, pod)
+        for (const pod of plan.ended) {
+          const wait = untilReplaced(set, pod)
           if (wait === 0) doomed.push(pod)
           else waits.push(wait)
-        }
-        for (const pod of plan.succeeded) {
-          events.event(
-            set,
-            'Normal',
-            'SucceededDaemonPod',
-            `Found succeeded daemon pod ${keyOf(pod)} on node ${targetNode(pod)}, will try to delete it`,
-          )
-          doomed.push(pod)
         }
       }
       await change(options, doomed, wanting)
@@ -166,13 +158,18 @@ export const daemonSetController = defineController({
       return waits.length > 0 ? { requeueAfter: Math.min(...waits) } : undefined
     }
 
-    /** Milliseconds until the failed pod may be replaced. */
-    function failed(set: DaemonSet, pod: Pod): number {
+    /** Milliseconds until the ended pod may be replaced. */
+    function untilReplaced(set: DaemonSet, pod: Pod): number {
       const node = targetNode(pod)
       const key = `${set.metadata.uid}/${node}`
       if (backoff.isWaiting(key)) return Math.max(1, backoff.get(key))
       backoff.failed(key)
-      events.event(set, 'Warning', 'FailedDaemonPod', `Found failed daemon pod ${keyOf(pod)} on node ${node}, will try to kill it`)
+      if (pod.status.phase === 'Succeeded') {
+        const text = `Found succeeded daemon pod ${keyOf(pod)} on node ${node}, will try to delete it`
+        events.event(set, 'Normal', 'SucceededDaemonPod', text)
+      } else {
+        events.event(set, 'Warning', 'FailedDaemonPod', `Found failed daemon pod ${keyOf(pod)} on node ${node}, will try to kill it`)
+      }
       return 0
     }
 

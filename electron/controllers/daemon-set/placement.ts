@@ -4,7 +4,7 @@ import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
 import { fitsNode } from '../node/node-selector.ts'
 import { untolerated } from '../node/taints.ts'
 import { REVISION_LABEL } from '../workload/history.ts'
-import { isPodAvailable, isPodReady } from '../workload/pod-state.ts'
+import { isPodAvailable, isPodReady, isPodTerminal } from '../workload/pod-state.ts'
 import { daemonTolerations } from './pod-template.ts'
 
 export interface Placement {
@@ -27,8 +27,7 @@ export interface NodePlan {
   readonly create: boolean
   readonly delete: readonly Pod[]
   /** Ended by themselves: they are deleted, so that others can take their place. */
-  readonly failed: readonly Pod[]
-  readonly succeeded: readonly Pod[]
+  readonly ended: readonly Pod[]
 }
 
 export interface PlanOptions {
@@ -41,16 +40,15 @@ export interface PlanOptions {
 /** `pods` are the set's on this node. */
 export function planNode(node: Node, pods: readonly Pod[], { set, hash, now }: PlanOptions): NodePlan {
   const { shouldRun, mayStay } = placementOn(set, node)
-  const none: NodePlan = { create: false, delete: [], failed: [], succeeded: [] }
+  const none: NodePlan = { create: false, delete: [], ended: [] }
   if (pods.length === 0) return { ...none, create: shouldRun }
   const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
   if (!mayStay) return { ...none, delete: staying }
-  const running = staying.filter(({ status }) => status.phase !== 'Failed' && status.phase !== 'Succeeded').sort(oldestFirst)
+  const running = staying.filter((pod) => !isPodTerminal(pod)).sort(oldestFirst)
   return {
     create: false,
     delete: allowsSurge(set) ? surplusWithSurge(running, { set, hash, now }) : running.slice(1),
-    failed: staying.filter(({ status }) => status.phase === 'Failed'),
-    succeeded: staying.filter(({ status }) => status.phase === 'Succeeded'),
+    ended: staying.filter(isPodTerminal),
   }
 }
 

@@ -2,7 +2,7 @@
  * Nodes without machines: they register, give signs of life, take pods, and say of each that it runs, as a test wants it. Pods that no
  * scheduler has bound are bound here, where they ask to be or else where the fewest are.
  */
-import type { Node, Pod, PodCondition, PodStatus } from '../../api/core/v1/types.gen.ts'
+import type { Node, Pod, PodCondition, PodStatus, Taint } from '../../api/core/v1/types.gen.ts'
 import { lease as leaseKind } from '../../api/coordination/v1/lease.ts'
 import { node as nodeKind } from '../../api/core/v1/node.ts'
 import { pod as podKind } from '../../api/core/v1/pod.ts'
@@ -12,6 +12,7 @@ import { findCondition, setCondition } from '../../machinery/conditions.ts'
 import { isBeingDeleted, keyOf, splitKey } from '../../machinery/object.ts'
 import { hasReason } from '../../machinery/status.ts'
 import { defineController, watch, type ControllerContext, type ControllerDescriptor, type Outcome } from '../runtime/controller.ts'
+import { NOT_READY } from '../node/taints.ts'
 import { itself } from '../runtime/watches.ts'
 import { indexByNode, podsOn } from '../workload/indices.ts'
 import { isPodTerminal } from '../workload/pod-state.ts'
@@ -42,6 +43,8 @@ export interface HollowOptions {
   readonly stopDelay?: number
   /** Whether leases are renewed. Default: no, for fewer writes. */
   readonly heartbeats?: boolean
+  /** Whether the taint that new nodes come with is taken off, as the node lifecycle controller does. Default: no. */
+  readonly untaint?: boolean
   /** Labels of the nodes. */
   readonly labels?: (index: number) => Record<string, string>
 }
@@ -119,6 +122,7 @@ export function hollowNodes(options: HollowOptions = {}): HollowNodes {
           const known = nodes.get(undefined, name)
           if (!known) await register(given, name, labels.get(name) ?? {})
           else if (findCondition(known.status.conditions, 'Ready')?.status !== 'True') await postReady(given, known)
+          else if (options.untaint && isTainted(known)) await untaint(given, known)
           if (options.heartbeats) await renew(given, name)
           return options.heartbeats ? { requeueAfter: HEARTBEAT } : undefined
         }
@@ -157,6 +161,19 @@ async function register({ client, clock }: ControllerContext, name: string, labe
 async function postReady({ client, clock }: ControllerContext, node: Node): Promise<void> {
   const conditions = [...setCondition(node.status.conditions, ready(formatTime(clock.now())), formatTime(clock.now()))]
   await client.update(nodeKind, { ...node, status: { ...node.status, conditions } }, { subresource: 'status' })
+}
+
+function isTainted({ spec }: Node): boolean {
+  return spec.taints?.some(isArrival) ?? false
+}
+
+function isArrival({ key, effect }: Taint): boolean {
+  return key === NOT_READY && effect === 'NoSchedule'
+}
+
+async function untaint({ client }: ControllerContext, node: Node): Promise<void> {
+  const taints = node.spec.taints?.filter((taint) => !isArrival(taint)) ?? []
+  await client.update(nodeKind, { ...node, spec: { ...node.spec, taints } })
 }
 
 function ready(now: string) {
