@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { certificateSigningRequest as csrKind } from '../../api/certificates/v1/certificate-signing-request.ts'
 import type { CertificateSigningRequestSpec } from '../../api/certificates/v1/types.gen.ts'
 import { node as nodeKind } from '../../api/core/v1/node.ts'
@@ -10,7 +10,7 @@ import { createSigner } from '../../apiserver/pki/signer.ts'
 import { RbacPolicy } from '../../apiserver/authz/policy.ts'
 import { reviewResponders } from '../../apiserver/authz/reviews.ts'
 import type { Authorizer, UserInfo } from '../../apiserver/types.ts'
-import { FakeClock, settle } from '../../base/fake-clock.ts'
+import { FakeClock } from '../../base/fake-clock.ts'
 import { seededRandom } from '../../base/random.ts'
 import * as x509 from '../../machinery/x509.ts'
 import { startCluster, type TestCluster } from '../testing/cluster.ts'
@@ -68,14 +68,19 @@ async function ask(cluster: TestCluster, user: UserInfo, spec: Draft<Certificate
 
 /** Signing takes real time, of which the clock knows nothing. */
 async function answer(cluster: TestCluster, name: string) {
-  for (let round = 0; ; round++) {
-    await cluster.quiet()
-    const { spec, status } = await cluster.client.get(csrKind, { name })
-    const types = status.conditions?.map(({ type }) => type) ?? []
-    const isDue = types.includes('Approved') && !types.includes('Failed') && spec.signerName.startsWith('kubernetes.io/')
-    if (!isDue || status.certificate || round === 50) return status
-    await settle(100)
-  }
+  await cluster.quiet()
+  const status = await vi.waitFor(
+    async () => {
+      const request = await cluster.client.get(csrKind, { name })
+      const types = request.status.conditions?.map(({ type }) => type) ?? []
+      const isDue = types.includes('Approved') && !types.includes('Failed') && request.spec.signerName.startsWith('kubernetes.io/')
+      expect(isDue && !request.status.certificate).toBe(false)
+      return request.status
+    },
+    { timeout: 20_000 },
+  )
+  await cluster.quiet()
+  return status
 }
 
 const issued = (certificate: string | undefined) => new X509Certificate(Buffer.from(certificate ?? '', 'base64'))

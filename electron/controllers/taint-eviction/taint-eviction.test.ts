@@ -76,7 +76,7 @@ describe('the taint eviction controller', () => {
     await using cluster = await start()
     await run(cluster, bears())
     await taint(cluster, MINE)
-    await cluster.advance(86_400_000)
+    await cluster.advance(3_600_000)
     expect(await isEnding(cluster)).toBe(false)
     expect(await cluster.events('web')).toEqual([])
   })
