@@ -25,6 +25,8 @@ export type Question =
   | { readonly kind: 'say' }
   /** "authorized" where the server shows a certificate of this authority for this name. */
   | { readonly kind: 'secure'; readonly to: string; readonly port: number; readonly ca: string; readonly servername: string }
+  /** Status and body of a GET over HTTP. */
+  | { readonly kind: 'get'; readonly url: string }
   /** The port on loopback. */
   | { readonly kind: 'forward'; readonly socket: string }
 
@@ -103,6 +105,15 @@ function secure(host: string, port: number, ca: string, servername: string): Pro
   })
 }
 
+async function get(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(3000) })
+    return `${response.status} ${await response.text()}`
+  } catch (error) {
+    return String(error)
+  }
+}
+
 function forward(path: string): Promise<string> {
   const server = createServer((incoming) => {
     const outgoing = connect(path)
@@ -132,6 +143,8 @@ function answer(question: Question): Promise<string> {
       return say()
     case 'secure':
       return secure(question.to, question.port, question.ca, question.servername)
+    case 'get':
+      return get(question.url)
     case 'forward':
       return forward(question.socket)
   }
