@@ -3,8 +3,10 @@ import type { Random } from '../../base/random.ts'
 import type { Lookup } from '../registry/lookup.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { DEFAULT_TOLERATION_SECONDS, defaultTolerations } from './default-tolerations.ts'
+import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { priorityAdmission } from './priority.ts'
+import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
 import { taintNodes } from './taint-nodes.ts'
 
@@ -23,10 +25,12 @@ export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
   const { lookup, clock, random, tolerationSeconds = DEFAULT_TOLERATION_SECONDS, disabled = [] } = options
   const all = [
     namespaceLifecycle(lookup),
+    limitRanger(lookup),
     serviceAccountAdmission(lookup, { clock, random }),
     taintNodes,
     priorityAdmission(lookup),
     defaultTolerations(tolerationSeconds),
+    runtimeClassAdmission(lookup),
   ]
   const unknown = disabled.find((name) => !all.some((plugin) => plugin.name === name))
   if (unknown !== undefined) throw new Error(`there is no admission plugin ${unknown}`)
