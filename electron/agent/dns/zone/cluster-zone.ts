@@ -22,8 +22,6 @@ const SCHEMA_VERSION = '1.1.0'
 const SERVICE_TTL = 30
 const ENDPOINT_TTL = 5
 const NEGATIVE_TTL = 5
-const NAME_SERVER = ['dns', 'ns']
-const IN_SERVICES = 'svc'
 
 /** For answers that something is not there: how long that may be remembered. Zones answered here have no secondaries to tell. */
 export function startOfAuthority(zone: string, domain: string, now: number): DnsRecord {
@@ -46,7 +44,7 @@ export function createClusterZone({ domain, address, services, now }: ClusterZon
   const empty: Found = { kind: 'empty', zone: domain }
   const missing: Found = { kind: 'missing', zone: domain }
 
-  const serviceName = (namespace: string, name: string) => `${name}.${namespace}.${IN_SERVICES}.${domain}`
+  const serviceName = (namespace: string, name: string) => `${name}.${namespace}.svc.${domain}`
 
   const srvOf = (owner: string, ports: readonly NamedPort[], service: string): DnsRecord[] => {
     const weight = Math.max(1, Math.floor(100 / ports.length))
@@ -114,7 +112,7 @@ export function createClusterZone({ domain, address, services, now }: ClusterZon
     switch (first) {
       case undefined:
         return has([startOfAuthority(domain, domain, now()), nsRecord(domain, SERVICE_TTL, `ns.dns.${domain}`)], type)
-      case IN_SERVICES:
+      case 'svc':
         return inServices(rest, type)
       case 'pod':
         return inPods(rest, type)
@@ -122,7 +120,7 @@ export function createClusterZone({ domain, address, services, now }: ClusterZon
         return rest.length ? missing : has([txtRecord(`dns-version.${domain}`, SERVICE_TTL, SCHEMA_VERSION)], type)
       case 'dns':
         if (!rest.length) return empty
-        return labels.join('.') === NAME_SERVER.join('.') ? has([aRecord(`ns.dns.${domain}`, SERVICE_TTL, address)], type) : missing
+        return rest.join('.') === 'ns' ? has([aRecord(`ns.dns.${domain}`, SERVICE_TTL, address)], type) : missing
       default:
         return missing
     }
