@@ -40,7 +40,7 @@ function immutable(kind: Kind<ConfigMap> | Kind<Secret>, value: (text: string) =
 function emptyKey(kind: Kind<ConfigMap> | Kind<Secret>, value: string): Behaviour {
   return async ({ client, namespace, unique }) => {
     const object = { metadata: { name: unique('empty-key'), namespace }, data: { '': value } }
-    await assertRefused(client.create(kind as Kind<ConfigMap>, object), 'Invalid')
+    await assertRefused(client.create(kind, object), 'Invalid')
   }
 }
 

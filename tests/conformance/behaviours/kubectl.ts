@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { request, type RequestOptions } from 'node:http'
+import { request, type IncomingMessage, type RequestOptions } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -50,7 +50,7 @@ async function withProxy({ kubeconfig, signal }: BehaviourContext, args: string[
 async function assertServesVersions(where: RequestOptions): Promise<void> {
   const sent = request({ ...where, path: '/api/' })
   sent.end()
-  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
   assert.equal(response.statusCode, 200)
   const { kind, versions } = JSON.parse(await text(response)) as { kind: string; versions: string[] }
   assert.equal(kind, 'APIVersions')

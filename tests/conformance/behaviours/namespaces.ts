@@ -21,7 +21,7 @@ function deletionRemoves<T extends KubeObject>(kind: Kind<T>, draft: Draft<T>): 
   return async (context) => {
     const { client } = context
     const name = await context.anotherNamespace()
-    await client.create(kind, { ...draft, metadata: { name: 'inside', namespace: name } } as Draft<T>)
+    await client.create(kind, { ...draft, metadata: { name: 'inside', namespace: name } })
     await client.delete(namespaceKind, { name })
     await untilGone(context, namespaceKind, { name })
     await client.create(namespaceKind, { metadata: { name } })

@@ -84,7 +84,7 @@ export const behaviours: Behaviours = {
     const slices = (await client.list(endpointSlice, { namespace: 'default', labelSelector: 'kubernetes.io/service-name=kubernetes' }))
       .items
     const inSlices = slices.flatMap(({ endpoints: all = [], ports = [] }) =>
-      all.flatMap(({ addresses = [] }) => addresses.flatMap((ip) => ports.map(({ port, name }) => `${name} ${ip}:${port}`))),
+      all.flatMap(({ addresses }) => addresses.flatMap((ip) => ports.map(({ port, name }) => `${name} ${ip}:${port}`))),
     )
     assert.ok(inEndpoints.length > 0, 'the Endpoints hold no address')
     assert.deepEqual(new Set(inSlices), new Set(inEndpoints))

@@ -47,7 +47,7 @@ function counted<T extends KubeObject>(
     const before = await present(context)
     await createQuota(context, { hard: { resourcequotas: '1', [resource]: '5' } })
     await used(context, { resourcequotas: '1', [resource]: String(before) })
-    const { metadata } = await client.create(kind, { ...draft, metadata: { name: 'counted', namespace } } as Draft<T>)
+    const { metadata } = await client.create(kind, { ...draft, metadata: { name: 'counted', namespace } })
     await used(context, { resourcequotas: '1', [resource]: String(before + 1) })
     await client.delete(kind, metadata)
     await used(context, { resourcequotas: '1', [resource]: String(before) })

@@ -38,7 +38,7 @@ class Objects<T extends KubeObject> {
     const at = { name: this.#context.unique('object'), ...(this.#kind.namespaced ? { namespace } : {}) }
     this.#context.afterwards(() => client.delete(this.#kind, at).catch(ignoreMissing))
     const metadata = { ...at, labels: this.#mark.labels }
-    const made = await client.create(this.#kind, { ...this.#draft(this.#context), metadata } as Draft<T>)
+    const made = await client.create(this.#kind, { ...this.#draft(this.#context), metadata })
     assert.equal((await client.get(this.#kind, at)).metadata.uid, made.metadata.uid)
     return made
   }

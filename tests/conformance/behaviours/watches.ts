@@ -75,7 +75,7 @@ const listChunkingCompacted: Behaviour = async (context) => {
       (error: unknown) => error,
     )
   })
-  assert.ok(expired instanceof StatusError, String(expired))
+  assert.ok(expired instanceof StatusError, (expired as Error).message)
   assert.equal(expired.code, 410)
   const { metadata } = expired.status
   assert.ok('continue' in metadata && metadata.continue, 'there is no token to go on with')

@@ -42,7 +42,7 @@ function listAndDeleteCollection<T extends KubeObject>(
     const { client, namespace, signal } = context
     const { labels, selector } = mark(context)
     const sent = draft(context)
-    const made = await client.create(kind, { ...sent, metadata: { name: 'work', namespace, labels } } as Draft<T>)
+    const made = await client.create(kind, { ...sent, metadata: { name: 'work', namespace, labels } })
     const list = async () => (await client.list(kind, { namespace, labelSelector: selector })).items
     assert.deepEqual(uids(await list()), uids([made]))
     await meanwhile?.(context, made)

@@ -20,15 +20,15 @@ export interface BehaviourContext {
   readonly nodes: number
   readonly kubeconfig: string
   /** A name that nobody else uses. */
-  unique(prefix: string): string
+  readonly unique: (prefix: string) => string
   /** A further namespace, deleted after the test. */
-  anotherNamespace(): Promise<string>
+  readonly anotherNamespace: () => Promise<string>
   /** Runs after the test, whatever came of it; last added first. */
-  afterwards(work: () => Promise<unknown>): void
-  kubectl(
+  readonly afterwards: (work: () => Promise<unknown>) => void
+  readonly kubectl: (
     args: readonly string[],
     options?: { input?: string; namespace?: string | null },
-  ): Promise<{ code: number; out: string; err: string }>
+  ) => Promise<{ code: number; out: string; err: string }>
 }
 
 export function createContext(cluster: Cluster, id: string, stack: AsyncDisposableStack, signal: AbortSignal): Promise<BehaviourContext> {

@@ -21,9 +21,9 @@ export function mark(context: BehaviourContext): Mark {
 export interface WholeApi<T extends KubeObject> {
   readonly kind: Kind<T>
   /** What is sent beside the metadata; different each time where objects may not be alike. */
-  draft(context: BehaviourContext): Draft<T>
+  readonly draft: (context: BehaviourContext) => Draft<T>
   /** For kinds whose names say something. */
-  name?(context: BehaviourContext): string
+  readonly name?: (context: BehaviourContext) => string
   /** That discovery must list beside the kind. */
   readonly subresources?: readonly string[]
   /** More, with the one object that is there after it was made. */
@@ -41,7 +41,7 @@ export function wholeApi<T extends KubeObject>({ kind, draft, name, subresources
       const at = { ...scope, name: name?.(context) ?? context.unique(kind.singular) }
       const sent = draft(context)
       context.afterwards(() => client.delete(kind, at).catch(ignoreMissing))
-      const made = await client.create(kind, { ...sent, metadata: { ...at, labels } } as Draft<T>)
+      const made = await client.create(kind, { ...sent, metadata: { ...at, labels } })
       assertHas(made, { ...sent, metadata: { ...at, labels } })
       return made
     }
@@ -137,6 +137,6 @@ export async function assertRefused(attempt: Promise<unknown>, ...reasons: Param
     (refusal: unknown) => refusal,
   )
   assert.ok(error, 'it was not refused')
-  assert.ok(hasReason(error, ...reasons), `it was refused otherwise: ${String(error)}`)
+  assert.ok(hasReason(error, ...reasons), `it was refused otherwise: ${(error as Error).message}`)
   return (error as Error).message
 }

@@ -24,7 +24,7 @@ export const ipAddress = defineKind<IPAddress>({
     ageColumn,
   ],
   strategy: {
-    validate: ({ spec }) => validateParent(spec.parentRef as ParentReference | undefined, 'spec.parentRef'),
+    validate: ({ spec }) => validateParent(spec.parentRef, 'spec.parentRef'),
     validateUpdate: ({ spec }, old) => immutable('spec.parentRef', spec.parentRef, old.spec.parentRef),
   },
 })
