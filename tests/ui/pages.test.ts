@@ -1,6 +1,7 @@
 /** Every page, in both themes: no violation of WCAG that axe finds, none of the page's policy, nothing beyond the window's edge. */
 import axe from 'axe-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { POD } from './fake/cluster.ts'
 import { closeBrowser, openApp, settled, type Opened } from './browser.ts'
 
 interface View {
@@ -133,13 +134,24 @@ async function violations({ page }: Opened): Promise<string[]> {
   return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 240)}\n${failureSummary ?? ''}`))
 }
 
-/** Elements that reach beyond the right edge and are not cut by a scroller of their own. */
+/** Elements that reach beyond the right edge and are not cut by a scroller of their own, and those that lie over each other. */
 const OVERFLOW = `(() => {
   const doc = document.documentElement
   const out = []
   if (doc.scrollWidth > doc.clientWidth) out.push('page ' + doc.scrollWidth)
   for (const el of document.querySelectorAll('main > *')) {
     if (el.scrollWidth > el.clientWidth + 1 && getComputedStyle(el).overflowX === 'visible') out.push(el.className + ' ' + el.scrollWidth + ' > ' + el.clientWidth)
+  }
+  // What scrolls as one column: its parts stand below each other.
+  for (const body of document.querySelectorAll('main .body')) {
+    const parts = [...body.children].map((el) => el.getBoundingClientRect()).filter((r) => r.height > 0)
+    for (const [i, a] of parts.entries())
+      for (const b of parts.slice(i + 1))
+        if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1) out.push('overlap in ' + body.className)
+  }
+  for (const el of document.querySelectorAll('main .body > * > *')) {
+    const room = el.parentElement.getBoundingClientRect()
+    if (getComputedStyle(el.parentElement).overflowY === 'visible' && el.getBoundingClientRect().bottom > room.bottom + 1) out.push('spills ' + el.className)
   }
   return out
 })()`
@@ -193,6 +205,12 @@ describe.each([
   afterAll(async () => {
     await opened[Symbol.asyncDispose]()
     await closeBrowser()
+  })
+  it('a pod does not reach beyond its edge, and covers nothing of itself', async () => {
+    const { items } = await opened.app.cluster.client.list(POD, { namespace: 'shop', labelSelector: 'app=checkout' })
+    await opened.go(`/pods/shop/${items[0]?.metadata.name ?? ''}`)
+    await opened.page.getByRole('log').getByText('POST /cart').first().waitFor({ state: 'attached' })
+    expect(await opened.page.evaluate(OVERFLOW)).toEqual([])
   })
   it.each(VIEWS.filter((view) => !view.then).map((view) => [view.name, view] as const))(
     '%s does not reach beyond its edge',
