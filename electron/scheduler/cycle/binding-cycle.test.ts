@@ -6,32 +6,18 @@ import { definePlugin, type Handle, type PluginDescriptor } from '../framework/d
 import { unschedulable } from '../framework/status.ts'
 import { PLUGINS } from '../plugins/list.ts'
 import { startCluster, type TestCluster } from '../testing/cluster.ts'
+import { forwardingClient } from '../testing/forwarding-client.ts'
 import { NAMESPACE } from '../testing/objects.ts'
 
 /** Lets `bind` decide about each binding. */
 function binding(bind: (make: () => Promise<unknown>) => Promise<unknown>): (client: Client) => Client {
-  return (client) => ({
-    ...clientOf(client),
-    create: (kind, object, options) => {
-      const make = () => client.create(kind, object, options)
-      return (options?.subresource === 'binding' ? bind(make) : make()) as ReturnType<typeof make>
-    },
-  })
-}
-
-function clientOf(client: Client): Client {
-  return {
-    get: (...args) => client.get(...args),
-    list: (...args) => client.list(...args),
-    watch: (...args) => client.watch(...args),
-    create: (...args) => client.create(...args),
-    update: (...args) => client.update(...args),
-    patch: (...args) => client.patch(...args),
-    delete: (...args) => client.delete(...args),
-    deleteCollection: (...args) => client.deleteCollection(...args),
-    request: (request) => client.request(request),
-    websocket: (request) => client.websocket(request),
-  }
+  return (client) =>
+    forwardingClient(client, {
+      create: (kind, object, options) => {
+        const make = () => client.create(kind, object, options)
+        return (options?.subresource === 'binding' ? bind(make) : make()) as ReturnType<typeof make>
+      },
+    })
 }
 
 const lastAttempt = (cluster: TestCluster, name: string) => cluster.scheduler.explain(NAMESPACE, name)?.lastAttempt

@@ -26,7 +26,6 @@ export const ACTION = {
 } as const
 
 export const ALL_ACTIONS = 4095
-export const ANY_UPDATE = ALL_ACTIONS & ~(ACTION.add | ACTION.delete)
 
 export interface ClusterEvent {
   readonly resource: EventResource

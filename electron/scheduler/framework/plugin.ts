@@ -11,7 +11,7 @@ import type { Attempt } from './attempt.ts'
 import type { CycleState } from './cycle-state.ts'
 import type { NodeStatuses } from './node-statuses.ts'
 import type { ClusterEvent } from './events.ts'
-import type { Result, Status } from './status.ts'
+import type { Result } from './status.ts'
 
 /** What one attempt to place one pod works with. */
 export interface Cycle {
@@ -133,5 +133,3 @@ export type AnyPlugin = Plugin &
 export function isSubset(answer: Result | NodeSubset): answer is NodeSubset {
   return answer !== null && 'nodes' in answer
 }
-
-export type { Status }

@@ -47,6 +47,8 @@ export class SchedulingQueue implements Disposable {
   readonly #inFlight = new Map<string, { readonly pod: QueuedPod; happenings: Happening[] }>()
   readonly #flushing: Disposable
   #timer: Disposable | null = null
+  /** When it fires, in milliseconds of the monotonic clock. */
+  #timerAt = 0
   #waiting: Deferred<void> | null = null
   #closed = false
 
@@ -88,7 +90,7 @@ export class SchedulingQueue implements Disposable {
   /** Resolves when there may be a pod to pop, or the queue is closed. */
   async ready(): Promise<void> {
     if (this.#closed || this.#active.size > 0) return
-    this.#schedule()
+    if (!this.#timer) this.#schedule()
     this.#waiting ??= deferred()
     await this.#waiting.promise
   }
@@ -172,13 +174,6 @@ export class SchedulingQueue implements Disposable {
     this.#activate(pod)
   }
 
-  /** Pods that wait, in no order. */
-  *values(): Iterable<QueuedPod> {
-    yield* this.#active.values()
-    yield* this.#backoff.values()
-    yield* this.#unschedulable.values()
-  }
-
   [Symbol.dispose](): void {
     this.#closed = true
     this.#flushing[Symbol.dispose]()
@@ -214,7 +209,7 @@ export class SchedulingQueue implements Disposable {
     if (this.#isHeldBack(pod)) return
     this.#backoff.add(pod)
     this.#wake()
-    this.#schedule()
+    if (!this.#timer || this.#backoff.endOf(pod) < this.#timerAt) this.#schedule()
   }
 
   #activate(pod: QueuedPod): void {
@@ -242,10 +237,12 @@ export class SchedulingQueue implements Disposable {
     this.#timer?.[Symbol.dispose]()
     this.#timer = null
     if (next === undefined || this.#closed) return
+    this.#timerAt = next
     this.#timer = this.#clock.setTimeout(() => this.#release(), Math.max(0, next - this.#clock.monotonic()))
   }
 
   #release(): void {
+    this.#timer = null
     for (const pod of this.#backoff.popDone()) {
       this.#active.set(pod)
       this.#wake()

@@ -27,10 +27,6 @@ export class SchedulerCache {
     this.#clock = clock
   }
 
-  get assumedCount(): number {
-    return this.#assumed.size
-  }
-
   isAssumed(uid: string): boolean {
     return this.#assumed.has(uid)
   }

@@ -1,7 +1,7 @@
 /**
  * Nodes and the pods on them, with everything that plugins ask of them counted as they change: each change costs by its own size, and
  * none is needed to look. A scheduling cycle never yields between its first look and its decision, so it may look at the live one;
- * who wants to try something works on a copy.
+ * who wants to try something works on copies of single nodes.
  */
 import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
 import { NO_OBJECTS, type ClusterObjects } from './cluster-objects.ts'
@@ -55,17 +55,6 @@ export class Snapshot implements SnapshotView {
 
   domains(key: string): Domains {
     return this.#topologies.domains(key, () => this.#nodes.values().map(({ labels }) => labels))
-  }
-
-  /** The node that a pod is counted on. */
-  placeOf(uid: string): string | undefined {
-    return this.#places.get(uid)
-  }
-
-  podOf(uid: string): PodInfo | undefined {
-    const place = this.#places.get(uid)
-    if (place === undefined) return undefined
-    return this.#nodes.get(place)?.pod(uid) ?? this.#strays.get(place)?.get(uid)
   }
 
   setNode(node: Node): void {
@@ -124,17 +113,6 @@ export class Snapshot implements SnapshotView {
     strays?.delete(uid)
     if (strays?.size === 0) this.#strays.delete(place)
     return stray
-  }
-
-  /** The same nodes and pods, to be changed at will. Costs as much as there are of them. */
-  copy(): Snapshot {
-    const copy = new Snapshot(this.objects)
-    for (const { node } of this.#nodes.values()) copy.setNode(node)
-    for (const [uid, place] of this.#places) {
-      const pod = this.podOf(uid)
-      if (pod) copy.addPod(pod, place)
-    }
-    return copy
   }
 
   #enter(node: NodeInfo): void {

@@ -78,7 +78,7 @@ describe('InterPodAffinity', () => {
     const attempt = framework.begin(snapshot)
     framework.preFilter(attempt, pod)
     const node = snapshot.node('a1')
-    const db = snapshot.podOf('pod-db')
+    const db = node?.pod('pod-db')
     if (!node || !db) throw new Error('the world lacks its pod')
     const fork = attempt.fork()
     framework.removePod(fork, pod, db, node)
