@@ -176,6 +176,8 @@ export const CHANNELS = {
       installRuntime: v.optional(v.boolean()),
       labels: v.optional(v.record(v.string(), v.string())),
       credentials,
+      /** Signs in and checks before anything is made, and fails with what stands in the way. */
+      checkFirst: v.optional(v.boolean()),
     }),
     v.object({ name: v.string() }),
   ),

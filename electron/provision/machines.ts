@@ -82,6 +82,8 @@ export interface NewMachine extends Endpoint {
   readonly installRuntime?: boolean | undefined
   readonly labels?: Record<string, string> | undefined
   readonly credentials: Credentials
+  /** Absent: what stands in the way is found out by the set-up itself, and told in the machine's status. */
+  readonly checkFirst?: boolean | undefined
 }
 
 export interface Machines extends Component {
@@ -185,6 +187,19 @@ export function createMachines(deps: MachinesDeps): Machines {
       next: 'Try again in a moment.',
     })
   }
+  /** Signs in and looks at a host, changing nothing. */
+  const look = async (
+    address: MachineAddress & Pick<NewMachine, 'installRuntime' | 'nodeIP'>,
+    signal: AbortSignal = new AbortController().signal,
+  ) => {
+    const { clusterKey, cluster } = ready()
+    const { credentials = {}, installRuntime = false, nodeIP } = address
+    const machine = await connectEndpoint(address, { environment, credentials, ownKey: clusterKey, signal })
+    await using _ = machine.connection
+    const sudoPassword = credentials.sudoPassword ?? credentials.password
+    const owner = ownerText(cluster, '')
+    return await inspect(address.host, machine, { clock, random, sudoPassword, installRuntime, owner, nodeIP, signal })
+  }
   const worker = (name: string): MachineWorker => {
     ready()
     const found = workers.get(name)
@@ -224,22 +239,20 @@ export function createMachines(deps: MachinesDeps): Machines {
     },
 
     async preflight(address, signal) {
-      const { clusterKey, cluster } = ready()
-      const credentials = address.credentials ?? {}
-      const machine = await connectEndpoint(address, { environment, credentials, ownKey: clusterKey, signal })
-      await using _ = machine.connection
       try {
-        const sudoPassword = credentials.sudoPassword ?? credentials.password
-        const owner = ownerText(cluster, '')
-        return (await inspect(address.host, machine, { clock, random, sudoPassword, installRuntime: false, owner, signal })).checks
+        return (await look(address, signal)).checks
       } catch (error) {
         if (!(error instanceof FlotillaError) || error.code !== 'NO_SUDO') throw error
         return [{ name: 'Rights', state: 'fail', found: error.why, advice: error.next }]
       }
     },
 
-    async add(machine) {
+    async add(machine, signal) {
       ready()
+      if (machine.checkFirst) {
+        const { error } = await look(machine, signal)
+        if (error) throw error
+      }
       const name = checkName(machine.name)
       const { credentials, host, port, user, jump } = machine
       const hostKey = requireKey(machine.hostKey)

@@ -82,6 +82,7 @@ async function addRequest(
     ...(nodeIP ? { nodeIP } : {}),
     ...(args.flag('install-containerd') ? { installRuntime: true } : {}),
     ...(args.list('label').length ? { labels } : {}),
+    checkFirst: true,
     credentials: {
       ...(password === undefined ? {} : { password }),
       ...(sudoPassword === undefined ? {} : { sudoPassword }),
