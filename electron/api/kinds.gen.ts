@@ -33,6 +33,8 @@ import { serviceAccount } from './core/v1/service-account.ts'
 import { service } from './core/v1/service.ts'
 import { endpointSlice } from './discovery/v1/endpoint-slice.ts'
 import { eventsEvent } from './events/v1/event.ts'
+import { flowSchema } from './flowcontrol/v1/flow-schema.ts'
+import { priorityLevelConfiguration } from './flowcontrol/v1/priority-level-configuration.ts'
 import { machine } from './infra/v1alpha1/machine.ts'
 import { ingressClass } from './networking/v1/ingress-class.ts'
 import { ingress } from './networking/v1/ingress.ts'
@@ -88,6 +90,8 @@ export const KINDS: readonly AnyKind[] = [
   service,
   endpointSlice,
   eventsEvent,
+  flowSchema,
+  priorityLevelConfiguration,
   machine,
   ingressClass,
   ingress,
@@ -143,6 +147,8 @@ export {
   service,
   endpointSlice,
   eventsEvent,
+  flowSchema,
+  priorityLevelConfiguration,
   machine,
   ingressClass,
   ingress,
