@@ -4,6 +4,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 
+// `agent.mjs remove-network`: a stand-in has set up none.
+if (process.argv.includes('remove-network')) process.exit(0)
+
 const at = process.argv.indexOf('--config')
 const config = JSON.parse(readFileSync(process.argv[at + 1] ?? '', 'utf8'))
 console.log(`stub agent of ${config.nodeName} at ${config.nodeIP}`)

@@ -4,6 +4,9 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 
+// `agent.mjs remove-network`: a stand-in has set up none.
+if (process.argv.includes('remove-network')) process.exit(0)
+
 const at = process.argv.indexOf('--config')
 const config = JSON.parse(readFileSync(process.argv[at + 1] ?? '', 'utf8'))
 const read = (/** @type {string} */ name) => readFileSync(`/var/lib/lab/${name}`)
