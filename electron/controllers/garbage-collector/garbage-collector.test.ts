@@ -9,9 +9,12 @@ import type { ConfigMap } from '../../api/core/v1/types.gen.ts'
 import type { AnyKind } from '../../api/kind.ts'
 import type { OwnerReference } from '../../api/meta/v1/types.gen.ts'
 import { clusterRole } from '../../api/rbac/v1/cluster-role.ts'
+import { silentLogger } from '../../base/logger.ts'
+import { seededRandom } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
 import { ownerReference } from '../../machinery/object.ts'
 import { unavailable } from '../../machinery/status.ts'
+import { createControllers } from '../controllers.ts'
 import { NAMESPACE, startCluster, type ClusterOptions, type TestCluster } from '../testing/cluster.ts'
 import { deploymentOf } from '../testing/objects.ts'
 import { overrideClient } from '../testing/override-client.ts'
@@ -272,5 +275,22 @@ describe('the garbage collector', () => {
     await client.delete(nodeKind, { name: 'n' })
     await cluster.quiet()
     expect(await left(cluster)).not.toContain('b')
+  })
+
+  it('takes up at its start what happened while it was away', async () => {
+    await using cluster = await start({ only: [] })
+    const { client, clock } = cluster
+    await make(cluster, 'dangling', [ABSENT])
+    const a = await make(cluster, 'a')
+    await make(cluster, 'below-a', [owns(a, { blockOwnerDeletion: true })])
+    const b = await make(cluster, 'b')
+    await make(cluster, 'below-b', [owns(b)])
+    await remove(cluster, 'a', 'Foreground')
+    await remove(cluster, 'b', 'Orphan')
+    expect(await left(cluster)).toEqual(expect.arrayContaining(['dangling', 'a', 'below-a', 'b', 'below-b']))
+    await using controllers = createControllers({ client, clock, random: seededRandom(1), logger: silentLogger, only })
+    await controllers.start()
+    await cluster.advance(5000)
+    expect(await left(cluster)).toEqual(['below-b'])
   })
 })

@@ -6,8 +6,11 @@ import { service } from '../../api/core/v1/service.ts'
 import type { Pod } from '../../api/core/v1/types.gen.ts'
 import type { Draft } from '../../api/meta/v1/object.ts'
 import { role } from '../../api/rbac/v1/role.ts'
+import { silentLogger } from '../../base/logger.ts'
+import { seededRandom } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
 import { forbidden, unavailable } from '../../machinery/status.ts'
+import { createControllers } from '../controllers.ts'
 import { NAMESPACE, startCluster, type ClusterOptions, type TestCluster } from '../testing/cluster.ts'
 import { template } from '../testing/objects.ts'
 import { overrideClient } from '../testing/override-client.ts'
@@ -166,5 +169,18 @@ describe('the namespace controller', () => {
     const writes = cluster.writes.length
     await cluster.advance(60_000)
     expect(cluster.writes).toHaveLength(writes)
+  })
+
+  it('goes on with an end that was begun while it was away', async () => {
+    await using cluster = await start({ only: [] })
+    const { client, clock } = cluster
+    await client.create(configMap, settings('c'))
+    await end(cluster)
+    await cluster.advance(60_000)
+    expect(await isGone(cluster)).toBe(false)
+    await using controllers = createControllers({ client, clock, random: seededRandom(1), logger: silentLogger, only })
+    await controllers.start()
+    await cluster.quiet()
+    expect(await isGone(cluster)).toBe(true)
   })
 })
