@@ -48,4 +48,6 @@ export interface InformerOptions {
 export interface Informers extends Component {
   for<T extends KubeObject>(kind: Kind<T>, options?: InformerOptions): Informer<T>
   readonly kinds: readonly AnyKind[]
+  /** Tries lost watches again without waiting on: for who knows that the server is back. */
+  retryNow(): void
 }

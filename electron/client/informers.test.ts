@@ -210,6 +210,21 @@ describe('when the watch is lost an informer', () => {
     expect(informer.staleSince).toBeNull()
   })
 
+  it('tries again at once when it hears that the server is back', async () => {
+    const { informers, informer, seen } = await started()
+    await using _ = informers
+    server.failNext(...Array.from({ length: 8 }, (_, i) => unavailable(String(i))))
+    server.endWatches(unavailable('down'))
+    await clock.advance(60_000)
+    expect(informer.staleSince).not.toBeNull()
+    put('c')
+    await clock.advance(1000)
+    expect(seen).toEqual([])
+    informers.retryNow()
+    await settle()
+    expect(seen).toEqual(['+c=1'])
+  })
+
   it('lists anew when history is gone, at once, and hands out only the difference', async () => {
     const { informers, informer, seen } = await started()
     await using _ = informers

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { deferred, type Deferred } from '../base/async.ts'
+import { Emitter } from '../base/events.ts'
 import { component } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
 import { systemRandom, type Random } from '../base/random.ts'
@@ -21,11 +22,12 @@ export function createInformers(client: Client, deps: InformersDeps): Informers 
   const { clock, logger, random = systemRandom } = deps
   const all = new Map<string, SharedInformer<KubeObject>>()
   const stopping = new AbortController()
+  const retryNow = new Emitter<void>()
   let running = false
 
   const launch = (informer: SharedInformer<KubeObject>) => {
     const { kind, select } = informer
-    informer.done = reflect({ client, kind, select, sink: informer, clock, random, logger }, stopping.signal)
+    informer.done = reflect({ client, kind, select, sink: informer, clock, random, logger, retryNow }, stopping.signal)
   }
   const base = component(async (stack, signal) => {
     stack.defer(async () => {
@@ -44,6 +46,7 @@ export function createInformers(client: Client, deps: InformersDeps): Informers 
     },
     start: (signal) => base.start(signal),
     [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+    retryNow: () => retryNow.emit(),
     for<T extends KubeObject>(kind: Kind<T>, options: InformerOptions = {}): Informer<T> {
       const key = JSON.stringify([groupResource(kind), kind.version, options.namespace, options.labelSelector, options.fieldSelector])
       let informer = all.get(key)

@@ -1,5 +1,6 @@
 /** Keeps a local copy true by list and watch. Source of the rules: Kubernetes API concepts, "Efficient detection of changes". */
 import { sleep, type Clock } from '../base/clock.ts'
+import type { Emitter } from '../base/events.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
 import type { Kind } from '../api/kind.ts'
@@ -24,6 +25,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Ends the wait after a fault, also after one of an attempt that is under way. */
+  readonly retryNow?: Emitter<void>
 }
 
 const PAGE = 500
@@ -42,7 +45,10 @@ export async function reflect<T extends KubeObject>(options: ReflectorOptions<T>
   /** Where to go on watching; null: the list must be read first. */
   let revision: string | null = null
   let faults = 0
+  let woken = new AbortController()
+  using _listening = options.retryNow?.on(() => woken.abort())
   while (!signal.aborted) {
+    woken = new AbortController()
     const began = clock.monotonic()
     let fault: unknown = null
     try {
@@ -75,7 +81,8 @@ export async function reflect<T extends KubeObject>(options: ReflectorOptions<T>
       delay,
       error: fault,
     })
-    await sleep(clock, delay, signal).catch(() => undefined)
+    await sleep(clock, delay, AbortSignal.any([signal, woken.signal])).catch(() => undefined)
+    if (woken.signal.aborted) faults = 0
   }
 }
 

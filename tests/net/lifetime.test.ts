@@ -93,6 +93,21 @@ describe('the agent', () => {
     await eventually('it hears of it', async () => expect(await near.net.ask(question)).toBe('authorized'))
   })
 
+  it('hears of what changed as soon as the control plane is back, however long it was away', async () => {
+    const file = here.config.apiPortFile
+    const port = await readFile(file, 'utf8')
+    await writeFile(file, '1\n')
+    lab.cut()
+    // Long enough for the pauses between attempts to have grown.
+    await sleep(systemClock, 8000)
+    lab.join()
+    await lab.service('meanwhile', { clusterIP: '10.96.1.3' }, [{ pod: far }])
+    await writeFile(file, port)
+    const began = systemClock.monotonic()
+    await until('the Service is there', near.net, '10.96.1.3', 80, 'pod-far')
+    expect(systemClock.monotonic() - began).toBeLessThan(2500)
+  })
+
   it('ends also while nothing answers, and comes back', async () => {
     const port = (await readFile(here.config.apiPortFile, 'utf8')).trim()
     const hole = `table ip hole { chain output { type filter hook output priority 0; tcp dport ${port} drop; }; }`

@@ -6,6 +6,7 @@ import { connect, createServer, Socket, type Server } from 'node:net'
 import { deferred } from '../../base/async.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf, systemCode } from '../../base/errors.ts'
+import { Emitter } from '../../base/events.ts'
 import { component, type Component } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import { createLinkPort } from './link-port.ts'
@@ -24,6 +25,8 @@ export interface ApiRelayDeps {
 export interface ApiRelay extends Component, ProblemSource {
   /** Connections under way. */
   readonly connections: number
+  /** Each time when the control plane has connected anew, behind another port. */
+  readonly reconnected: Emitter<void>
 }
 
 /** Milliseconds. */
@@ -35,6 +38,7 @@ const TELL_EVERY = 60_000
 export function createApiRelay({ address, port, portFile, clock, logger }: ApiRelayDeps): ApiRelay {
   const problems = new Problems(logger)
   const upstream = createLinkPort(portFile, clock)
+  const reconnected = new Emitter<void>()
   const open = new Set<Relayed>()
   const clients = new Set<Socket>()
   let toldAt = Number.NEGATIVE_INFINITY
@@ -109,6 +113,7 @@ export function createApiRelay({ address, port, portFile, clock, logger }: ApiRe
     stack.use(
       upstream.changed.on((to) => {
         for (const relayed of open) if (relayed.to !== to) relayed.destroy()
+        if (to !== null) reconnected.emit()
       }),
     )
   })
@@ -116,6 +121,7 @@ export function createApiRelay({ address, port, portFile, clock, logger }: ApiRe
     get connections() {
       return open.size
     },
+    reconnected,
     get problems() {
       return problems.problems
     },

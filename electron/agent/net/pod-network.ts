@@ -117,7 +117,8 @@ export function createPodNetwork(deps: PodNetworkDeps): PodNetwork {
     const { nodeName, nodeIP, serviceCIDR } = config
     const { plan, faults } = planLinks({ nodeName, nodeIP, serviceCIDR, nodes: state.nodes.values(), observed })
     const addresses = serviceAddressChanges(config, observed)
-    problems.set('pod network', plan ? null : noPodCidr())
+    // Before anything is known of the cluster nothing is missing.
+    problems.set('pod network', plan || !state.known ? null : noPodCidr())
     problems.set('nodes', faultProblem(faults))
     const conflicts = plan ? findConflicts(plan, observed) : []
     problems.set('conflicts', conflictProblem(conflicts))
