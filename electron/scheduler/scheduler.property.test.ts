@@ -3,6 +3,9 @@ import { expect, test } from 'vitest'
 import { node as nodeKind } from '../api/core/v1/node.ts'
 import { pod as podKind } from '../api/core/v1/pod.ts'
 import type { Node, Pod } from '../api/core/v1/types.gen.ts'
+import { seededRandom } from '../base/random.ts'
+import type { Client } from '../client/client.ts'
+import { faultyClient, type Faults } from '../client/testing/faulty-client.ts'
 import { startCluster, type TestCluster } from './testing/cluster.ts'
 import { NAMESPACE } from './testing/objects.ts'
 
@@ -45,30 +48,55 @@ async function take(cluster: TestCluster, steps: readonly Step[]): Promise<void>
   }
 }
 
+/** Throws unless no node has more than it can take, and every pod that waits would fit nowhere. */
+async function check(cluster: TestCluster): Promise<void> {
+  const { items: nodes } = await cluster.client.list(nodeKind)
+  const { items: pods } = await cluster.client.list(podKind)
+  const left = new Map<string, { node: Node; cpu: number; pods: number }>()
+  for (const node of nodes) {
+    const own = pods.filter(({ spec }) => spec.nodeName === node.metadata.name)
+    const allocatable = node.status.allocatable ?? {}
+    const cpu = Number(allocatable['cpu']) - own.reduce((sum, pod) => sum + cpuOf(pod), 0)
+    left.set(node.metadata.name, { node, cpu, pods: Number(allocatable['pods']) - own.length })
+  }
+  for (const { cpu, pods: room } of left.values()) expect(Math.min(cpu, room)).toBeGreaterThanOrEqual(0)
+  for (const pod of pods.filter(({ spec }) => !spec.nodeName)) {
+    const fitting = [...left.values()].filter(({ node, cpu, pods: room }) => !node.spec.unschedulable && room > 0 && cpu >= cpuOf(pod))
+    expect(fitting.map(({ node }) => node.metadata.name)).toEqual([])
+    expect(pod.status.conditions?.find(({ type }) => type === 'PodScheduled')).toMatchObject({ reason: 'Unschedulable' })
+  }
+}
+
+const traffic = fc.array(step, { minLength: 4, maxLength: 40 })
+
 test('no node gets more than it has, and no pod waits that would fit', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 40 }), fc.integer(), async (steps, seed) => {
+    fc.asyncProperty(traffic, fc.integer(), async (steps, seed) => {
       await using cluster = await startCluster({ seed })
       await take(cluster, steps)
       // Longer than any back-off.
       await cluster.advance(11_000)
-      const { items: nodes } = await cluster.client.list(nodeKind)
-      const { items: pods } = await cluster.client.list(podKind)
-      const left = new Map<string, { node: Node; cpu: number; pods: number }>()
-      for (const node of nodes) {
-        const own = pods.filter(({ spec }) => spec.nodeName === node.metadata.name)
-        const allocatable = node.status.allocatable ?? {}
-        const cpu = Number(allocatable['cpu']) - own.reduce((sum, pod) => sum + cpuOf(pod), 0)
-        left.set(node.metadata.name, { node, cpu, pods: Number(allocatable['pods']) - own.length })
-      }
-      for (const { cpu, pods: room } of left.values()) expect(Math.min(cpu, room)).toBeGreaterThanOrEqual(0)
-      for (const pod of pods.filter(({ spec }) => !spec.nodeName)) {
-        const fitting = [...left.values()].filter(({ node, cpu, pods: room }) => !node.spec.unschedulable && room > 0 && cpu >= cpuOf(pod))
-        expect(fitting.map(({ node }) => node.metadata.name)).toEqual([])
-        expect(pod.status.conditions?.find(({ type }) => type === 'PodScheduled')).toMatchObject({ reason: 'Unschedulable' })
-      }
+      await check(cluster)
       expect(cluster.complaints).toEqual([])
     }),
-    { seed: 1, numRuns: 40 },
+    { seed: 1, numRuns: 40, endOnFailure: true },
+  )
+}, 60_000)
+
+test('so it is, too, when calls fail, answers get lost and watches break', async () => {
+  await fc.assert(
+    fc.asyncProperty(traffic, fc.integer(), async (steps, seed) => {
+      const faults: Faults = {}
+      const wrap = (client: Client) => faultyClient(client, faults, seededRandom(seed))
+      await using cluster = await startCluster({ seed, wrap })
+      Object.assign(faults, { unavailable: 0.15, lostAnswers: 0.15, brokenWatches: 0.1 })
+      await take(cluster, steps)
+      await cluster.advance(20_000)
+      Object.assign(faults, { unavailable: 0, lostAnswers: 0, brokenWatches: 0 })
+      // Longer than the informers, the back-off and the look after lost bindings need.
+      await cluster.advance(90_000)
+      await check(cluster)
+    }),
+    { seed: 1, numRuns: 20, endOnFailure: true },
   )
 }, 60_000)

@@ -129,6 +129,7 @@ async function run(
   const core: SchedulerCore = {
     ...{ clock, random, logger, signal, queue, cache, waiting, statuses, ledger, livePod },
     profiles: runtimes,
+    fetchPod: (namespace, name) => fetchPod(client, namespace, name, signal),
   }
   stack.use(watchNodes(core, nodes))
   stack.use(watchPods(core, pods))
@@ -136,8 +137,7 @@ async function run(
 
   const bindings = new BindingCycles(core)
   const loop = runLoop(core, bindings)
-  const fetch = (namespace: string, name: string) => fetchPod(client, namespace, name, signal)
-  const reconciling = clock.setInterval(() => void reconcile(core, fetch), RECONCILE_EVERY, { unref: true })
+  const reconciling = clock.setInterval(() => void reconcile(core), RECONCILE_EVERY, { unref: true })
   stack.defer(async () => {
     stopping.abort(new DOMException('the scheduler is stopped', 'AbortError'))
     reconciling[Symbol.dispose]()
@@ -159,9 +159,9 @@ async function fetchPod(client: Client, namespace: string, name: string, signal:
   }
 }
 
-async function reconcile(core: SchedulerCore, fetch: (namespace: string, name: string) => Promise<Pod | null>): Promise<void> {
+async function reconcile(core: SchedulerCore): Promise<void> {
   try {
-    await reconcileOverdue(core, fetch)
+    await reconcileOverdue(core)
   } catch (error) {
     if (!isAbort(error)) core.logger.warn('bindings that no informer tells of could not be looked up', { error })
   }

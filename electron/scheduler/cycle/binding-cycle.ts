@@ -1,11 +1,17 @@
 /** From a reservation to a bound pod, beside the scheduling of others. Source: kubernetes `scheduler/schedule_one.go`, `bindingCycle`. */
-import { deferred, type Deferred } from '../../base/async.ts'
+import { deferred, isAbort, type Deferred } from '../../base/async.ts'
+import { sleep } from '../../base/clock.ts'
+import { StatusError } from '../../machinery/status.ts'
 import { errorStatus, type Result } from '../framework/status.ts'
+import type { PodInfo } from '../snapshot/pod-info.ts'
 import type { SchedulerCore } from './core.ts'
 import { giveUp, type Reservation } from './scheduling-cycle.ts'
 
 /** So many bindings at most are under way, so that a slow server is not buried under them. Pods that wait for leave do not count. */
 const LIMIT = 256
+/** Between questions to a server that does not answer, in milliseconds. */
+const FIRST_DELAY = 1000
+const LONGEST_DELAY = 10_000
 
 export class BindingCycles {
   readonly #core: SchedulerCore
@@ -62,9 +68,28 @@ export class BindingCycles {
     const { statuses, signal } = this.#core
     const { framework } = runtime
     // A refusal that is still being written would otherwise be told after the binding.
-    await statuses.settled(queued.info.uid)
+    await statuses.stop(queued.info.uid)
     const refusal = await framework.preBind(attempt, queued.info, node, signal)
-    return refusal ?? (await framework.bind(attempt, queued.info, node, signal))
+    if (refusal) return refusal
+    const status = await framework.bind(attempt, queued.info, node, signal)
+    return status && leavesDoubt(status.error) && (await this.#isBound(queued.info, node)) ? null : status
+  }
+
+  /**
+   * An answer may be lost where the binding was made: the place counts until the server has said what became of it, because it would
+   * be given away twice otherwise. Asks until there is an answer; throws only when the scheduler is stopped.
+   */
+  async #isBound({ namespace, pod, uid }: PodInfo, node: string): Promise<boolean> {
+    const { clock, signal, fetchPod } = this.#core
+    for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 2, LONGEST_DELAY)) {
+      try {
+        const there = await fetchPod(namespace, pod.metadata.name)
+        return there?.metadata.uid === uid && there.spec.nodeName === node
+      } catch (error) {
+        if (!leavesDoubt(error)) throw error
+        await sleep(clock, delay, signal)
+      }
+    }
   }
 
   #succeed({ runtime, queued, attempt, node }: Reservation): void {
@@ -80,4 +105,10 @@ export class BindingCycles {
     if (this.#core.signal.aborted) return
     giveUp(this.#core, reservation, status)
   }
+}
+
+/** Whether a call that failed so may have been carried out. */
+function leavesDoubt(error: unknown): boolean {
+  if (error === undefined || isAbort(error)) return false
+  return !(error instanceof StatusError) || error.code >= 500
 }

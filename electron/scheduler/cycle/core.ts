@@ -32,4 +32,6 @@ export interface SchedulerCore {
   readonly profiles: ReadonlyMap<string, ProfileRuntime>
   /** The pod as informers have it now. */
   livePod(namespace: string, name: string): Pod | undefined
+  /** The pod as the API server has it; null if it is not there. Throws StatusError. */
+  readonly fetchPod: (namespace: string, name: string) => Promise<Pod | null>
 }

@@ -86,12 +86,9 @@ export function watchPods(core: SchedulerCore, pods: Informer<Pod>): Disposable 
 /** Asks what became of bindings that no informer has told of in time. Every so often, in milliseconds. */
 export const RECONCILE_EVERY = 10_000
 
-export async function reconcileOverdue(
-  core: SchedulerCore,
-  fetch: (namespace: string, name: string) => Promise<Pod | null>,
-): Promise<void> {
+export async function reconcileOverdue(core: SchedulerCore): Promise<void> {
   for (const info of core.cache.overdue()) {
-    const pod = await fetch(info.namespace, info.pod.metadata.name)
+    const pod = await core.fetchPod(info.namespace, info.pod.metadata.name)
     if (!core.cache.isAssumed(info.uid)) continue
     if (pod?.metadata.uid === info.uid && pod.spec.nodeName) core.cache.setPod(pod)
     else releaseAssumed(core, info)

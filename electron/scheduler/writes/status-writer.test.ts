@@ -9,7 +9,7 @@ import { podOf } from '../testing/objects.ts'
 import { statusPatch } from './pod-status.ts'
 import { StatusWriter } from './status-writer.ts'
 
-const clock = new FakeClock()
+let clock = new FakeClock()
 const refused = (message: string) => ({ condition: { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message } as const })
 const messageIn = (patch: Patch) =>
   (patch.body as { status: { conditions?: { message: string }[]; nominatedNodeName?: string | null } }).status
@@ -21,6 +21,7 @@ let writer: StatusWriter
 const pod = podOf('web')
 
 beforeEach(() => {
+  clock = new FakeClock()
   bodies = []
   answers = []
   warnings = []
@@ -44,7 +45,7 @@ describe('StatusWriter', () => {
     writer.write(pod, refused('three'))
     expect(bodies).toHaveLength(1)
     gate.resolve()
-    await writer.settled(pod.metadata.uid)
+    await writer.ended()
     expect(bodies.map(({ conditions, nominatedNodeName }) => [conditions?.[0]?.message, nominatedNodeName])).toEqual([
       ['one', undefined],
       ['three', 'a'],
@@ -62,12 +63,33 @@ describe('StatusWriter', () => {
     expect(bodies.map(({ nominatedNodeName }) => nominatedNodeName)).toEqual(['a', null])
   })
 
-  it('warns of what could not be written, but not of a pod that is gone', async () => {
+  it('tries again what a server that is away did not take', async () => {
+    for (let i = 0; i < 2; i++) answers.push(() => Promise.reject(failure(503, 'ServiceUnavailable', 'away')))
+    writer.write(pod, refused('one'))
+    await clock.advance(1000)
+    writer.write(pod, { nominatedNodeName: 'a' })
+    expect(bodies).toHaveLength(2)
+    await clock.advance(2000)
+    await writer.ended()
+    expect(bodies.at(-1)).toMatchObject({ conditions: [{ message: 'one' }], nominatedNodeName: 'a' })
+    expect([bodies.length, warnings]).toEqual([3, []])
+  })
+
+  it('drops what waits when something newer is about to be said', async () => {
+    answers.push(() => Promise.reject(failure(503, 'ServiceUnavailable', 'away')))
+    writer.write(pod, refused('one'))
+    await clock.advance(0)
+    await writer.stop(pod.metadata.uid)
+    await clock.advance(60_000)
+    expect([bodies.length, clock.pending]).toEqual([1, 0])
+  })
+
+  it('warns of what is refused, but not of a pod that is gone', async () => {
     answers.push(() => Promise.reject(failure(404, 'NotFound', 'gone')))
     writer.write(pod, refused('one'))
     await writer.ended()
     expect(warnings).toEqual([])
-    answers.push(() => Promise.reject(failure(500, 'InternalError', 'broken')))
+    answers.push(() => Promise.reject(failure(422, 'Invalid', 'broken')))
     writer.write(pod, refused('one'))
     await writer.ended()
     expect(warnings).toEqual(["a pod's status was not written"])
