@@ -1,8 +1,10 @@
 /** Pods' network and Services between machines, on real namespaces, VXLAN and nftables. */
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sleep, systemClock } from '../../electron/base/clock.ts'
 import { node as nodeKind } from '../../electron/api/core/v1/node.ts'
 import { service as serviceKind } from '../../electron/api/core/v1/service.ts'
+import { cniConfigFile } from '../../electron/agent/net/cni-config.ts'
 import { eventually, openNetLab, POD_PORT, type Machine, type NetLab, type PodInLab } from './lab.ts'
 import type { Namespace } from './namespaces.ts'
 
@@ -191,5 +193,25 @@ describe('a Service', () => {
     await eventually('the rules are in force', async () => expect(await dial()).toMatch('pod-b'))
     await lab.endpoints('datagrams', [{ pod: pod('pod-c') }])
     await eventually('the other endpoint answers', async () => expect(await dial()).toMatch('pod-c'))
+  })
+})
+
+describe('a machine that already uses the addresses of its pods', () => {
+  it('says so on its Node by the name of what holds them, and takes pods once they are free', async () => {
+    const taken = await lab.machine('taken', async (net, podCidr) => {
+      await net.run('ip', 'link', 'add', 'docker0', 'type', 'bridge')
+      await net.run('ip', 'addr', 'add', podCidr.replace('.0/24', '.1/24'), 'dev', 'docker0')
+      await net.run('ip', 'link', 'set', 'docker0', 'up')
+    })
+    await eventually('the condition is there', async () => {
+      const { status } = await lab.api.admin.get(nodeKind, { name: 'taken' })
+      const condition = status.conditions?.find(({ type }) => type === 'NetworkUnavailable')
+      expect(condition).toMatchObject({ status: 'True', reason: 'AddressConflict' })
+      expect(condition?.message).toMatch(/docker0/)
+    })
+    await expect(readFile(cniConfigFile(taken.config))).rejects.toThrow('ENOENT')
+    expect(await taken.net.run('ip', 'link')).not.toMatch('flotilla0')
+    await taken.net.run('ip', 'link', 'del', 'docker0')
+    await eventually('it takes pods', async () => expect(await readFile(cniConfigFile(taken.config), 'utf8')).toMatch(taken.podCidr))
   })
 })

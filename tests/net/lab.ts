@@ -49,8 +49,8 @@ export interface EndpointDraft {
 export interface NetLab extends AsyncDisposable {
   readonly api: SecureServer
   readonly wire: Wire
-  /** A machine that is a node of the cluster, its agent running. */
-  machine(name: string): Promise<Machine>
+  /** A machine that is a node of the cluster, its agent running; `prepare` is done before that. */
+  machine(name: string, prepare?: (net: Namespace, podCidr: string) => Promise<void>): Promise<Machine>
   /** A pod that answers on port 8080. */
   pod(machine: Machine, name: string, portMappings?: readonly PortMapping[]): Promise<PodInLab>
   service(name: string, spec: Draft<ServiceSpec>, endpoints: readonly EndpointDraft[]): Promise<void>
@@ -75,7 +75,7 @@ export async function openNetLab(): Promise<NetLab> {
   let machines = 0
   const cleanup = undo.move()
 
-  const machine = async (name: string): Promise<Machine> => {
+  const machine: NetLab['machine'] = async (name, prepare) => {
     const number = ++machines
     const address = `192.168.77.${10 + number}`
     const podCidr = `10.244.${number}.0/24`
@@ -103,6 +103,7 @@ export async function openNetLab(): Promise<NetLab> {
         agent = null
       },
     }
+    await prepare?.(net, podCidr)
     await made.startAgent()
     return made
   }

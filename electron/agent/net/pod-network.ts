@@ -83,7 +83,8 @@ export function createPodNetwork(deps: PodNetworkDeps): PodNetwork {
         const clean = await syncLinks()
         await syncFilters()
         problems.set('machine', null)
-        if (clean) backoff.reset()
+        // What others must put right is looked for sooner than by itself.
+        if (clean && !problems.problems.some(({ blocking }) => blocking)) backoff.reset()
         else schedule(backoff.next())
       } catch (error) {
         const message = `The links of this machine could not be read or changed: ${messageOf(error)}. It is tried again by itself.`
