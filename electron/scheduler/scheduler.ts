@@ -26,7 +26,7 @@ import { SchedulingQueue } from './queue/scheduling-queue.ts'
 import { SchedulerCache } from './snapshot/cache.ts'
 import { PodInfo } from './snapshot/pod-info.ts'
 import { Snapshot } from './snapshot/snapshot.ts'
-import { RECONCILE_EVERY, reconcileOverdue, watchNodes, watchPods } from './watch/cluster-watch.ts'
+import { RECONCILE_EVERY, reconcileOverdue, watchNodes, watchPods, watchStorage } from './watch/cluster-watch.ts'
 import { informedObjects } from './watch/informed-objects.ts'
 import { StatusWriter } from './writes/status-writer.ts'
 
@@ -133,6 +133,7 @@ async function run(
   }
   stack.use(watchNodes(core, nodes))
   stack.use(watchPods(core, pods))
+  stack.use(watchStorage(core, informers))
   await informers.start(starting)
 
   const bindings = new BindingCycles(core)

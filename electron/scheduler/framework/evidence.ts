@@ -14,6 +14,8 @@ export type Evidence =
     }
   | { readonly type: 'taint'; readonly key: string; readonly value: string; readonly effect: string }
   | { readonly type: 'port'; readonly ip: string; readonly protocol: string; readonly port: number }
+  /** A claim of the pod, and the volume that it is bound to; null: it is bound to none that is there. */
+  | { readonly type: 'volume'; readonly claim: string; readonly volume: string | null }
   /** The node is not the only one that may be. */
   | { readonly type: 'nodeName'; readonly wanted: string }
   /** Labels of `spec.nodeSelector` that the node lacks or has otherwise. */

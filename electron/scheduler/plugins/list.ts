@@ -14,6 +14,7 @@ import { podTopologySpread } from './pod-topology-spread/pod-topology-spread.ts'
 import { prioritySort } from './priority-sort/priority-sort.ts'
 import { schedulingGates } from './scheduling-gates/scheduling-gates.ts'
 import { taintToleration } from './taint-toleration/taint-toleration.ts'
+import { volumeBinding } from './volume-binding/volume-binding.ts'
 
 export const PLUGINS: readonly PluginDescriptor[] = [
   schedulingGates,
@@ -24,6 +25,7 @@ export const PLUGINS: readonly PluginDescriptor[] = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeBinding,
   podTopologySpread,
   interPodAffinity,
   defaultPreemption,

@@ -1,7 +1,8 @@
 /** What plugins read of the cluster beside its nodes and pods. */
 import type { ReplicaSet, StatefulSet } from '../../api/apps/v1/types.gen.ts'
-import type { ReplicationController, Service } from '../../api/core/v1/types.gen.ts'
+import type { PersistentVolume, PersistentVolumeClaim, ReplicationController, Service } from '../../api/core/v1/types.gen.ts'
 import type { PodDisruptionBudget } from '../../api/policy/v1/types.gen.ts'
+import type { StorageClass } from '../../api/storage/v1/types.gen.ts'
 import type { Labels } from '../../machinery/selector/requirement.ts'
 
 export interface ClusterObjects {
@@ -13,6 +14,9 @@ export interface ClusterObjects {
   statefulSet(namespace: string, name: string): StatefulSet | undefined
   replicationController(namespace: string, name: string): ReplicationController | undefined
   disruptionBudgets(): readonly PodDisruptionBudget[]
+  persistentVolumeClaim(namespace: string, name: string): PersistentVolumeClaim | undefined
+  persistentVolume(name: string): PersistentVolume | undefined
+  storageClass(name: string): StorageClass | undefined
 }
 
 /** A cluster of which nothing else is known. */
@@ -24,4 +28,7 @@ export const NO_OBJECTS: ClusterObjects = Object.freeze({
   statefulSet: () => undefined,
   replicationController: () => undefined,
   disruptionBudgets: () => [],
+  persistentVolumeClaim: () => undefined,
+  persistentVolume: () => undefined,
+  storageClass: () => undefined,
 })

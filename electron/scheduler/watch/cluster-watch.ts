@@ -1,9 +1,13 @@
 /** Brings what informers tell to the cache and the queue. Source: kubernetes `scheduler/eventhandlers.go`. */
+import { persistentVolumeClaim as persistentVolumeClaimKind } from '../../api/core/v1/persistent-volume-claim.ts'
+import { persistentVolume as persistentVolumeKind } from '../../api/core/v1/persistent-volume.ts'
 import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
-import type { Informer } from '../../client/informer.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
+import type { Informer, Informers } from '../../client/informer.ts'
 import type { SchedulerCore } from '../cycle/core.ts'
 import { releaseAssumed } from '../cycle/failures.ts'
-import { EVENTS, nodeEvents, podEvents } from '../framework/events.ts'
+import { ACTION, EVENTS, nodeEvents, podEvents, type EventResource } from '../framework/events.ts'
 import { hasEnded } from '../snapshot/snapshot.ts'
 
 /** Begins at once with what is there already. */
@@ -22,6 +26,22 @@ export function watchNodes({ cache, queue }: SchedulerCore, nodes: Informer<Node
       queue.move({ event: EVENTS.nodeDelete, old: node })
     },
   })
+}
+
+/** Of storage only that something changed is told: what it means is read anew. */
+export function watchStorage({ queue }: SchedulerCore, informers: Informers): Disposable {
+  const stack = new DisposableStack()
+  const watch = (resource: EventResource, informer: Informer) =>
+    stack.use(
+      informer.on({
+        add: () => queue.move({ event: { resource, action: ACTION.add } }),
+        update: () => queue.move({ event: { resource, action: ACTION.updateOther } }),
+      }),
+    )
+  watch('PersistentVolumeClaim', informers.for<KubeObject>(persistentVolumeClaimKind))
+  watch('PersistentVolume', informers.for<KubeObject>(persistentVolumeKind))
+  watch('StorageClass', informers.for<KubeObject>(storageClassKind))
+  return stack
 }
 
 type Standing = 'assigned' | 'waiting' | 'other'

@@ -1,23 +1,26 @@
 import { replicaSet as replicaSetKind } from '../../api/apps/v1/replica-set.ts'
 import { statefulSet as statefulSetKind } from '../../api/apps/v1/stateful-set.ts'
 import { namespace as namespaceKind } from '../../api/core/v1/namespace.ts'
+import { persistentVolumeClaim as persistentVolumeClaimKind } from '../../api/core/v1/persistent-volume-claim.ts'
+import { persistentVolume as persistentVolumeKind } from '../../api/core/v1/persistent-volume.ts'
 import { replicationController as replicationControllerKind } from '../../api/core/v1/replication-controller.ts'
 import { service as serviceKind } from '../../api/core/v1/service.ts'
-import type { Kind } from '../../api/kind.ts'
-import { KINDS } from '../../api/kinds.gen.ts'
-import type { PodDisruptionBudget } from '../../api/policy/v1/types.gen.ts'
+import { podDisruptionBudget as podDisruptionBudgetKind } from '../../api/policy/v1/pod-disruption-budget.ts'
+import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
 import type { Informers } from '../../client/informer.ts'
 import type { ClusterObjects } from '../snapshot/cluster-objects.ts'
 
-/** What plugins read of the cluster, from informers. Where the API serves no disruption budgets, there are none. */
+/** What plugins read of the cluster, from informers. */
 export function informedObjects(informers: Informers): ClusterObjects {
   const namespaces = informers.for(namespaceKind)
   const services = informers.for(serviceKind)
   const replicaSets = informers.for(replicaSetKind)
   const statefulSets = informers.for(statefulSetKind)
   const replicationControllers = informers.for(replicationControllerKind)
-  const budgetKind = KINDS.find(({ group, resource }) => group === 'policy' && resource === 'poddisruptionbudgets')
-  const budgets = budgetKind && informers.for(budgetKind as unknown as Kind<PodDisruptionBudget>)
+  const budgets = informers.for(podDisruptionBudgetKind)
+  const claims = informers.for(persistentVolumeClaimKind)
+  const volumes = informers.for(persistentVolumeKind)
+  const classes = informers.for(storageClassKind)
   return {
     namespaceLabels(namespace) {
       const found = namespaces.get(undefined, namespace)
@@ -28,6 +31,9 @@ export function informedObjects(informers: Informers): ClusterObjects {
     replicaSet: (namespace, name) => replicaSets.get(namespace, name),
     statefulSet: (namespace, name) => statefulSets.get(namespace, name),
     replicationController: (namespace, name) => replicationControllers.get(namespace, name),
-    disruptionBudgets: () => budgets?.list() ?? [],
+    disruptionBudgets: () => budgets.list(),
+    persistentVolumeClaim: (namespace, name) => claims.get(namespace, name),
+    persistentVolume: (name) => volumes.get(undefined, name),
+    storageClass: (name) => classes.get(undefined, name),
   }
 }
