@@ -37,6 +37,7 @@ import { KindTypes } from './registry/kind-types.ts'
 import { LeasePool } from './registry/lease-pool.ts'
 import { Lookup } from './registry/lookup.ts'
 import { MergeTargets } from './registry/managed-fields.ts'
+import { Quotas } from './registry/quota.ts'
 import type { Call, Registry, ResourceHooks } from './registry/registry.ts'
 import { Resources } from './resources.ts'
 import { bindingResponder } from './rest/binding.ts'
@@ -148,6 +149,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     random,
     logger,
     admission: createAdmission(plugins, checks),
+    quotas: new Quotas(resources, clock),
     types,
     targets: new MergeTargets(types),
     hooks,

@@ -13,6 +13,7 @@ import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
 import { podGcController } from './pod-gc/pod-gc.ts'
 import { replicaSetController } from './replica-set/replica-set.ts'
 import { replicationController } from './replica-set/replication-controller.ts'
+import { resourceQuotaController } from './resource-quota/resource-quota.ts'
 import { roleAggregationController } from './role-aggregation/role-aggregation.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
 import type { ControllerDescriptor } from './runtime/controller.ts'
@@ -35,6 +36,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   podGcController,
   replicaSetController,
   replicationController,
+  resourceQuotaController,
   roleAggregationController,
   rootCaController,
   serviceAccountController,

@@ -11,6 +11,7 @@ import { insert } from './guaranteed-update.ts'
 import { resourceName } from './keys.ts'
 import { dropRepeatedOwners } from './owner-references.ts'
 import { track } from './managed-fields.ts'
+import { together } from './quota.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
 
 /** A base longer than this is cut, so that the generated name is no longer than a label may be. */
@@ -46,9 +47,10 @@ export async function create(
     const made = generates ? structuredClone(object) : object
     prepare(registry, call, made, generates)
     const { name } = made.metadata
-    const companions = (await hooks?.create?.(made, call)) ?? null
+    const own = (await hooks?.create?.(made, call)) ?? null
     validate(call, made)
     await registry.admission.validate({ ...admission, object: made, name })
+    const companions = together(own, await registry.quotas.charge(call, made, null))
     if (meta.resourceVersion) throw failure(500, 'Unknown', 'resourceVersion should not be set on objects to be created')
     const stored = call.resource.toStored(made)
     const lease = await hooks?.lease?.()

@@ -10,6 +10,7 @@ import type { Companions } from './guaranteed-update.ts'
 import type { KeyedMutex } from './keyed-mutex.ts'
 import type { KindTypes } from './kind-types.ts'
 import type { MergeTargets } from './managed-fields.ts'
+import type { Quotas } from './quota.ts'
 import type { Resource } from './storage.ts'
 
 export interface Registry {
@@ -19,6 +20,7 @@ export interface Registry {
   readonly random: Random
   readonly logger: Logger
   readonly admission: Admission
+  readonly quotas: Quotas
   readonly types: KindTypes
   readonly targets: MergeTargets
   /** What a resource does beside what its kind says, by "resource.group". */

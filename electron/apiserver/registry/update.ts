@@ -17,6 +17,7 @@ import { guaranteedUpdate, type Outcome } from './guaranteed-update.ts'
 import { resourceName } from './keys.ts'
 import { dropRepeatedOwners } from './owner-references.ts'
 import { keepTimestamps, track } from './managed-fields.ts'
+import { together } from './quota.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
 
 export interface Change {
@@ -85,12 +86,13 @@ async function replace(
   checkResourceVersion(call, object, old)
   const hooks = registry.hooks.get(resourceName(resource.kind))
   prepareUpdate(call, object, old, change.part)
-  const companions = (change.part === 'main' ? await hooks?.update?.(object, old, call) : null) ?? null
+  const own = (change.part === 'main' ? await hooks?.update?.(object, old, call) : null) ?? null
   countGeneration(call, object, old, change.part)
   validateUpdate(call, object, old, change.part)
   keepTimestamps(object, old)
   await registry.admission.validate(admission)
   if (goesWithUpdate(object, old) && !hooks?.holds?.(object)) return { type: 'delete', companions: hooks?.remove?.(object) ?? null }
+  const companions = together(own, await registry.quotas.charge(call, object, old))
   return { type: 'put', object: resource.toStored(object), companions }
 }
 
