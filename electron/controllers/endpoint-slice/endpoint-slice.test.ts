@@ -6,8 +6,11 @@ import type { Pod, Service } from '../../api/core/v1/types.gen.ts'
 import { endpointSlice } from '../../api/discovery/v1/endpoint-slice.ts'
 import type { EndpointSlice } from '../../api/discovery/v1/types.gen.ts'
 import type { Draft } from '../../api/meta/v1/object.ts'
+import { deferred } from '../../base/async.ts'
+import type { Client } from '../../client/client.ts'
 import { forbidden } from '../../machinery/status.ts'
 import { NAMESPACE, startCluster, type ClusterOptions, type TestCluster } from '../testing/cluster.ts'
+import { overrideClient } from '../testing/override-client.ts'
 import { MANAGER, MANAGER_LABEL, SERVICE_LABEL } from './endpoint-slice.ts'
 
 const only = ['endpointslice-controller']
@@ -237,6 +240,31 @@ describe('the EndpointSlice controller', () => {
     expect(endpoint?.hints).toEqual({ forZones: [{ name: endpoint?.zone }], forNodes: [{ name: endpoint?.nodeName }] })
     await change(cluster, { trafficDistribution: 'PreferClose' })
     expect((await endpointsOf(cluster))[0]?.hints).toEqual({ forZones: [{ name: endpoint?.zone }] })
+  })
+
+  it('makes no second slice while it has not seen its first', async () => {
+    const gate = deferred<void>()
+    const wrap = (client: Client) =>
+      overrideClient(client, {
+        async *watch(kind, options) {
+          for await (const event of client.watch(kind, options)) {
+            if (kind.resource === endpointSlice.resource) await gate.promise
+            yield event
+          }
+        },
+      })
+    await using cluster = await start({ wrap })
+    await using _open = { [Symbol.asyncDispose]: async () => gate.resolve() }
+    await cluster.client.create(serviceKind, serviceOf())
+    await cluster.quiet()
+    await cluster.client.create(podKind, podOf('a'))
+    await cluster.quiet()
+    expect(await slicesOf(cluster)).toHaveLength(1)
+    expect(await endpointsOf(cluster)).toEqual([])
+    gate.resolve()
+    await cluster.quiet()
+    expect(await slicesOf(cluster)).toHaveLength(1)
+    expect(await endpointsOf(cluster)).toHaveLength(1)
   })
 
   it('says when slices are refused, and tries again', async () => {

@@ -109,4 +109,16 @@ describe('packing endpoints into slices', () => {
       { seed: 9, numRuns: 300 },
     )
   })
+
+  it('takes out of a slice what someone else put there above the limit or twice', () => {
+    const pods = Array.from({ length: LIMIT + 1 }, (_, pod) => ({ pod, port: 1, ready: true }))
+    const [group] = groupsOf(pods)
+    if (!group) throw new Error('no group')
+    const [slice] = written([{ ...group, endpoints: group.endpoints.slice(0, 1) }], [], counter()).slices
+    if (!slice) throw new Error('no slice')
+    const swollen = { ...slice, endpoints: [...group.endpoints, ...group.endpoints] }
+    const { kept, create } = packSlices([group], [swollen], LIMIT)
+    expect(kept.map(({ content }) => content.endpoints)).toEqual([group.endpoints.slice(0, LIMIT)])
+    expect(create.map(({ endpoints }) => endpoints)).toEqual([group.endpoints.slice(LIMIT)])
+  })
 })
