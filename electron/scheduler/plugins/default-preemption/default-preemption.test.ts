@@ -85,8 +85,10 @@ describe('DefaultPreemption', () => {
 
   it('promises the node to the pod, and keeps it from less important ones until the victims are gone', async () => {
     await using cluster = await startCluster()
-    await full(cluster)
-    await cluster.addPod('high', { requests: { cpu: '2' }, spec: CRITICAL })
+    await cluster.addNode('only', { cpu: '3' })
+    await cluster.addPod('low', { requests: { cpu: '2' } })
+    await cluster.quiet()
+    await cluster.addPod('high', { requests: { cpu: '3' }, spec: CRITICAL })
     await cluster.quiet()
     const high = await cluster.pod('high')
     expect(high.status.nominatedNodeName).toBe('only')
@@ -94,8 +96,10 @@ describe('DefaultPreemption', () => {
     const low = await cluster.pod('low')
     expect(low.metadata.deletionTimestamp).toBeDefined()
     expect(low.status.conditions).toContainEqual(expect.objectContaining({ type: 'DisruptionTarget', reason: 'PreemptionByScheduler' }))
-    // The victim's place is not for one who was not promised it.
+    // There is room for it, but that was promised.
     await cluster.addPod('thief', { requests: { cpu: '1' } })
+    await cluster.quiet()
+    expect(await cluster.nodeOf('thief')).toBe('')
     await cluster.client.delete(podKind, { namespace: 'test', name: 'low' }, { gracePeriodSeconds: 0 })
     await cluster.advance(2000)
     expect([await cluster.nodeOf('high'), await cluster.nodeOf('thief')]).toEqual(['only', ''])

@@ -43,6 +43,13 @@ describe('NodeResourcesFit', () => {
     })
   })
 
+  it('takes no more pods than the node allows, whatever they ask for', () => {
+    const world = pluginWorld([nodeResourcesFit], { nodes: [nodeOf('a', { pods: '2' })], pods: [podOf('one', { on: 'a' })] })
+    expect(world.reasons(podOf('web'))).toEqual({ a: '' })
+    const full = pluginWorld([nodeResourcesFit], { nodes: [nodeOf('a', { pods: '1' })], pods: [podOf('one', { on: 'a' })] })
+    expect(full.reasons(podOf('web'))).toEqual({ a: 'Too many pods' })
+  })
+
   it('looks away from resources that somebody else looks after', () => {
     const world = pluginWorld([nodeResourcesFit], {
       nodes: [nodeOf('a')],
