@@ -40,6 +40,26 @@ describe('the theme', () => {
   })
 })
 
+describe('what floats', () => {
+  it('is opaque: a menu, a list of choices, a tooltip', async () => {
+    const { page } = opened
+    const opaque = (selector: string) =>
+      page.evaluate<string>(`getComputedStyle(document.querySelector(${JSON.stringify(selector)})).backgroundColor`)
+    await page.getByRole('button', { name: 'Theme' }).click()
+    await page.getByRole('menuitem', { name: 'Dark' }).waitFor()
+    expect(await opaque('[role=menu]')).not.toMatch(/transparent|rgba|\/ /)
+    await page.keyboard.press('Escape')
+    await page.getByRole('combobox', { name: 'Namespace' }).click()
+    await page.getByRole('option', { name: 'kube-system' }).waitFor()
+    expect(await opaque('[role=listbox]')).not.toMatch(/transparent|rgba|\/ /)
+    await page.keyboard.press('Escape')
+    await opened.go('/pods')
+    await page.getByRole('button', { name: 'Columns' }).hover()
+    await page.getByRole('tooltip').waitFor({ state: 'attached' })
+    expect(await opaque('.pop-tip')).not.toMatch(/transparent|rgba|\/ /)
+  })
+})
+
 describe('keys', () => {
   it('go from page to page, and are all listed', async () => {
     const { page } = opened

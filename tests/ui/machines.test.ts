@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Locator } from 'playwright-core'
 import { MACHINE, NODE, POD } from './fake/cluster.ts'
-import { HOSTS } from './fake/machines.ts'
+import { HOSTS, KEY } from './fake/machines.ts'
 import { closeBrowser, openApp, settled, type Opened } from './browser.ts'
 
 let opened: Opened
@@ -36,7 +36,7 @@ describe('adding a machine', () => {
     const { page } = opened
     const dialog = await dialogFor(HOSTS.stopsAtJoin)
     await dialog.getByText('Is this the key of 192.168.1.57?').waitFor()
-    await dialog.getByText('SHA256:vT9wQm2K7xRfB1cauZ8pL4noHd6eYsW3tG5jXk0bNqE').waitFor()
+    await dialog.getByText(KEY.fingerprint).waitFor()
     expect(await has('tender')).toBe(false)
     await dialog.getByRole('button', { name: 'Yes, it is mine' }).click()
     await dialog.getByText('This machine can be a node.').waitFor()
@@ -45,6 +45,7 @@ describe('adding a machine', () => {
     await dialog.getByRole('button', { name: 'Add machine' }).click()
     await dialog.getByText('No packet came back from skiff on UDP 8472.').waitFor()
     await dialog.getByText('Allow UDP 8472 on tender, then retry.').waitFor()
+    await dialog.getByText(KEY.fingerprint).waitFor()
     await dialog.getByRole('button', { name: 'Retry from Join network' }).click()
     await dialog.getByText('tender has joined.').waitFor()
     await dialog.getByRole('button', { name: 'Done' }).click()

@@ -1,4 +1,5 @@
 /** Stands for the provisioner: hosts that answer, refuse, or stop half-way, by their address. */
+import { createHash } from 'node:crypto'
 import { systemClock } from '../../../electron/base/clock.ts'
 import { FlotillaError } from '../../../electron/base/errors.ts'
 import type { Machine, MachineFailure, MachineStep } from '../../../electron/api/infra/v1alpha1/types.ts'
@@ -27,7 +28,11 @@ export const HOSTS = {
   fullDisk: '192.168.1.58',
 } as const
 
-const KEY = { key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFake', fingerprint: 'SHA256:vT9wQm2K7xRfB1cauZ8pL4noHd6eYsW3tG5jXk0bNqE' }
+const BLOB = Buffer.concat([Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0 ', 'latin1'), Buffer.alloc(32, 7)])
+export const KEY = {
+  key: `ssh-ed25519 ${BLOB.toString('base64')}`,
+  fingerprint: `SHA256:${createHash('sha256').update(BLOB).digest('base64').replace('=', '')}`,
+}
 const now = () => `${new Date(systemClock.now()).toISOString().slice(0, 19)}Z`
 const wait = (ms: number) => new Promise<void>((resolve) => void systemClock.setTimeout(resolve, ms))
 

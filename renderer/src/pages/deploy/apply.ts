@@ -7,6 +7,7 @@ import type { Face } from '../../face/face.ts'
 import { failureOf, isNotFound, reasonOf, type Failure } from '../../face/failure.ts'
 import { t, tn } from '../../i18n/index.ts'
 import { APPLY_PATCH, FIELD_MANAGER, send, type ApiAnswer, type ApiCall } from '../../kube/api.ts'
+import { fieldCause } from '../../kube/field-cause.ts'
 import { apiVersion, KNOWN, type ObjectRef, type Resource } from '../../kube/resources.ts'
 import type { Step } from '../../actions/plan.ts'
 
@@ -125,13 +126,23 @@ function inWords(failure: Failure, kind: string, missingNamespace: string | unde
   if (missingNamespace)
     return { ...failure, why: t('deploy.namespaceMissing', { name: missingNamespace }), next: t('deploy.namespaceNext') }
   const unknown = unknownFields(failure.why)
-  if (!unknown.length) return failure
+  if (!unknown.length) return { ...failure, why: causesOf(failure) || failure.why }
   const fields = unknown.map(({ field }) => field).join(', ')
   return {
     ...failure,
     why: tn('deploy.problem.unknownFields', unknown.length, { kind, fields }),
     next: t('deploy.problem.unknownFieldsNext'),
   }
+}
+
+const TOLD = 3
+
+/** The fields that are wrong, each with its reason, instead of all in one line. */
+function causesOf(failure: Failure): string {
+  const causes = failure.status?.reason === 'Invalid' ? (failure.status.details?.causes?.filter((cause) => cause.field) ?? []) : []
+  const lines = causes.slice(0, TOLD).map(({ field, message = '' }) => `${field ?? ''}: ${fieldCause(message)}`)
+  if (causes.length > TOLD) lines.push(tn('field.more', causes.length - TOLD))
+  return lines.join('\n')
 }
 
 async function present(request: (call: ApiCall) => Promise<ApiAnswer<KubeObject>>, ref: ObjectRef): Promise<KubeObject | null> {
@@ -179,11 +190,13 @@ export function problemsOf(manifest: Manifest, outcomes: readonly Outcome[]): Pr
       message: t('deploy.problem.unknownField', { kind }),
       of: 'key' as const,
     }))
-    return [...causes.map((cause) => ({ ...cause, of: 'value' as const })), ...unknown].flatMap(({ field = '', message = '', of }) => {
-      const range = rangeOf(doc, field, of)
-      return range
-        ? [{ line: manifest.lineAt(range[0]), from: range[0], to: Math.max(range[0] + 1, range[1]), message: `${field}: ${message}` }]
-        : []
-    })
+    return [...causes.map((cause) => ({ ...cause, message: fieldCause(cause.message ?? ''), of: 'value' as const })), ...unknown].flatMap(
+      ({ field = '', message, of }) => {
+        const range = rangeOf(doc, field, of)
+        return range
+          ? [{ line: manifest.lineAt(range[0]), from: range[0], to: Math.max(range[0] + 1, range[1]), message: `${field}: ${message}` }]
+          : []
+      },
+    )
   })
 }
