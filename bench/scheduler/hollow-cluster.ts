@@ -47,9 +47,9 @@ async function addNode(client: Client, index: number): Promise<void> {
   await client.update(nodeKind, { ...ready, status: { ...ready.status, capacity, allocatable: capacity } }, { subresource: 'status' })
 }
 
-export async function addPods(client: Client, count: number, spec: Draft<Pod['spec']> = {}): Promise<Pod[]> {
+export async function addPods(client: Client, count: number, spec: Draft<Pod['spec']> = {}): Promise<void> {
   const indices = Array.from({ length: count }, (_, i) => i)
-  return mapLimit(indices, WRITERS, (i) =>
+  await mapLimit(indices, WRITERS, (i) =>
     client.create(podKind, {
       metadata: { name: `pod-${i}`, namespace: NAMESPACE, labels: { app: 'bench' } },
       spec: {

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pod as podKind } from '../../electron/api/core/v1/pod.ts'
 import type { Pod } from '../../electron/api/core/v1/types.gen.ts'
 import type { Draft } from '../../electron/api/meta/v1/object.ts'
-import { deferred, mapLimit } from '../../electron/base/async.ts'
+import { deferred } from '../../electron/base/async.ts'
 import { systemClock } from '../../electron/base/clock.ts'
 import { silentLogger } from '../../electron/base/logger.ts'
 import { seededRandom } from '../../electron/base/random.ts'
@@ -18,8 +17,6 @@ const PODS = 5000
 /** The size of the peer's own case. */
 const PEER_NODES = 5000
 const PEER_PODS = 10_000
-/** As many bindings at a time as the scheduler has under way. */
-const BINDERS = 256
 
 interface Case {
   readonly name: string
@@ -47,27 +44,17 @@ const CASES: readonly Case[] = [
 ]
 
 /**
- * Pods bound a second, from the start of the scheduler, with the API server and its durable store in the same process. The first
- * measures compare with what Kubernetes demands of its own on its machine; the last with the same bindings made without a scheduler.
+ * Pods bound a second, from the start of the scheduler until the last is on its node, with the API server and its durable store in the
+ * same process; beside what Kubernetes' CI demands of its own, which has a process and a machine to itself.
  */
 export async function* run(): AsyncIterable<Measure> {
-  let plain = 0
   for (const { name, nodes, pods, spec, floor, of } of CASES) {
     const rate = await inCluster(nodes, async (client) => {
       await addPods(client, pods, spec)
       return schedule(client, pods)
     })
-    plain ||= rate
     yield moreIsBetter(`${name}, ${nodes} nodes`, 'pods/s', rate, floor, `peer: floor of kube-scheduler's CI, ${of}, on its own machine`)
   }
-  const bare = await inCluster(NODES, async (client) => bindAll(client, await addPods(client, PODS)))
-  yield moreIsBetter(
-    'plain pods, beside their bindings alone',
-    'pods/s',
-    plain,
-    bare,
-    'peer: the same bindings on this API server without a scheduler',
-  )
 }
 
 async function inCluster<T>(nodes: number, work: (client: Client) => Promise<T>): Promise<T> {
@@ -89,14 +76,4 @@ async function schedule(client: Client, pods: number): Promise<number> {
   await scheduler.start()
   await bound
   return (pods * 1000) / (performance.now() - began)
-}
-
-async function bindAll(client: Client, pods: readonly Pod[]): Promise<number> {
-  const began = performance.now()
-  await mapLimit(pods, BINDERS, ({ metadata: { name, namespace = '', uid } }, i) => {
-    const target = { kind: 'Node', name: `node-${i % NODES}` }
-    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target }
-    return client.create(podKind, binding, { subresource: 'binding' })
-  })
-  return (pods.length * 1000) / (performance.now() - began)
 }
