@@ -106,13 +106,14 @@ describe('the ReplicaSet controller', () => {
 
   it('says why it cannot create pods, tries few at a time, and clears the condition afterwards', async () => {
     let refuse = true
+    let attempts = 0
     await using cluster = await startCluster({
       only,
       hollow: {},
       server: {
         checks: [
           async ({ operation, kind }) => {
-            if (refuse && operation === 'CREATE' && kind.kind === 'Pod') throw forbidden(kind, '', 'exceeded quota: tiny')
+            if (refuse && operation === 'CREATE' && kind.kind === 'Pod') throw forbidden(kind, `web-${++attempts}`, 'exceeded quota: tiny')
           },
         ],
       },

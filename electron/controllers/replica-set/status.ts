@@ -3,7 +3,7 @@ import type { Pod } from '../../api/core/v1/types.gen.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { formatTime } from '../../api/values/time.ts'
 import { messageOf } from '../../base/errors.ts'
-import { removeCondition, setCondition } from '../../machinery/conditions.ts'
+import { isConditionTrue, removeCondition, setCondition } from '../../machinery/conditions.ts'
 import { selectorFromLabels } from '../../machinery/selector/label-selector.ts'
 import { withoutZeros } from '../workload/counts.ts'
 import { isPodAvailable, isPodReady, isPodTerminating } from '../workload/pod-state.ts'
@@ -48,6 +48,8 @@ function failureCondition(
   now: number,
 ): readonly ReplicaCondition[] {
   if (!failure) return removeCondition(before, REPLICA_FAILURE)
+  // The message may name another pod each time: to write that down would be a change to reconcile again, without end.
+  if (before && isConditionTrue(before, REPLICA_FAILURE)) return before
   const { reason, error } = failure
   return setCondition(before, { type: REPLICA_FAILURE, status: 'True', reason, message: messageOf(error) }, formatTime(now))
 }
