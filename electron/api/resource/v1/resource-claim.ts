@@ -1,0 +1,34 @@
+import { ageColumn } from '../../columns.ts'
+import { defineKind } from '../../kind.ts'
+import { immutable } from '../../meta/v1/validation.ts'
+import { atMost, defaultClaim, NOT_ALLOCATED, validateClaim } from './device-validation.ts'
+import type { ResourceClaim } from './types.gen.ts'
+
+const MAX_CONSUMERS = 256
+
+export const resourceClaim = defineKind<ResourceClaim>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceClaim',
+  resource: 'resourceclaims',
+  namespaced: true,
+  model: 'io.k8s.api.resource.v1.ResourceClaim',
+  subresources: { status: true },
+  columns: [{ name: 'State', type: 'string', description: 'What became of it', value: stateText }, ageColumn],
+  strategy: {
+    defaults: ({ spec }) => defaultClaim(spec.devices),
+    validate: ({ spec }) => validateClaim(spec.devices, 'spec.devices'),
+    validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
+    validateStatusUpdate: ({ status }) => atMost('status.reservedFor', status.reservedFor ?? [], MAX_CONSUMERS),
+    warnings: (_, old) => (old ? [] : [NOT_ALLOCATED]),
+  },
+})
+
+function stateText({ metadata, status }: ResourceClaim): string {
+  const states = [
+    ...(metadata.deletionTimestamp ? ['deleted'] : []),
+    ...(status.allocation ? ['allocated'] : []),
+    ...(status.reservedFor?.length ? ['reserved'] : []),
+  ]
+  return states.length ? states.join(',') : 'pending'
+}
