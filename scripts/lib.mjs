@@ -32,7 +32,8 @@ export function projectNode() {
 
 /** Puts the project's tools and Node first. */
 export function projectEnv() {
-  return { ...process.env, PATH: [dirname(projectNode()), join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(':') }
+  const own = [dirname(projectNode()), join(ROOT, 'node_modules/.bin'), join(ROOT, '.cache/bin')]
+  return { ...process.env, PATH: [...own, process.env['PATH']].join(':') }
 }
 
 /**

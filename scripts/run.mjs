@@ -1,7 +1,7 @@
 // @ts-check
 /** `npm run flotilla|bench|conformance|build|generate`: sets up what is missing, then runs the thing on the project's Node. */
 import { join } from 'node:path'
-import { ensurePackages, become, fail, ROOT } from './lib.mjs'
+import { ensurePackages, become, fail, projectNode, ROOT, run } from './lib.mjs'
 
 /** @type {Record<string, string>} */
 const SCRIPTS = {
@@ -17,4 +17,5 @@ const script = SCRIPTS[what]
 if (!script)
   fail({ what: `There is nothing called "${what}" to run.`, next: `Choose one of: ${Object.keys(SCRIPTS).join(', ')}.`, code: 2 })
 await ensurePackages()
+if (what === 'conformance') await run(projectNode(), [join(ROOT, 'scripts/kubectl.ts')])
 become([join(ROOT, script), ...args])

@@ -36,8 +36,10 @@ if (missing.length && mayInstall()) {
   const why = await installDebian(missing)
   if (why) say(why)
 }
-const built = await run(projectNode(), [join(ROOT, 'scripts/build.ts')])
-if (built.code !== 0) process.exit(built.code)
+for (const script of ['build.ts', 'kubectl.ts']) {
+  const { code } = await run(projectNode(), [join(ROOT, 'scripts', script)])
+  if (code !== 0) process.exit(code)
+}
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 /** @type {string[]} */

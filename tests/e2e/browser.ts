@@ -11,7 +11,7 @@ export interface OpenPage extends AsyncDisposable {
   /** Errors of the console and of scripts. */
   readonly errors: readonly string[]
   /** A picture in light and one in dark: `<name>.png` and `<name>-dark.png`. */
-  shoot(name: string): Promise<void>
+  readonly shoot: (name: string) => Promise<void>
 }
 
 export async function openPage(url: string): Promise<OpenPage> {
@@ -21,7 +21,7 @@ export async function openPage(url: string): Promise<OpenPage> {
   })
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light', reducedMotion: 'reduce' })
   const page = await context.newPage()
-  page.setDefaultTimeout(60_000)
+  page.setDefaultTimeout(30_000)
   const errors: string[] = []
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text())

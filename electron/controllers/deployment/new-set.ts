@@ -17,7 +17,7 @@ import { progressDeadline } from './fenceposts.ts'
 import { sizeTowards } from './scale.ts'
 import type { DeploymentSync, Sets } from './sync.ts'
 
-export const HASH_LABEL = 'pod-template-hash'
+const HASH_LABEL = 'pod-template-hash'
 
 /** Of several with the present template, which an upgrade may leave, the oldest is the current one. */
 export function currentOf({ deployment, sets }: DeploymentSync): ReplicaSet | null {

@@ -146,7 +146,7 @@ function disk({ freeMib }: MachineFacts): PreflightCheck {
     freeMib.programs === freeMib.state
       ? `${gibibytes(free)} free`
       : `${gibibytes(freeMib.state)} free for state, ${gibibytes(freeMib.programs)} for programs`
-  if (free < NEEDED_FREE_MIB) return fail('Disk', found, `${NEEDED_FREE_MIB} MiB are needed in /opt and /var/lib, and more for images.`)
+  if (free < NEEDED_FREE_MIB) return fail('Disk', found, `Free at least ${NEEDED_FREE_MIB} MiB in /opt and /var/lib; images need more.`)
   return free < GOOD_FREE_MIB ? warn('Disk', found, 'Images and logs need room; 4 GiB is a good start.') : ok('Disk', found)
 }
 
@@ -159,7 +159,7 @@ function storage({ filesystem, overlay }: MachineFacts): PreflightCheck {
 
 function memory({ memoryMib }: MachineFacts): PreflightCheck {
   const found = gibibytes(memoryMib)
-  if (memoryMib < NEEDED_MEMORY_MIB) return fail('Memory', found, `${NEEDED_MEMORY_MIB} MiB are needed.`)
+  if (memoryMib < NEEDED_MEMORY_MIB) return fail('Memory', found, `Give the machine at least ${NEEDED_MEMORY_MIB} MiB.`)
   return memoryMib < GOOD_MEMORY_MIB ? warn('Memory', found, 'About 150 MiB go to Flotilla; few pods will fit.') : ok('Memory', found)
 }
 
