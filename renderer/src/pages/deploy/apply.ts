@@ -2,12 +2,12 @@
 import { stringify } from 'yaml'
 import type { KubeObject } from '../../../../electron/api/meta/v1/object.ts'
 import { pathOf } from '../../../../electron/api/kind.ts'
+import { refusalInWords, refusedPlaces } from '../../editor/refusal.ts'
 import { rangeOf, type Manifest, type ManifestObject, type Problem } from '../../editor/yaml.ts'
 import type { Face } from '../../face/face.ts'
 import { failureOf, isNotFound, reasonOf, type Failure } from '../../face/failure.ts'
-import { t, tn } from '../../i18n/index.ts'
+import { t } from '../../i18n/index.ts'
 import { APPLY_PATCH, FIELD_MANAGER, send, type ApiAnswer, type ApiCall } from '../../kube/api.ts'
-import { fieldCause } from '../../kube/field-cause.ts'
 import { apiVersion, KNOWN, type ObjectRef, type Resource } from '../../kube/resources.ts'
 import type { Step } from '../../actions/plan.ts'
 
@@ -108,7 +108,10 @@ export async function applyOne(
   } catch (error) {
     const refused = failureOf(error, t(options.dryRun ? 'deploy.failed.check' : 'deploy.failed.apply', { what: base.title }))
     const missing = isNotFound(error) ? /namespaces? "([^"]+)" not found/.exec(refused?.why ?? '')?.[1] : undefined
-    const failure = refused && inWords(refused, object.kind ?? '', missing)
+    const failure =
+      refused && missing
+        ? { ...refused, why: t('deploy.namespaceMissing', { name: missing }), next: t('deploy.namespaceNext') }
+        : refused && refusalInWords(refused, object.kind ?? '')
     return {
       ...base,
       before,
@@ -119,30 +122,6 @@ export async function applyOne(
       ...(missing ? { missingNamespace: missing } : {}),
     }
   }
-}
-
-/** What people meet most, in sentences; the Status is kept. */
-function inWords(failure: Failure, kind: string, missingNamespace: string | undefined): Failure {
-  if (missingNamespace)
-    return { ...failure, why: t('deploy.namespaceMissing', { name: missingNamespace }), next: t('deploy.namespaceNext') }
-  const unknown = unknownFields(failure.why)
-  if (!unknown.length) return { ...failure, why: causesOf(failure) || failure.why }
-  const fields = unknown.map(({ field }) => field).join(', ')
-  return {
-    ...failure,
-    why: tn('deploy.problem.unknownFields', unknown.length, { kind, fields }),
-    next: t('deploy.problem.unknownFieldsNext'),
-  }
-}
-
-const TOLD = 3
-
-/** The fields that are wrong, each with its reason, instead of all in one line. */
-function causesOf(failure: Failure): string {
-  const causes = failure.status?.reason === 'Invalid' ? (failure.status.details?.causes?.filter((cause) => cause.field) ?? []) : []
-  const lines = causes.slice(0, TOLD).map(({ field, message = '' }) => `${field ?? ''}: ${fieldCause(message)}`)
-  if (causes.length > TOLD) lines.push(tn('field.more', causes.length - TOLD))
-  return lines.join('\n')
 }
 
 async function present(request: (call: ApiCall) => Promise<ApiAnswer<KubeObject>>, ref: ObjectRef): Promise<KubeObject | null> {
@@ -171,32 +150,7 @@ function sortedKeys(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Fields that are not in the schema: of server-side apply's message, and of strict decoding's. */
-function unknownFields(message: string): { field: string }[] {
-  const applied = [...message.matchAll(/(\.\S+): field not declared in schema/g)]
-  const decoded = [...message.matchAll(/unknown field "([^"]+)"/g)]
-  return [...applied.map((m) => ({ field: (m[1] ?? '').slice(1) })), ...decoded.map((m) => ({ field: m[1] ?? '' }))]
-}
-
 /** The places in the text that outcomes complain of. */
 export function problemsOf(manifest: Manifest, outcomes: readonly Outcome[]): Problem[] {
-  return outcomes.flatMap((outcome) => {
-    const doc = manifest.documents[outcome.index]?.doc
-    if (!outcome.failure || !doc) return []
-    const causes = outcome.failure.status?.details?.causes?.filter((cause) => cause.field) ?? []
-    const kind = String(doc.get('kind'))
-    const unknown = unknownFields(outcome.failure.status?.message ?? '').map(({ field }) => ({
-      field,
-      message: t('deploy.problem.unknownField', { kind }),
-      of: 'key' as const,
-    }))
-    return [...causes.map((cause) => ({ ...cause, message: fieldCause(cause.message ?? ''), of: 'value' as const })), ...unknown].flatMap(
-      ({ field = '', message, of }) => {
-        const range = rangeOf(doc, field, of)
-        return range
-          ? [{ line: manifest.lineAt(range[0]), from: range[0], to: Math.max(range[0] + 1, range[1]), message: `${field}: ${message}` }]
-          : []
-      },
-    )
-  })
+  return outcomes.flatMap(({ failure, index }) => (failure ? refusedPlaces(manifest, index, failure) : []))
 }

@@ -88,7 +88,7 @@ describe('editing an object', () => {
     e.text.value = `${e.text.value}  bad: "x"\n`
     expect(await e.save()).toBe(false)
     const line = e.text.value.split('\n').indexOf('  bad: "x"') + 1
-    expect(e.problems.value).toMatchObject([{ line, message: 'Forbidden' }])
+    expect(e.problems.value).toMatchObject([{ line, message: 'data.bad: Forbidden' }])
     e.text.value = `${e.text.value}# more\n`
     expect(e.problems.value).toEqual([])
   })

@@ -1,7 +1,8 @@
 /** Editing a live object as YAML: an edit is never lost when someone else writes meanwhile; it is put on top of their version. */
 import { computed, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import type { KubeObject } from '../../../../electron/api/meta/v1/object.ts'
-import { parseManifest, rangeOf, toYaml, type Manifest, type Problem } from '../../editor/yaml.ts'
+import { refusalInWords, refusedPlaces } from '../../editor/refusal.ts'
+import { parseManifest, toYaml, type Manifest, type Problem } from '../../editor/yaml.ts'
 import { rebase } from '../../editor/rebase.ts'
 import { failureOf, isConflict, StatusFailure, type Failure } from '../../face/failure.ts'
 import { t } from '../../i18n/index.ts'
@@ -45,14 +46,8 @@ export function useYamlEdit(deps: {
   const edited = computed(() => manifest.value.documents[0]?.object ?? null)
   const problems = computed<readonly Problem[]>(() => {
     const own = manifest.value.problems
-    const doc = manifest.value.documents[0]?.doc
-    const causes = failure.value?.status?.details?.causes ?? []
-    if (own.length || !doc || judged.value !== text.value) return own
-    return causes.flatMap((cause) => {
-      const range = cause.field ? rangeOf(doc, cause.field) : null
-      if (!range) return []
-      return [{ line: manifest.value.lineAt(range[0]), from: range[0], to: Math.max(range[1], range[0] + 1), message: cause.message ?? '' }]
-    })
+    if (own.length || !failure.value || judged.value !== text.value) return own
+    return refusedPlaces(manifest.value, 0, failure.value)
   })
 
   function callFor(object: unknown, dryRun: boolean): ApiCall {
@@ -122,7 +117,8 @@ export function useYamlEdit(deps: {
         return true
       } catch (error) {
         judged.value = sent
-        failure.value = failureOf(error, t(dryRun ? 'yaml.checkFailed' : 'yaml.saveFailed', { name: fullName(deps.at()) }))
+        const refused = failureOf(error, t(dryRun ? 'yaml.checkFailed' : 'yaml.saveFailed', { name: fullName(deps.at()) }))
+        failure.value = refused && refusalInWords(refused, deps.at().resource.kind)
         return false
       } finally {
         busy.value = false
