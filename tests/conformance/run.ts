@@ -1,16 +1,23 @@
 /**
  * `npm run conformance [-- --needs api|node|nodes] [-- --only id,id] [-- --limit seconds]`: each row of behaviours.tsv against a running cluster.
- * Ends with `N of M behaviours pass` and the ids that do not, one a line; exits 1 if there are any.
+ * `--record` notes in `passing.txt` which pass. Ends with `N of M behaviours pass` and the ids that do not, one a line; exits 1 if there are any.
  */
 import { parseArgs } from 'node:util'
 import { startCluster } from './lib/cluster.ts'
+import { writeRecord } from './lib/record.ts'
 import { readRows, type Needs, type Row } from './lib/rows.ts'
 import { loadBehaviours, runRows, type Outcome } from './lib/suite.ts'
 
 const TIERS: readonly Needs[] = ['api', 'node', 'nodes']
 
 const { values } = parseArgs({
-  options: { needs: { type: 'string' }, only: { type: 'string' }, limit: { type: 'string' }, verbose: { type: 'boolean', short: 'v' } },
+  options: {
+    needs: { type: 'string' },
+    only: { type: 'string' },
+    limit: { type: 'string' },
+    record: { type: 'boolean' },
+    verbose: { type: 'boolean', short: 'v' },
+  },
 })
 const tier = TIERS.find((needs) => needs === values.needs)
 if (values.needs !== undefined && !tier) usage(`--needs takes ${TIERS.join(', ')}, not "${values.needs}".`)
@@ -34,6 +41,7 @@ for (const needs of TIERS) {
   const inTier = outcomes.filter((outcome) => outcome.row.needs === needs)
   if (inTier.length) console.log(`${needs}: ${inTier.filter((o) => o.passed).length} of ${inTier.length}`)
 }
+if (values.record) writeRecord(rows, outcomes)
 const failing = rows.filter((row) => outcomes.some((o) => o.row.id === row.id && !o.passed))
 console.log(`${outcomes.length - failing.length} of ${outcomes.length} behaviours pass`)
 for (const row of failing) console.log(row.id)
