@@ -146,6 +146,16 @@ describe('LIST in chunks', () => {
     expect([names(rest), rest.revision]).toEqual([['n3', 'n9'], now])
   })
 
+  it('says so also where nothing of what is listed has changed since', async () => {
+    await fill(3)
+    const first = await ask({ limit: 2 })
+    const elsewhere = [{ type: 'put' as const, key: '/registry/elsewhere', value: Buffer.from('{}') }]
+    await f.store.txn({ success: elsewhere })
+    expect(names(await ask({ limit: 2, continueToken: first.continueToken ?? '' }))).toEqual(['n2'])
+    await f.store.compact((await f.store.txn({ success: elsewhere })).revision)
+    expect((await fail({ limit: 2, continueToken: first.continueToken ?? '' })).status).toMatchObject({ code: 410, reason: 'Expired' })
+  })
+
   it('refuses a token that it did not make', async () => {
     const wrong = 'invalid continue token: continue key is not valid'
     await expect(ask({ continueToken: '!' })).rejects.toMatchObject({ code: 400, message: wrong })

@@ -64,6 +64,10 @@ async function listOn(from: Lister, request: ListRequest): Promise<ListResult> {
   const start = request.prefix + token.start
   await from.cache.fresh()
   if (token.revision === INCONSISTENT || token.revision >= from.cache.lastChange) {
+    // A state that is still the present one is forgotten all the same: clients rely on tokens that expire.
+    if (token.revision !== INCONSISTENT && token.revision <= from.cache.revision) {
+      await readPast(from, request, { key: start, revision: token.revision, limit: 1 })
+    }
     const revision = token.revision === INCONSISTENT ? from.cache.revision : token.revision
     return chunk(request, cached(from.cache, request, start), revision, request.limit)
   }
@@ -119,7 +123,7 @@ async function listPast(from: Lister, request: ListRequest, revision: number, st
 async function readPast(
   from: Lister,
   request: ListRequest,
-  range: { key: string; end: string; revision: number; limit: number },
+  range: { key: string; end?: string; revision: number; limit: number },
 ): Promise<RangeResponse> {
   try {
     return await from.store.range(range)
