@@ -93,7 +93,7 @@ const CPU_AND_MEMORY = { cpu: '1', memory: '500Mi' }
 
 export const behaviours: Behaviours = {
   'resourcequota-configmap': counted('configmaps', configMap, { data: { key: 'value' } }, async ({ client, namespace, signal }) =>
-    eventually(signal, 'kube-root-ca.crt is there', async () => (await client.list(configMap, { namespace })).items.length),
+    eventually(signal, 'kube-root-ca.crt is there', async () => (await client.list(configMap, { namespace })).items.length || null),
   ),
   'resourcequota-secret': counted(
     'secrets',

@@ -58,7 +58,9 @@ async function getScale({ client, namespace }: BehaviourContext, path: string): 
 
 async function setScale(context: BehaviourContext, path: string, replicas: number): Promise<void> {
   const read = await getScale(context, path)
-  const body = { ...read, spec: { replicas } }
+  // Whoever else writes the object meanwhile does not matter.
+  const { resourceVersion: _any, ...metadata } = read.metadata
+  const body = { ...read, metadata, spec: { replicas } }
   const answer = await send(context.client, 'PUT', `/${path.replace('NAMESPACE', context.namespace)}/work/scale`, body)
   assert.equal(answer.status, 200, answer.text)
   assert.equal(answer.json<Scale>().spec.replicas, replicas)
