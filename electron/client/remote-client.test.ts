@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { pod } from '../api/core/v1/pod.ts'
 import { createPki } from '../apiserver/pki/pki.ts'
 import { systemClock } from '../base/clock.ts'
-import { FakeClock } from '../base/fake-clock.ts'
+import { FakeClock, settle } from '../base/fake-clock.ts'
 import { silentLogger } from '../base/logger.ts'
 import { systemRandom } from '../base/random.ts'
 import { json, status, thing, things, useServer } from './testing/scripted-server.ts'
@@ -228,5 +228,52 @@ describe('connections', () => {
     })
     for (const socket of ends) socket.destroy()
     relay.close()
+  })
+
+  it('that were being closed when the server went out of reach hold up nobody who is done', async () => {
+    t.handler = (_request, response) => json(response, 200, JSON.stringify(thing('a')))
+    const ends: Socket[] = []
+    const relay = createServer({ allowHalfOpen: true }, (near) => {
+      const far = connect(Number(new URL(t.url).port), '127.0.0.1')
+      ends.push(
+        near.on('data', (part) => far.write(part)),
+        far.on('data', (part) => near.write(part)),
+      )
+    })
+    relay.listen(0, '127.0.0.1')
+    await once(relay, 'listening')
+    const clock = new FakeClock()
+    let certificate = await t.pki.issueClient({ commonName: 'one' })
+    const server = `https://127.0.0.1:${(relay.address() as AddressInfo).port}`
+    const c = t.client({ clock, server, identity: () => ({ certificate }) })
+    const get = () => c.get(things, { namespace: 'default', name: 'a' })
+    await get()
+    certificate = await t.pki.issueClient({ commonName: 'two' })
+    for (const socket of ends) socket.pause()
+    const abort = new AbortController()
+    const second = c.get(things, { namespace: 'default', name: 'a' }, { signal: abort.signal })
+    second.catch(() => undefined)
+    await expect.poll(() => ends.length).toBe(4)
+    abort.abort(new Error('enough'))
+    let done = false
+    const disposed = Promise.resolve(c[Symbol.asyncDispose]()).then(() => (done = true))
+    await settle()
+    expect(done).toBe(false)
+    await clock.advance(2000)
+    await disposed
+    for (const socket of ends) socket.destroy()
+    relay.close()
+  })
+
+  it('that are being made are not waited for longer than the caller wants to', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const c = t.client({ server: `https://127.0.0.1:${(silent.address() as AddressInfo).port}`, connectTimeout: 600_000 })
+    const abort = new AbortController()
+    const waiting = c.get(things, { namespace: 'default', name: 'a' }, { signal: abort.signal })
+    await once(silent, 'connection')
+    abort.abort(new Error('enough'))
+    await expect(waiting).rejects.toThrow('enough')
+    silent.close()
   })
 })

@@ -81,7 +81,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       ...common(identity),
       ...request.headers,
     }
-    const stream = await transport.request(headers, identity, what, request.body === undefined)
+    const stream = await transport.request(headers, identity, what, request.body === undefined, request.signal)
     const response = responseOf(stream, { clock, timeout: requestTimeout, signal: request.signal, what })
     if (request.body !== undefined) stream.end(request.body)
     return response
