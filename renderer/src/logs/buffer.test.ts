@@ -56,9 +56,11 @@ describe('a log', () => {
         '2026-11-21T12:00:00.1Z a\n2026-11-21T12:00:00.2Z b\n2026-11-21T12:00:00.2Z c\n2026-11-21T12:00:00.2Z d\n2026-11-21T12:00:01Z e\n',
       ),
     )
+    const open = buffer.rows.find(isBreak)
     buffer.endResume(0, 3100)
     expect(texts(buffer)).toEqual(['a', 'b', 'c', '[gap]', 'd', 'e'])
     const gap = buffer.rows.find(isBreak)
+    expect(gap, 'a row that is shown is drawn anew only if it is another').not.toBe(open)
     expect(gap?.text).toContain('3.1 s')
     expect(gap?.text).toContain('2 lines')
     expect(gap?.text).toContain('none missing')

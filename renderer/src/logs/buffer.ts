@@ -99,7 +99,10 @@ export class LogBuffer {
     this.#resume = null
     if (!resume?.mark) return
     const params = { time: clockTime(lostAt), lost: elapsed(backAt - lostAt) }
-    resume.mark.text = resume.overlap ? tn('logs.gap.whole', resume.recovered, params) : tn('logs.gap.maybe', resume.recovered, params)
+    const text = resume.overlap ? tn('logs.gap.whole', resume.recovered, params) : tn('logs.gap.maybe', resume.recovered, params)
+    // A row of its own: one that is shown is drawn anew only if it is another.
+    const at = this.#rows.lastIndexOf(resume.mark)
+    if (at >= 0) this.#rows[at] = { ...resume.mark, text }
     this.#touch()
   }
 

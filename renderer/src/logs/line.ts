@@ -15,7 +15,7 @@ export interface LogLine {
 export interface LogBreak {
   readonly n: number
   readonly kind: 'gap' | 'restart' | 'dropped'
-  text: string
+  readonly text: string
 }
 
 export type LogRow = LogLine | LogBreak
