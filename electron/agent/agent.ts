@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import { Emitter } from '../base/events.ts'
 import { component, startIn } from '../base/lifecycle.ts'
 import type { Component } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
@@ -47,6 +48,8 @@ export interface AgentContext {
   readonly informers: Informers
   /** The last seen state of API objects, for when the API server does not answer. */
   readonly checkpoints: Checkpoints
+  /** The control plane has connected anew: whatever waits to try again need not wait on. */
+  readonly reconnected: Emitter<void>
 }
 
 /** Its `start` must not wait for the API server. */
@@ -79,7 +82,8 @@ export function createAgent(options: AgentOptions): Agent {
 
   const base = component(async (stack, signal) => {
     const caPem = await readFile(config.caFile, 'utf8')
-    const identity = createNodeIdentity({ config, clock, random, logger, api: () => client })
+    const reconnected = new Emitter<void>()
+    const identity = createNodeIdentity({ config, clock, random, logger, api: () => client, reconnected })
     const client = stack.use(
       createRemoteClient({
         server: options.apiUrl ?? `https://${config.apiVip}`,
@@ -92,7 +96,8 @@ export function createAgent(options: AgentOptions): Agent {
     )
     const informers = createInformers(client, { clock, logger: patient(logger), random })
     const checkpoints = new Checkpoints(join(config.stateDir, 'checkpoints'), { random, logger })
-    const context: AgentContext = { config, clock, random, logger, client, informers, checkpoints }
+    stack.use(reconnected.on(() => informers.retryNow()))
+    const context: AgentContext = { config, clock, random, logger, client, informers, checkpoints, reconnected }
     for (const part of options.parts) await startIn(stack, part(context), signal)
     await startIn(stack, identity, signal)
     // A node that has run pods goes on with them, whatever has become of its certificate.
@@ -109,7 +114,23 @@ export function createAgent(options: AgentOptions): Agent {
     const events = recorderSink(recorder)
     const sampler = new UsageSampler({ cri, clock })
     const kubelet = createKubelet({
-      ...{ config, version, clock, random, logger, client, informers, events, checkpoints, cri, runtimeEvents, images, cgroups, sampler },
+      ...{
+        config,
+        version,
+        clock,
+        random,
+        logger,
+        client,
+        informers,
+        events,
+        checkpoints,
+        cri,
+        runtimeEvents,
+        images,
+        cgroups,
+        sampler,
+        reconnected,
+      },
       mounts: systemMounts,
     })
     await startIn(stack, kubelet, signal)

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sleep, systemClock } from '../../electron/base/clock.ts'
+import { Emitter } from '../../electron/base/events.ts'
 import { jsonLogger } from '../../electron/base/logger.ts'
 import { systemRandom } from '../../electron/base/random.ts'
 import { configMap } from '../../electron/api/core/v1/config-map.ts'
@@ -226,7 +227,7 @@ async function startKubelet({ lab, server, config, logger, options }: KubeletInp
   const kubelet = createKubelet({
     config,
     version: 'v1.36.4+flotilla.test',
-    ...{ clock, random, logger, client, informers, runtimeEvents },
+    ...{ clock, random, logger, client, informers, runtimeEvents, reconnected: new Emitter<void>() },
     events: recorderSink(recorder),
     checkpoints: new Checkpoints(join(config.stateDir, 'checkpoints'), { random, logger }),
     cri: lab.cri,

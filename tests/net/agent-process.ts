@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../electron/base/clock.ts'
+import { Emitter } from '../../electron/base/events.ts'
 import { startIn } from '../../electron/base/lifecycle.ts'
 import { jsonLogger } from '../../electron/base/logger.ts'
 import { systemRandom } from '../../electron/base/random.ts'
@@ -34,7 +35,9 @@ const client = stack.use(
 )
 const informers = createInformers(client, { clock, logger, random })
 const checkpoints = new Checkpoints(join(config.stateDir, 'checkpoints'), { random, logger })
-const context = { config, clock, random, logger, client, informers, checkpoints }
+const reconnected = new Emitter<void>()
+reconnected.on(() => informers.retryNow())
+const context = { config, clock, random, logger, client, informers, checkpoints, reconnected }
 for (const part of [apiRelayPart, nodeNetworkPart]) await startIn(stack, part(context))
 stack.use(informers)
 void informers.start().catch(() => undefined)

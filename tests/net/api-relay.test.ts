@@ -22,13 +22,13 @@ beforeEach(async () => {
 afterEach(() => stack.disposeAsync())
 
 /** A server that does `talk` with each client. */
-async function serve(talk: (socket: Socket) => void): Promise<number> {
+async function serve(talk: (socket: Socket) => void, port = 0): Promise<number> {
   const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
     socket.on('error', () => undefined)
     talk(socket)
-  }).listen(0, '127.0.0.1')
+  }).listen(port, '127.0.0.1')
   await once(server, 'listening')
   stack.defer(async () => {
     for (const socket of sockets) socket.destroy()
@@ -112,6 +112,33 @@ describe('the relay', () => {
     expect(await howItEnds(socket)).toBe('ECONNRESET')
     expect(await text(dial(port).end())).toBe('second')
     await expect.poll(() => one.connections).toBe(0)
+  })
+
+  it('tells each time when the control plane has connected anew, behind the same port too', async () => {
+    const upstream = await serve((socket) => socket.end('here'))
+    await announce(await freePort())
+    const port = await freePort()
+    const one = await relay(port)
+    let told = 0
+    one.reconnected.on(() => told++)
+    await announce(upstream)
+    await expect.poll(() => told).toBe(1)
+    await announce(upstream)
+    await expect.poll(() => told).toBe(2)
+    expect(await text(dial(port))).toBe('here')
+    expect(told).toBe(2)
+  })
+
+  it('tells when the port answers again, once', async () => {
+    const upstream = await freePort()
+    await announce(upstream)
+    const port = await freePort()
+    const one = await relay(port)
+    let told = 0
+    one.reconnected.on(() => told++)
+    expect(await howItEnds(dial(port))).toBe('ECONNRESET')
+    await serve((socket) => socket.end('back'), upstream)
+    expect([await text(dial(port)), await text(dial(port)), told]).toEqual(['back', 'back', 1])
   })
 
   it('tells the client when the server breaks the connection', async () => {

@@ -2,6 +2,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import type { Emitter } from '../../base/events.ts'
 import { component, startIn } from '../../base/lifecycle.ts'
 import type { Component } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
@@ -29,6 +30,8 @@ export interface NodeIdentityDeps {
   readonly logger: Logger
   /** A client that shows `credentials`. */
   readonly api: () => Pick<Client, 'create' | 'get'>
+  /** The API server can be reached again. */
+  readonly reconnected?: Emitter<void>
 }
 
 const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
@@ -36,7 +39,8 @@ const SERVING_SIGNER = 'kubernetes.io/kubelet-serving'
 
 /** `start` does not wait for the cluster. */
 export function createNodeIdentity(deps: NodeIdentityDeps): NodeIdentity {
-  const { config, clock, random, logger } = deps
+  const { config, clock, random, logger, reconnected } = deps
+  const common = { clock, random, logger, ...(reconnected ? { retryNow: reconnected } : {}) }
   const subject = { commonName: `system:node:${config.nodeName}`, organization: 'system:nodes' }
   const servingNames = [config.nodeName, config.nodeIP]
   const sign = (signerName: string, usage: Usage, names: readonly string[]) => async (key: string, signal: AbortSignal) => {
@@ -45,12 +49,12 @@ export function createNodeIdentity(deps: NodeIdentityDeps): NodeIdentity {
   }
   const file = (name: string) => join(config.stateDir, 'pki', `${name}.pem`)
   const client = createRotatingCertificate({
-    ...{ name: 'client', file: file('client'), clock, random, logger, names: [] },
+    ...{ ...common, name: 'client', file: file('client'), names: [] },
     sign: sign(CLIENT_SIGNER, 'client auth', []),
   })
   const signServing = sign(SERVING_SIGNER, 'server auth', servingNames)
   const serving = createRotatingCertificate({
-    ...{ name: 'serving', file: file('serving'), clock, random, logger, names: servingNames },
+    ...{ ...common, name: 'serving', file: file('serving'), names: servingNames },
     sign: async (key, signal) => {
       // Only a node may ask for one.
       await client.whenIssued(signal)

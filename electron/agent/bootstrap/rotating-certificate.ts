@@ -38,6 +38,8 @@ export interface RotatingCertificateDeps {
   readonly logger: Logger
   /** Has the key signed; returns the certificate. */
   readonly sign: (key: string, signal: AbortSignal) => Promise<string>
+  /** Ends the wait after a failure, also after one of an attempt that is under way. */
+  readonly retryNow?: Emitter<void>
   /** Names that it must be for; one that lacks any is replaced. */
   readonly names: readonly string[]
 }
@@ -50,7 +52,7 @@ const LONGEST_RETRY = 60_000
 
 /** `start` reads what is on disk and does not wait for the cluster. */
 export function createRotatingCertificate(deps: RotatingCertificateDeps): RotatingCertificate {
-  const { name, file, clock, random, logger, sign, names } = deps
+  const { name, file, clock, random, logger, sign, names, retryNow } = deps
   const changed = new Emitter<void>()
   let pair: KeyPair | null = null
 
@@ -90,7 +92,10 @@ export function createRotatingCertificate(deps: RotatingCertificateDeps): Rotati
 
   const run = async (signal: AbortSignal) => {
     let failures = 0
+    let woken = new AbortController()
+    using _listening = retryNow?.on(() => woken.abort())
     while (!signal.aborted) {
+      woken = new AbortController()
       // Looked at once an hour, because clocks jump.
       const wait = Math.min(due((random.float() - 0.5) * JITTER), 3_600_000)
       try {
@@ -102,7 +107,8 @@ export function createRotatingCertificate(deps: RotatingCertificateDeps): Rotati
         failures++
         const retryIn = Math.min(FIRST_RETRY * 2 ** (failures - 1), LONGEST_RETRY)
         logger.warn('a certificate was not issued', { name, retryIn, error: messageOf(error) })
-        await sleep(clock, retryIn, signal).catch(() => undefined)
+        await sleep(clock, retryIn, AbortSignal.any([signal, woken.signal])).catch(() => undefined)
+        if (woken.signal.aborted) failures = 0
       }
     }
   }

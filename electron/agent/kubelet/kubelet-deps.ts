@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import type { Emitter } from '../../base/events.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import type { AgentConfig } from '../../api/infra/v1alpha1/agent-config.ts'
@@ -24,6 +25,8 @@ export interface KubeletDeps {
   readonly logger: Logger
   readonly client: Client
   readonly informers: Informers
+  /** The control plane has connected anew. */
+  readonly reconnected: Emitter<void>
   readonly events: EventSink
   readonly checkpoints: Checkpoints
   readonly cri: Cri

@@ -60,7 +60,7 @@ export function createPodParts(deps: KubeletDeps, node: NodeParts, cache: PodCac
   const { config, clock, random, logger, client, events, checkpoints, cri, mounts } = deps
   const facts = () => node.facts()
   const paths = new PodPaths(config.stateDir)
-  const objects = new PodObjects({ client, checkpoints, clock, random, logger })
+  const objects = new PodObjects({ client, checkpoints, clock, random, logger, retryNow: deps.reconnected })
   const cgroups = new PodCgroups(deps.cgroups, config.cgroupRoot ?? '/flotilla', logger)
   const allocations = new Allocations(join(config.stateDir, 'allocations.json'), { random, logger })
   const statuses = new StatusManager({ client, clock, logger })

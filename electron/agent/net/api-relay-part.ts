@@ -9,7 +9,7 @@ import { addServiceAddresses } from './service-addresses.ts'
 const HTTPS = 443
 
 /** Puts the addresses that this node's agent serves itself on `lo`, DNS's as well, and relays that of the API server. First of all parts. */
-export const apiRelayPart: AgentPart = ({ config, informers, clock, logger: all }) =>
+export const apiRelayPart: AgentPart = ({ config, reconnected, clock, logger: all }) =>
   component(async (stack, signal) => {
     const logger = all.child({ part: 'api-relay' })
     try {
@@ -20,6 +20,5 @@ export const apiRelayPart: AgentPart = ({ config, informers, clock, logger: all 
     }
     const { apiVip: address, apiPortFile: portFile } = config
     const relay = await startIn(stack, createApiRelay({ address, port: HTTPS, portFile, clock, logger }), signal)
-    // What changed while the control plane was away should not wait for the end of a pause between attempts.
-    stack.use(relay.reconnected.on(() => informers.retryNow()))
+    stack.use(relay.reconnected.on(() => reconnected.emit()))
   })

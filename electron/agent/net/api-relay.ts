@@ -25,7 +25,7 @@ export interface ApiRelayDeps {
 export interface ApiRelay extends Component, ProblemSource {
   /** Connections under way. */
   readonly connections: number
-  /** Each time when the control plane has connected anew, behind another port. */
+  /** Each time when the control plane has connected anew: its port was written down, or answers again. */
   readonly reconnected: Emitter<void>
 }
 
@@ -41,6 +41,7 @@ export function createApiRelay({ address, port, portFile, clock, logger }: ApiRe
   const reconnected = new Emitter<void>()
   const open = new Set<Relayed>()
   const clients = new Set<Socket>()
+  let isAway = false
   let toldAt = Number.NEGATIVE_INFINITY
 
   const refuse = (client: Socket, why: string) => {
@@ -68,7 +69,10 @@ export function createApiRelay({ address, port, portFile, clock, logger }: ApiRe
     client.once('close', () => clients.delete(client))
     client.on('error', () => undefined)
     const reached = await reach()
+    const wasAway = isAway
+    isAway = 'why' in reached
     if ('why' in reached) return refuse(client, reached.why)
+    if (wasAway) reconnected.emit()
     const { server, to } = reached
     if (client.destroyed) return void server.destroy()
     toldAt = Number.NEGATIVE_INFINITY
@@ -111,7 +115,7 @@ export function createApiRelay({ address, port, portFile, clock, logger }: ApiRe
     }
     // Those of an earlier connection of the control plane lead nowhere, and might take minutes to notice.
     stack.use(
-      upstream.changed.on((to) => {
+      upstream.written.on((to) => {
         for (const relayed of open) if (relayed.to !== to) relayed.destroy()
         if (to !== null) reconnected.emit()
       }),

@@ -1,6 +1,6 @@
 /** Where the API server is reached on this machine's loopback: the file that each connection of the control plane rewrites. */
 import { watch } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { Emitter } from '../../base/events.ts'
@@ -9,8 +9,8 @@ import { component, type Component } from '../../base/lifecycle.ts'
 export interface LinkPort extends Component {
   /** Null while there is none. */
   readonly port: number | null
-  /** Each time when it is another one. */
-  readonly changed: Emitter<number | null>
+  /** Each time when it is written down anew, be it the same. */
+  readonly written: Emitter<number | null>
   /** Looks now, for who has reason to think that it is not true any more. */
   read(): Promise<number | null>
 }
@@ -19,18 +19,15 @@ export interface LinkPort extends Component {
 const LOOK = 5000
 
 export function createLinkPort(file: string, clock: Clock): LinkPort {
-  const changed = new Emitter<number | null>()
-  let port: number | null = null
+  const written = new Emitter<number | null>()
+  let current = NOTHING
 
   const read = async () => {
-    const text = await readFile(file, 'utf8').catch(() => '')
-    const found = /^\s*(\d{1,5})\s*$/.exec(text)?.[1]
-    const next = found !== undefined && Number(found) > 0 && Number(found) < 65536 ? Number(found) : null
-    if (next !== port) {
-      port = next
-      changed.emit(port)
-    }
-    return port
+    const next = await readNote(file)
+    const isNew = next.version !== current.version || next.port !== current.port
+    current = next
+    if (isNew) written.emit(next.port)
+    return next.port
   }
 
   const base = component(async (stack) => {
@@ -40,15 +37,35 @@ export function createLinkPort(file: string, clock: Clock): LinkPort {
   })
   return {
     get port() {
-      return port
+      return current.port
     },
-    changed,
+    written,
     read,
     get state() {
       return base.state
     },
     start: (signal) => base.start(signal),
     [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+  }
+}
+
+interface Note {
+  readonly port: number | null
+  /** Differs from one writing to the next. */
+  readonly version: string
+}
+
+const NOTHING: Note = { port: null, version: '' }
+
+async function readNote(file: string): Promise<Note> {
+  try {
+    await using handle = await open(file)
+    const { ino, mtimeNs } = await handle.stat({ bigint: true })
+    const found = /^\s*(\d{1,5})\s*$/.exec(await handle.readFile('utf8'))?.[1]
+    const port = found !== undefined && Number(found) > 0 && Number(found) < 65536 ? Number(found) : null
+    return { port, version: `${ino} ${mtimeNs}` }
+  } catch {
+    return NOTHING
   }
 }
 

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Emitter } from '../../base/events.ts'
 import { settle, type FakeClock } from '../../base/fake-clock.ts'
 import { silentLogger } from '../../base/logger.ts'
 import { seededRandom } from '../../base/random.ts'
@@ -80,6 +81,7 @@ export async function openFakeNode(): Promise<FakeNode> {
     const informers = parts.use(createInformers(client, { clock, logger, random }))
     const kubelet = createKubelet({
       ...{ config, version: 'v1.36.4', clock, random, logger, client, informers, cri, runtimeEvents: cri.events },
+      reconnected: new Emitter<void>(),
       events: { event: ({ name }, type, reason, message) => void events.push(`${name}: ${type} ${reason}: ${message}`) },
       checkpoints: new Checkpoints(join(dir, 'checkpoints'), { random, logger }),
       images: { view: async () => [], remove: async () => undefined },

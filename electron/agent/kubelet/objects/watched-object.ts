@@ -2,6 +2,7 @@
 import { deferred } from '../../../base/async.ts'
 import { sleep } from '../../../base/clock.ts'
 import type { Clock } from '../../../base/clock.ts'
+import type { Emitter } from '../../../base/events.ts'
 import type { Logger } from '../../../base/logger.ts'
 import type { Random } from '../../../base/random.ts'
 import type { Kind } from '../../../api/kind.ts'
@@ -17,6 +18,8 @@ export interface WatchedObjectDeps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Ends the wait before a lost watch is tried again. */
+  readonly retryNow: Emitter<void>
 }
 
 /** How long somebody who needs the object waits for the API server before the checkpoint must do. */
@@ -48,9 +51,9 @@ export class WatchedObject<T extends KubeObject> {
       delete: () => this.#set(null),
       live: () => undefined,
     }
-    const { client, clock, random, logger } = deps
+    const { client, clock, random, logger, retryNow } = deps
     const select = { namespace: at.namespace, fieldSelector: `metadata.name=${at.name}` }
-    this.#done = reflect({ client, kind, select, sink, clock, random, logger }, this.#stop.signal)
+    this.#done = reflect({ client, kind, select, sink, clock, random, logger, retryNow }, this.#stop.signal)
   }
 
   /** null if there is none. Throws Status 503 if the API server does not answer and it was never seen before. */
