@@ -2,6 +2,7 @@
 import { watch } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { Mutex } from '../../base/async.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Emitter } from '../../base/events.ts'
 import { component, type Component } from '../../base/lifecycle.ts'
@@ -20,15 +21,18 @@ const LOOK = 5000
 
 export function createLinkPort(file: string, clock: Clock): LinkPort {
   const written = new Emitter<number | null>()
+  const order = new Mutex()
   let current = NOTHING
 
-  const read = async () => {
-    const next = await readNote(file)
-    const isNew = next.version !== current.version || next.port !== current.port
-    current = next
-    if (isNew) written.emit(next.port)
-    return next.port
-  }
+  // One after the other: an older note must not be told after a newer one.
+  const read = () =>
+    order.run(async () => {
+      const next = await readNote(file)
+      const isNew = next.version !== current.version
+      current = next
+      if (isNew) written.emit(next.port)
+      return next.port
+    })
 
   const base = component(async (stack) => {
     await read()
