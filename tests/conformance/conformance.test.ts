@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { startCluster, type Cluster } from './lib/cluster.ts'
 import { readRecord } from './lib/record.ts'
-import { readRows } from './lib/rows.ts'
+import { isSlow, readRows } from './lib/rows.ts'
 import { loadBehaviours, runRows, type Outcome } from './lib/suite.ts'
 
 const rows = readRows()
 const behaviours = await loadBehaviours(rows)
 const recorded = readRecord()
-const tested = rows.filter((row) => row.needs === 'api' && recorded.has(row.id))
+const tested = rows.filter((row) => row.needs === 'api' && recorded.has(row.id) && !isSlow(row))
 
 describe('behaviours that need no node', () => {
   let cluster: Cluster
