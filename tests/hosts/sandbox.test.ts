@@ -1,6 +1,6 @@
 /** Light nodes on this computer, with real namespaces. */
 import { execFile, spawn } from 'node:child_process'
-import { access, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -149,6 +149,18 @@ describe('sandboxes', () => {
     await all.remove('two')
     console.log(`two sandboxes removed in ${Math.round(performance.now() - begun)} ms`)
     expect(await traces(dir)).toEqual([])
+  })
+
+  it('are left without a trace by the uninstall script, which gives back the runtime that they were lent', async () => {
+    const one = await open(await stateDir()).create('one')
+    const script = await readFile(join(import.meta.dirname, '../../resources/units/flotilla-uninstall'), 'base64')
+    const place = '/opt/flotilla/bin/flotilla-uninstall'
+    // The script ends processes by the words of their command lines: its text must not be among those.
+    const said = await run(one, `echo ${script} | base64 -d > ${place}; sh ${place}; echo "code $?"`)
+    expect(said).toContain('code 0')
+    expect(said).not.toContain('still')
+    expect(await run(one, `ls /opt; grep -c flotilla/bin /proc/mounts`)).toBe('0\n')
+    expect((await stat(NODE)).size).toBeGreaterThan(1 << 20)
   })
 
   it('survive a cut of power with their files, and are known to be down before', async () => {
