@@ -17,6 +17,8 @@ export interface ImageSpec {
   readonly architecture: Architecture
   readonly entries: readonly ImageEntry[]
   readonly entrypoint: readonly string[]
+  /** What the entrypoint is given unless a container says otherwise; a Dockerfile's CMD. */
+  readonly args?: readonly string[]
   readonly env?: readonly string[]
   readonly workingDir?: string
   /** "65534:65534"; absent: root. */
@@ -108,6 +110,7 @@ function configOf(image: ImageSpec, layerDigest: string): unknown {
     os: 'linux',
     config: {
       Entrypoint: image.entrypoint,
+      ...(image.args?.length ? { Cmd: image.args } : {}),
       Env: image.env ?? ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       WorkingDir: image.workingDir ?? '/',
       ...(image.user ? { User: image.user } : {}),

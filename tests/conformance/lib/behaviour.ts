@@ -18,6 +18,8 @@ export interface BehaviourContext {
   /** Aborts when the time is up. */
   readonly signal: AbortSignal
   readonly nodes: number
+  /** Of containers that run; none is there without nodes. */
+  readonly image: string
   readonly kubeconfig: string
   /** A name that nobody else uses. */
   readonly unique: (prefix: string) => string
@@ -32,7 +34,7 @@ export interface BehaviourContext {
 }
 
 export function createContext(cluster: Cluster, id: string, stack: AsyncDisposableStack, signal: AbortSignal): Promise<BehaviourContext> {
-  const { client, kubeconfig, nodes } = cluster
+  const { client, kubeconfig, nodes, image } = cluster
   const unique = (prefix: string) => `${prefix}-${randomSuffix(systemRandom, 8)}`
   const afterwards = (work: () => Promise<unknown>) =>
     stack.defer(async () => {
@@ -45,7 +47,7 @@ export function createContext(cluster: Cluster, id: string, stack: AsyncDisposab
     return name
   }
   return anotherNamespace().then((namespace) => ({
-    ...{ client, kubeconfig, nodes, namespace, signal, unique, anotherNamespace, afterwards },
+    ...{ client, kubeconfig, nodes, image, namespace, signal, unique, anotherNamespace, afterwards },
     kubectl: (args, options = {}) => {
       const inNamespace = options.namespace === null ? [] : ['--namespace', options.namespace ?? namespace]
       return kubectl(['--kubeconfig', kubeconfig, ...inNamespace, ...args], options.input ?? '', signal)

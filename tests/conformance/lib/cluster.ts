@@ -3,11 +3,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../../../electron/base/clock.ts'
 import { readKubeconfig } from '../../../electron/client/kubeconfig.ts'
 import { createRemoteClient, type RemoteClient } from '../../../electron/client/remote-client.ts'
+import { TEST_IMAGE, testImageArchive } from './image.ts'
 import type { Needs } from './rows.ts'
 
 export interface Cluster extends AsyncDisposable {
@@ -15,23 +16,30 @@ export interface Cluster extends AsyncDisposable {
   readonly client: RemoteClient
   /** How many real nodes it has. */
   readonly nodes: number
+  /** Of the containers that tests run, on every node. */
+  readonly image: string
 }
 
 const NODES: Record<Needs, number> = { api: 0, node: 1, nodes: 2 }
 const flotilla = join(import.meta.dirname, '../../../electron/headless/flotilla.ts')
 
-/** A cluster with as many nodes as `needs` wants. */
+/**
+ * A cluster with as many nodes as `needs` wants. Onto the nodes comes the tests' image, by the state folder that the kubeconfig lies in;
+ * for a cluster that is not Flotilla's, IMAGE_UNDER_TEST names one that its nodes have.
+ */
 export async function startCluster(needs: Needs): Promise<Cluster> {
   await using stack = new AsyncDisposableStack()
   const given = process.env['KUBECONFIG_UNDER_TEST']
   const nodes = NODES[needs]
   const kubeconfig = given ?? (await launch(nodes, stack))
+  const image = process.env['IMAGE_UNDER_TEST'] ?? TEST_IMAGE
+  if (nodes > 0 && !process.env['IMAGE_UNDER_TEST']) await importTestImage(dirname(kubeconfig))
   const connection = await readKubeconfig(kubeconfig)
   const client = stack.use(
     createRemoteClient({ server: connection.server, ca: connection.ca ?? '', identity: () => connection.identity, clock: systemClock }),
   )
   const all = stack.move()
-  return { kubeconfig, client, nodes, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  return { kubeconfig, client, nodes, image, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 async function launch(nodes: number, stack: AsyncDisposableStack): Promise<string> {
@@ -47,6 +55,16 @@ async function launch(nodes: number, stack: AsyncDisposableStack): Promise<strin
   })
   const { kubeconfig } = await readyLine(child)
   return kubeconfig
+}
+
+async function importTestImage(stateDir: string): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const dir = await mkdtemp(join(tmpdir(), 'flotilla-conformance-image-'))
+  stack.defer(() => rm(dir, { recursive: true, force: true }))
+  const child = run(['image', 'import', await testImageArchive(dir), '--state', stateDir])
+  child.stdout?.resume()
+  await finish(child)
+  if (child.exitCode !== 0) throw new Error('the tests’ image did not get onto the nodes; see above')
 }
 
 function run(words: string[]): ChildProcess {
