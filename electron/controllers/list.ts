@@ -4,6 +4,7 @@ import { certificateCleanerController } from './certificates/cleaner.ts'
 import { certificateSigningController } from './certificates/signer.ts'
 import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
+import { endpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring.ts'
 import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { garbageCollectorController } from './garbage-collector/garbage-collector.ts'
@@ -28,6 +29,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   daemonSetController,
   deploymentController,
   endpointSliceController,
+  endpointSliceMirroringController,
   endpointsController,
   garbageCollectorController,
   namespaceController,
