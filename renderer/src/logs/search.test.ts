@@ -22,6 +22,11 @@ describe('finding in a log', () => {
     const more = [...rows.slice(1), ...lines(4, 'a')]
     expect(matches.update(more)).toEqual([3, 4])
   })
+  it('marks lines alike before and after others were looked at', () => {
+    const timeout = query('timeout')
+    new Matches(timeout).update(lines(1, 'a long line before the timeout'))
+    expect(pieces('timeout', timeout)).toEqual([{ text: 'timeout', hit: true }])
+  })
   it('never loops on a pattern that matches nothing', () => {
     expect(pieces('abc', query('/x*/'))).toEqual([{ text: 'abc', hit: false }])
   })

@@ -39,8 +39,8 @@ export class Matches {
     while (from > 0 && (rows[from - 1]?.n ?? 0) > this.#seen) from--
     for (let i = from; i < rows.length; i++) {
       const row = rows[i] as LogRow
-      this.#pattern.lastIndex = 0
-      if (!isBreak(row) && this.#pattern.test(row.text)) this.#found.push(row.n)
+      // Unlike test, search leaves the pattern's lastIndex alone, from which matchAll would go on.
+      if (!isBreak(row) && row.text.search(this.#pattern) >= 0) this.#found.push(row.n)
     }
     this.#seen = rows.at(-1)?.n ?? this.#seen
     return this.#found
