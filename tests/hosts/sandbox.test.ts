@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../electron/base/clock.ts'
+import { systemClock, type Clock } from '../../electron/base/clock.ts'
 import { systemRandom } from '../../electron/base/random.ts'
 import { hierarchies } from '../../electron/provision/sandbox/cgroups.ts'
 import { sandboxNames } from '../../electron/provision/sandbox/names.ts'
@@ -40,7 +40,7 @@ async function stateDir(name = 'state'): Promise<string> {
   dirs.push(dir)
   return dir
 }
-const open = (dir: string, more: { egress?: boolean } = {}) =>
+const open = (dir: string, more: { egress?: boolean; clock?: Clock } = {}) =>
   new Sandboxes({
     stateDir: dir,
     clock: systemClock,
@@ -220,6 +220,27 @@ describe('sandboxes', () => {
       await writeFile('/proc/sys/net/ipv4/ip_forward', before)
     }
     expect(await traces(dir)).toEqual([])
+  })
+
+  it('that run but cannot be reached are told from those whose SSH server does not start', async () => {
+    const dir = await stateDir()
+    const one = await open(dir).create('one')
+    // The patience passes at twenty times the speed.
+    const impatient = open(dir, { clock: { ...systemClock, monotonic: () => systemClock.monotonic() * 20 } })
+    const table = `test-${process.pid}`
+    await exec('nft', ['add', 'table', 'ip', table])
+    await exec('nft', ['add', 'chain', 'ip', table, 'out', '{ type filter hook output priority 0; }'])
+    await exec('nft', ['add', 'rule', 'ip', table, 'out', 'ip', 'daddr', one.address, 'drop'])
+    try {
+      await expect(impatient.start('one')).rejects.toMatchObject({
+        code: 'SSH_UNREACHABLE',
+        why: `It runs, but the network between it and this computer is cut: nothing comes back from ${one.address}.`,
+      })
+    } finally {
+      await exec('nft', ['delete', 'table', 'ip', table])
+    }
+    await run(one, 'echo Nonsense yes >> /etc/ssh/sshd_config; kill $(pgrep -o -x sshd); sleep 0.2')
+    await expect(impatient.start('one')).rejects.toMatchObject({ code: 'INTERNAL', why: expect.stringContaining('Nonsense') as string })
   })
 
   it('that cannot come up say why and leave nothing', async () => {

@@ -56,6 +56,8 @@ interface Kept {
 /** Where the runtime is in a sandbox. */
 const RUNTIME_PATH = 'opt/flotilla/bin/node'
 const SSH_PORT = 22
+/** Milliseconds for its SSH server to answer. */
+const START_PATIENCE = 20_000
 
 export class Sandboxes {
   readonly #options: SandboxesOptions
@@ -87,8 +89,8 @@ export class Sandboxes {
 
   /**
    * Makes a sandbox and starts it; one that exists is only started. Its SSH server answers when this resolves. Throws
-   * MISSING_REQUIREMENT or UNSUPPORTED if this computer cannot, ADDRESS_IN_USE without a free network, INTERNAL with the step that
-   * failed; a sandbox that did not come up is taken away again if this call made it.
+   * MISSING_REQUIREMENT or UNSUPPORTED if this computer cannot, ADDRESS_IN_USE without a free network, SSH_UNREACHABLE if something
+   * on this computer keeps it from being reached, INTERNAL with the step that failed; a sandbox that did not come up is taken away again if this call made it.
    */
   async create(name: string, options: { memoryBytes?: number; signal?: AbortSignal } = {}): Promise<SandboxInfo> {
     const lacks = await sandboxSupport()
@@ -211,9 +213,14 @@ export class Sandboxes {
   async #untilReachable(name: string, address: string, signal?: AbortSignal): Promise<void> {
     const { clock } = this.#options
     const start = clock.monotonic()
-    while (!(await answers(address))) {
+    for (;;) {
+      const failure = await reach(address)
+      if (failure === null) return
       if (!(await this.#process(name))) throw broken(name, `It ended at once: ${await this.#lastWords(name)}`)
-      if (clock.monotonic() - start > 20_000) throw broken(name, `Its SSH server does not answer: ${await this.#lastWords(name)}`)
+      if (clock.monotonic() - start > START_PATIENCE) {
+        if (failure === 'ECONNREFUSED') throw broken(name, `Its SSH server does not start: ${await this.#lastWords(name)}`)
+        throw cutOff(name, address)
+      }
       await sleep(clock, 20, signal)
     }
   }
@@ -267,16 +274,17 @@ async function spawnDetached(script: string, name: string): Promise<number> {
   }
 }
 
-function answers(host: string): Promise<boolean> {
+/** null if something listens on its SSH port, else the code of what was in the way. */
+function reach(host: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect({ host, port: SSH_PORT, timeout: 1000 })
-    const done = (yes: boolean) => {
+    const done = (failure: string | null) => {
       socket.destroy()
-      resolve(yes)
+      resolve(failure)
     }
-    socket.once('connect', () => done(true))
-    socket.once('error', () => done(false))
-    socket.once('timeout', () => done(false))
+    socket.once('connect', () => done(null))
+    socket.once('error', (error) => done(systemCode(error) ?? 'EIO'))
+    socket.once('timeout', () => done('ETIMEDOUT'))
   })
 }
 
@@ -304,6 +312,14 @@ function notFound(name: string): FlotillaError {
     what: `There is no machine "${name}" on this computer.`,
     why: 'Its folder is gone.',
     next: 'Remove it from the cluster and add it anew.',
+  })
+}
+
+function cutOff(name: string, address: string): FlotillaError {
+  return new FlotillaError('SSH_UNREACHABLE', {
+    what: `Could not reach the machine "${name}" on this computer.`,
+    why: `It runs, but the network between it and this computer is cut: nothing comes back from ${address}.`,
+    next: `Look whether a firewall or a VPN of this computer holds back traffic to ${address}.`,
   })
 }
 
