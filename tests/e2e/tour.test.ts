@@ -93,6 +93,10 @@ describe('the tour', () => {
     await page.keyboard.type('echo $((6*7))\n')
     await screen.getByText('42', { exact: true }).waitFor()
     await shoot('terminal')
+    await page.getByRole('complementary', { name: 'Sections' }).getByRole('link', { name: 'Overview' }).click()
+    await page.getByText('Nothing needs you.').waitFor()
+    await page.keyboard.press('Control+j')
+    await shoot('overview')
     expect(opened.errors).toEqual([])
   })
 
