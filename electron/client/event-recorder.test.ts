@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { event as eventKind } from '../api/core/v1/event.ts'
+import type { Event } from '../api/core/v1/types.gen.ts'
 import type { KubeObject } from '../api/meta/v1/object.ts'
 import { startTestServer, type TestServer } from '../apiserver/testing/harness.ts'
 import { silentLogger } from '../base/logger.ts'
 import { seededRandom } from '../base/random.ts'
+import type { Client } from './client.ts'
 import { createEventRecorder, type EventRecorder } from './event-recorder.ts'
 import { faultyClient, type Faults } from './testing/faulty-client.ts'
 
@@ -75,6 +77,37 @@ describe('an event recorder', () => {
     await server.clock.advance(200_000)
     await recorder.flush()
     expect(server.clock.pending).toBeLessThan(5)
+  })
+
+  it('loses none of a burst of many objects, writes of several at once, and of each in order', async () => {
+    await using server = await startTestServer()
+    const underWay = new Map<string, number>()
+    const seen = { most: 0, mixed: false, order: new Map<string, string[]>() }
+    const { client: real } = server
+    const client: Client = {
+      ...real,
+      create: async (kind, object, options) => {
+        const { involvedObject, reason } = object as unknown as Event
+        const name = String(involvedObject.name)
+        underWay.set(name, (underWay.get(name) ?? 0) + 1)
+        seen.mixed ||= underWay.get(name) !== 1
+        seen.most = Math.max(seen.most, underWay.size)
+        seen.order.set(name, [...(seen.order.get(name) ?? []), String(reason)])
+        try {
+          return await real.create(kind, object, options)
+        } finally {
+          underWay.delete(name)
+        }
+      },
+    }
+    await using recorder = createEventRecorder({ client, component: 'default-scheduler', clock: server.clock, logger: silentLogger })
+    const names = Array.from({ length: 1500 }, (_, i) => `p${i}`)
+    for (const reason of ['FailedScheduling', 'Scheduled'])
+      for (const name of names) recorder.event({ ...POD, metadata: { ...POD.metadata, name, uid: name } }, 'Normal', reason, 'x')
+    await recorder.flush()
+    expect(await events(server)).toHaveLength(3000)
+    expect([seen.mixed, seen.most]).toEqual([false, 16])
+    expect(names.every((name) => seen.order.get(name)?.join() === 'FailedScheduling,Scheduled')).toBe(true)
   })
 
   it('cuts what is too long', async () => {

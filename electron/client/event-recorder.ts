@@ -1,16 +1,17 @@
 /**
  * Records what happened to an object as core/v1 Events. Like events are counted on one Event; many that differ only in their text are
- * combined; an object that causes very many is silenced for a while. Source: client-go `tools/record`, its limits included.
+ * combined; an object that causes very many is silenced for a while. Events of one object are written in order, those of several at the
+ * same time. Source: client-go `tools/record`, its limits included.
  */
 import { event as eventKind } from '../api/core/v1/event.ts'
 import type { Event } from '../api/core/v1/types.gen.ts'
 import type { KubeObject } from '../api/meta/v1/object.ts'
-import { Mutex } from '../base/async.ts'
 import { sleep, type Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import { hasReason } from '../machinery/status.ts'
 import type { Client } from './client.ts'
 import { EventCorrelator, type Decision, type Occurrence } from './event-correlator.ts'
+import { Lanes } from './lanes.ts'
 
 export interface EventRecorder extends AsyncDisposable {
   /**
@@ -34,16 +35,18 @@ export interface EventRecorderOptions {
 
 const MESSAGE_LIMIT = 1024
 /** More than so many waiting and further ones are dropped: a server that is away must not fill the memory. */
-const WAITING_LIMIT = 1000
+const WAITING_LIMIT = 50_000
+/** Events of different objects under way. */
+const AT_ONCE = 16
 const TRIES = 12
 const BETWEEN_TRIES = 10_000
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { client, component, host, clock, logger } = options
   const correlator = new EventCorrelator(clock)
-  const order = new Mutex()
+  const lanes = new Lanes(AT_ONCE)
+  const pending = new Set<Promise<void>>()
   const stopping = new AbortController()
-  let waiting = 0
   let last = 0n
 
   const write = async (occurrence: Occurrence, decision: Exclude<Decision, { type: 'drop' }>): Promise<void> => {
@@ -101,6 +104,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
 
   const attempt = async (occurrence: Occurrence): Promise<void> => {
+    if (stopping.signal.aborted) return
     const decision = correlator.decide(occurrence)
     if (decision.type === 'drop') return
     for (let tries = 1; ; tries++) {
@@ -118,19 +122,27 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     }
   }
 
+  const flush = async () => void (await Promise.all(pending))
+
   return {
     event(regarding, type, reason, message, fieldPath) {
       if (stopping.signal.aborted) return
-      if (waiting >= WAITING_LIMIT) return
-      waiting++
+      if (pending.size >= WAITING_LIMIT) return
       const text = message.length > MESSAGE_LIMIT ? `${message.slice(0, MESSAGE_LIMIT - 3)}...` : message
       const namespace = regarding.metadata.namespace ?? 'default'
-      void order.run(() => attempt({ regarding, fieldPath, namespace, type, reason, message: text })).finally(() => waiting--)
+      const occurrence: Occurrence = { regarding, fieldPath, namespace, type, reason, message: text }
+      const done = lanes.run(objectKey(regarding), () => attempt(occurrence))
+      pending.add(done)
+      void done.finally(() => pending.delete(done))
     },
-    flush: () => order.run(() => undefined),
+    flush,
     async [Symbol.asyncDispose]() {
       stopping.abort(new DOMException('the event recorder is stopped', 'AbortError'))
-      await order.run(() => undefined)
+      await flush()
     },
   }
+}
+
+function objectKey({ kind, metadata: { namespace = '', name, uid } }: KubeObject): string {
+  return `${kind}\n${namespace}\n${name}\n${uid}`
 }
