@@ -210,11 +210,15 @@ describe('subresources', () => {
       metadata: { name: 'p', namespace: 'default' },
       spec: { containers: [{ name: 'c', image: 'i' }] },
     })
+    const hope = { status: { nominatedNodeName: 'm' } }
+    const hoping = await test.client.patch(pod, made.metadata, { type: 'merge', body: hope }, { subresource: 'status' })
+    expect(hoping.status.nominatedNodeName).toBe('m')
     const path = '/api/v1/namespaces/default/pods/p/binding'
     const { status, json } = await send(test.client, 'POST', path, { metadata: { name: 'p' }, target: { kind: 'Node', name: 'n' } })
     expect([status, json]).toEqual([201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }])
     const bound = await test.client.get(pod, made.metadata)
     expect(bound.spec.nodeName).toBe('n')
+    expect(bound.status.nominatedNodeName).toBeUndefined()
     expect(bound.status.conditions).toEqual([{ type: 'PodScheduled', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }])
     const again = await send(test.client, 'POST', path, { target: { kind: 'Node', name: 'm' } })
     expect([again.status, again.json['message']]).toEqual([

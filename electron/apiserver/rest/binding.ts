@@ -61,6 +61,8 @@ function bound(pod: Pod, sent: Binding, clock: Clock): KubeObject {
   if (spec.nodeName) throw refuse(`pod ${metadata.name} is already assigned to node ${JSON.stringify(spec.nodeName)}`)
   if (spec.schedulingGates?.length) throw refuse(`pod ${metadata.name} has non-empty .spec.schedulingGates`)
   spec.nodeName = sent.target.name ?? ''
+  // What was hoped for is settled (KEP-5278).
+  delete status.nominatedNodeName
   if (sent.metadata.annotations) metadata.annotations = { ...metadata.annotations, ...sent.metadata.annotations }
   if (sent.metadata.labels) metadata.labels = { ...metadata.labels, ...sent.metadata.labels }
   const others = (status.conditions ?? []).filter((c) => c.type !== 'PodScheduled')
