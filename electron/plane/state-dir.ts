@@ -52,10 +52,20 @@ export async function prepareStateDir(stateDir: string): Promise<void> {
   await readCluster(stateDir)
 }
 
+/** Codes of the system, and of the store, that mean a full disk. */
+const FULL = ['ENOSPC', 'EDQUOT', 'noSpace']
+/** The same for a disk that cannot be written to as it is. */
+const UNUSABLE = [...FULL, 'EROFS', 'EACCES', 'EPERM']
+
+/** Whether it is the state folder's disk that failed. */
+export function isDiskError(error: unknown): boolean {
+  return UNUSABLE.includes(systemCode(error) ?? '')
+}
+
 /** What a person is told when something in the state folder could not be read or written. */
 export function stateError(stateDir: string, error: unknown): FlotillaError {
   if (error instanceof FlotillaError) return error
-  const full = ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')
+  const full = FULL.includes(systemCode(error) ?? '')
   return new FlotillaError(full ? 'DISK_FULL' : 'STATE_UNREADABLE', {
     what: `The state folder ${stateDir} cannot be used.`,
     why: full ? 'The disk is full.' : `${messageOf(error)}.`,

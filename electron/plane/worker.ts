@@ -1,7 +1,7 @@
 /** The thread in which a control plane runs, so that its host's thread stays free to relay. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { systemClock } from '../base/clock.ts'
-import { FlotillaError, messageOf, systemCode } from '../base/errors.ts'
+import { FlotillaError, messageOf } from '../base/errors.ts'
 import { jsonLogger } from '../base/logger.ts'
 import { systemRandom } from '../base/random.ts'
 import { CHANNELS } from '../contracts/channels.ts'
@@ -12,14 +12,14 @@ import type { FromWorker, ToWorker } from './host.ts'
 import { openLogFile } from './log-file.ts'
 import { createPlane } from './plane.ts'
 import { portOverMessagePort } from './port.ts'
-import { paths, prepareStateDir, stateError } from './state-dir.ts'
+import { isDiskError, paths, prepareStateDir, stateError } from './state-dir.ts'
 
 const host = parentPort as MessagePort
 const config = workerData as PlaneConfig
 const tell = (message: FromWorker) => host.postMessage(message)
 
 function failed(error: unknown): void {
-  const known = error instanceof FlotillaError || isSystemError(error) ? stateError(config.stateDir, error).toJSON() : null
+  const known = error instanceof FlotillaError || isDiskError(error) ? stateError(config.stateDir, error).toJSON() : null
   tell({
     type: 'failed',
     ...(known ?? {
@@ -29,11 +29,6 @@ function failed(error: unknown): void {
       next: 'The log in the state folder says more.',
     }),
   })
-}
-
-/** Of a disk: full, read-only, or not ours. */
-function isSystemError(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'].includes(systemCode(error) ?? '')
 }
 
 try {
