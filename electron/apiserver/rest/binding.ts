@@ -69,6 +69,5 @@ function bound(pod: Pod, sent: Binding, clock: Clock): KubeObject {
   const before = (status.conditions ?? []).find((c) => c.type === 'PodScheduled')
   const lastTransitionTime = before?.status === 'True' ? before.lastTransitionTime : formatTime(clock.now())
   status.conditions = [...others, { type: 'PodScheduled', status: 'True', ...(lastTransitionTime ? { lastTransitionTime } : {}) }]
-  if (metadata.generation) metadata.generation++
   return pod
 }

@@ -29,6 +29,7 @@ const image: ImageSpec = {
     { path: 'tmp', directory: true, mode: 0o1777 },
   ],
   entrypoint: ['/a/b/run'],
+  args: ['by', 'default'],
   ports: ['80/tcp'],
 }
 
@@ -46,9 +47,9 @@ describe('imageArchive', () => {
       config: { digest: string }
       layers: { digest: string }[]
     }
-    const config = JSON.parse(text(blob(manifest.config.digest))) as { rootfs: { diff_ids: string[] }; config: { ExposedPorts: object } }
+    const config = JSON.parse(text(blob(manifest.config.digest))) as { rootfs: { diff_ids: string[] }; config: object }
     expect(config.rootfs.diff_ids).toEqual(manifest.layers.map((layer) => layer.digest))
-    expect(config.config.ExposedPorts).toEqual({ '80/tcp': {} })
+    expect(config.config).toMatchObject({ ExposedPorts: { '80/tcp': {} }, Entrypoint: ['/a/b/run'], Cmd: ['by', 'default'] })
   })
 
   it('puts parent folders before what is in them, each once, with modes and links kept', async () => {

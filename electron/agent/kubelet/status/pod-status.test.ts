@@ -176,6 +176,16 @@ describe('the last status', () => {
     expect(last.containerStatuses?.map(({ state }) => state.terminated?.reason)).toEqual(['Error', 'ContainerStatusUnknown'])
   })
 
+  it('leaves waiting what an init container that failed has kept from starting', () => {
+    const wanted = pod({ initContainers: [{ name: 'first' }, { name: 'second' }], restartPolicy: 'Never' })
+    const last = terminatedStatus(wanted, status(wanted, runtimePod([exited('first', 1)]), { isTerminal: true }))
+    expect(last.phase).toBe('Failed')
+    expect(last.initContainerStatuses?.map(({ state }) => Object.keys(state))).toEqual([['terminated'], ['waiting']])
+    expect(last.containerStatuses?.map(({ state }) => Object.keys(state))).toEqual([['waiting']])
+    const done = terminatedStatus(wanted, status(wanted, runtimePod([exited('first', 0), exited('second', 0)]), { isTerminal: true }))
+    expect(done.containerStatuses?.[0]?.state.terminated?.reason).toBe('ContainerStatusUnknown')
+  })
+
   it('of a pod that ended well when it was told to is Succeeded', () => {
     const wanted = pod({}, { deletionTimestamp: '2026-01-01T00:00:30Z' })
     expect(terminatedStatus(wanted, status(wanted, runtimePod([exited('main', 0)]), { isTerminal: true })).phase).toBe('Succeeded')

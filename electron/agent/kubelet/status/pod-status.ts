@@ -95,7 +95,7 @@ export function isEnd(phase: PodStatus['phase']): boolean {
  * without a trace, counts as failed. Source: kubernetes `kubelet/status/status_manager.go` TerminatePod.
  */
 export function terminatedStatus(pod: Pod, status: PodStatus): PodStatus {
-  const begun = (status.containerStatuses ?? []).some(({ containerID }) => containerID !== undefined)
+  const begun = (status.containerStatuses ?? []).some(({ containerID, lastState }) => containerID !== undefined || lastState.terminated)
   const closed = (list: PodStatus['containerStatuses'], close: boolean) =>
     list?.map((container) => {
       if (container.state.terminated || !close) return container
@@ -106,7 +106,9 @@ export function terminatedStatus(pod: Pod, status: PodStatus): PodStatus {
       }
       return { ...container, state: { terminated }, ready: false, started: false }
     })
-  const containers = closed(status.containerStatuses, begun || pod.metadata.deletionTimestamp === undefined)
+  // Containers whose turn has not come, since an init container failed, go on waiting.
+  const initialized = begun || !pod.spec.initContainers?.length || status.initContainerStatuses?.at(-1)?.state.terminated?.exitCode === 0
+  const containers = closed(status.containerStatuses, initialized)
   const initBegun = (status.initContainerStatuses ?? []).map(({ containerID }) => containerID !== undefined)
   const lastBegun = initBegun.lastIndexOf(true)
   const initContainers = status.initContainerStatuses?.map((container, i) => closed([container], begun || i <= lastBegun)?.[0] ?? container)
