@@ -62,6 +62,7 @@ describe('the tour', () => {
     await shoot('deploy')
     await page.getByRole('button', { name: 'Deploy to default' }).click()
     await page.getByText('3 of 3 ready').waitFor()
+    await page.getByRole('status', { name: 'What was done' }).getByRole('button', { name: 'Dismiss' }).click()
     await shoot('workload')
     await until('pods run on both machines', async () => {
       const { items } = await app.get<{ items: Pod[] }>('pods')
