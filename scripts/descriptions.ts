@@ -1,10 +1,12 @@
 /**
  * Writes `resources/descriptions.json`: what Kubernetes' API says of its models and fields, for `kubectl explain` and the editor. The
- * text is taken from the type declarations of the installed @kubernetes/client-node and is not kept in the repository.
+ * text is taken from the type declarations of the installed @kubernetes/client-node and is not kept in the repository. They leave out
+ * what fields are for that only refer to a model: that is our own.
  */
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FACTS } from '../electron/api/schema/facts.ts'
+import { referenceText } from './reference-texts.ts'
 
 const root = join(import.meta.dirname, '..')
 const models = join(root, 'node_modules/@kubernetes/client-node/dist/gen/models')
@@ -46,6 +48,10 @@ for (const model of Object.keys(FACTS)) {
   // The generator puts an underscore before names that TypeScript reserves.
   const entries = Object.entries(texts).map(([key, text]) => [key in known || key === '' ? key : key.replace(/^_/, ''), text] as const)
   const kept = entries.filter(([key]) => key === '' || key in known)
+  for (const [key, schema] of Object.entries(known)) {
+    const text = schema.$ref === undefined || key in texts ? undefined : referenceText(model, key, schema.$ref)
+    if (text !== undefined) kept.push([key, text])
+  }
   if (kept.length) descriptions[model] = Object.fromEntries(kept)
 }
 await mkdir(dirname(target), { recursive: true })

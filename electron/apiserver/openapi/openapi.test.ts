@@ -220,7 +220,7 @@ describe('/openapi/v2', () => {
 
   it('is the same as protobuf', async () => {
     const answer = await get('/openapi/v2', { accept: `${PROTO}, application/json;q=0.5` })
-    expect(answer.headers['content-type']).toBe(PROTO)
+    expect(answer.headers['content-type']).toBe('application/com.github.proto-openapi.spec.v2.v1.0+protobuf')
     const document = json(await get('/openapi/v2')) as { paths: Record<string, object>; definitions: Record<string, JsonSchema> }
     const root = fields(Buffer.from(answer.body as Uint8Array))
     const only = (from: Map<number, (Buffer | number)[]>, field: number) => fields(from.get(field)?.[0] as Buffer)

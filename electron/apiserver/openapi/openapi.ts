@@ -24,8 +24,9 @@ export interface OpenApiOptions {
 const V2 = '/openapi/v2'
 const V3 = '/openapi/v3'
 const JSON_TYPE = 'application/json'
-const PROTO_V2 = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
-const ACCEPTED_PROTO_V2 = [PROTO_V2, 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf']
+const PROTO_V2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+/** The older spelling is what clients ask for, and no media type that they could parse in an answer. */
+const ACCEPTED_PROTO_V2 = [PROTO_V2, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf']
 const A_YEAR = 'public, max-age=31536000, immutable'
 
 interface Served {
