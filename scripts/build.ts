@@ -25,7 +25,7 @@ const PARTS: readonly Part[] = [
   },
   {
     name: 'descriptions',
-    sources: ['scripts/descriptions.ts', 'package-lock.json'],
+    sources: ['scripts/descriptions.ts', 'scripts/reference-texts.ts', 'package-lock.json'],
     product: 'resources/descriptions.json',
     command: [projectNode(), 'scripts/descriptions.ts'],
   },
