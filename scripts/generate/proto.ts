@@ -1,6 +1,6 @@
 /**
- * Writes the agent's protobuf code (js with declarations, because the generator's TypeScript has enums) from its `.proto` files, or
- * with `--check` lists what is not up to date and exits 1.
+ * Writes the protobuf code of those who speak gRPC (js with declarations, because the generator's TypeScript has enums) from their
+ * `.proto` files, or with `--check` lists what is not up to date and exits 1.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, mkdir, writeFile } from 'node:fs/promises'
@@ -9,11 +9,11 @@ import { dirname, join, relative } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
 const bin = join(root, 'node_modules/.bin')
-const source = join(root, 'electron/agent/runtime/proto')
-const target = join(root, 'electron/agent/runtime/gen')
+/** Folders with a `proto` from which their `gen` is made. */
+const OWNERS = ['electron/agent/runtime', 'electron/store/remote']
 
-async function run(command: string, args: readonly string[]): Promise<void> {
-  const child = spawn(command, args, { cwd: source, stdio: 'inherit', env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` } })
+async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
+  const child = spawn(command, args, { cwd, stdio: 'inherit', env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` } })
   const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('exit', resolve))
   if (code !== 0) throw new Error(`${command} ended with ${code}`)
 }
@@ -23,16 +23,17 @@ async function files(dir: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(dir, join(entry.parentPath, entry.name)))
 }
 
-const out = await mkdtemp(join(tmpdir(), 'proto-'))
-try {
+/** The files below the root that were not as they should be. */
+async function generate(owner: string, out: string): Promise<string[]> {
+  const target = join(root, owner, 'gen')
   const template = { version: 'v2', plugins: [{ local: 'protoc-gen-es', out, opt: ['target=js+dts', 'import_extension=js'] }] }
-  await run(join(bin, 'buf'), ['generate', '.', '--template', JSON.stringify(template)])
+  await run(join(bin, 'buf'), ['generate', '.', '--template', JSON.stringify(template)], join(root, owner, 'proto'))
   const made = await files(out)
   const stale: string[] = []
   for (const file of new Set([...made, ...(await files(target))])) {
     const wanted = made.includes(file) ? await readFile(join(out, file), 'utf8') : null
     if ((await readFile(join(target, file), 'utf8').catch(() => null)) === wanted) continue
-    stale.push(file)
+    stale.push(join(owner, 'gen', file))
     if (process.argv.includes('--check')) continue
     if (wanted === null) await rm(join(target, file))
     else {
@@ -40,10 +41,19 @@ try {
       await writeFile(join(target, file), wanted)
     }
   }
-  if (stale.length && process.argv.includes('--check')) {
-    console.error(`generated files are not up to date; run node scripts/generate/proto.ts:\n${stale.map((f) => `  ${f}`).join('\n')}`)
-    process.exitCode = 1
+  return stale
+}
+
+const stale: string[] = []
+for (const owner of OWNERS) {
+  const out = await mkdtemp(join(tmpdir(), 'proto-'))
+  try {
+    stale.push(...(await generate(owner, out)))
+  } finally {
+    await rm(out, { recursive: true })
   }
-} finally {
-  await rm(out, { recursive: true })
+}
+if (stale.length && process.argv.includes('--check')) {
+  console.error(`generated files are not up to date; run node scripts/generate/proto.ts:\n${stale.map((f) => `  ${f}`).join('\n')}`)
+  process.exitCode = 1
 }

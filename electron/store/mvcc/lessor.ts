@@ -47,10 +47,7 @@ export class Lessor implements LeaseAttachments, Disposable {
 
   /** Makes a lease that is not added yet. Throws StoreError `invalidRequest` or `leaseExists`. */
   make(ttlSeconds: number, id: LeaseId = 0n): LeaseRecord {
-    if (!Number.isSafeInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL) {
-      throw new StoreError('invalidRequest', `a lease lasts a whole number of seconds from 1 to ${MAX_TTL}, not ${ttlSeconds}`)
-    }
-    if (BigInt.asIntN(64, id) !== id) throw new StoreError('invalidRequest', `the lease id ${id} has more than 64 bits`)
+    checkGrant(ttlSeconds, id)
     if (this.#leases.has(id)) throw new StoreError('leaseExists', `there is a lease ${id} already`)
     return { id: id === 0n ? this.#freeId() : id, ttl: ttlSeconds, keys: new Set(), expiresAt: this.#endOf(ttlSeconds) }
   }
@@ -135,4 +132,12 @@ export class Lessor implements LeaseAttachments, Disposable {
     for (const id of expired) this.#expire(id)
     if (this.#leases.size > 0) this.#ringAt(Math.max(next, now + 1))
   }
+}
+
+/** Throws StoreError `invalidRequest`. */
+export function checkGrant(ttlSeconds: number, id: LeaseId): void {
+  if (!Number.isSafeInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL) {
+    throw new StoreError('invalidRequest', `a lease lasts a whole number of seconds from 1 to ${MAX_TTL}, not ${ttlSeconds}`)
+  }
+  if (BigInt.asIntN(64, id) !== id) throw new StoreError('invalidRequest', `the lease id ${id} has more than 64 bits`)
 }

@@ -19,6 +19,7 @@ import { Committer } from './committer.ts'
 import type { Keyspace } from './keyspace.ts'
 import { Lessor } from './lessor.ts'
 import { checkReadable, compacted, readRange } from './range.ts'
+import { refused } from './refused.ts'
 import { checkCount, checkRange, checkTxn, checkWatch } from './request.ts'
 import { runTransaction, type TransactionDeps } from './transaction.ts'
 import { asStoreError } from './watcher.ts'
@@ -201,25 +202,5 @@ export class MvccStore implements Store {
     if (revoke) this.#lessor.putBack(revoke)
     this.#space.undo(changes.length, before)
     if (compact !== undefined) this.#compacting = this.#space.compactRevision
-  }
-}
-
-function refused(error: StoreError): Watcher {
-  const created = Promise.reject<{ revision: number }>(error)
-  created.catch(() => undefined)
-  let told = false
-  return {
-    created,
-    requestProgress() {},
-    [Symbol.asyncIterator]: () => ({
-      async next() {
-        if (told) return { value: undefined, done: true }
-        told = true
-        throw error
-      },
-    }),
-    async [Symbol.asyncDispose]() {
-      told = true
-    },
   }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LeaseId, Store } from '../store.ts'
-import { ALL, briefBatch, del, failure, type OpenSubject, put, reader, remove, type Subject, write } from './subject.ts'
+import { ALL, briefBatch, del, failure, type OpenSubject, put, reader, type Subject, write } from './subject.ts'
 
 export function leaseSuite(open: OpenSubject): void {
   describe('lease', () => {
@@ -79,69 +79,8 @@ export function leaseSuite(open: OpenSubject): void {
       expect(await keysOf(1n)).toEqual(['a'])
     })
 
-    it('expires when its time is over, as a transaction that watchers see', async () => {
-      await store.lease.grant(10, 1n)
-      await store.txn({ success: [put('a', '1', { lease: 1n }), put('b', '1', { lease: 1n }), put('c', '1')] })
-      await using watcher = store.watch(ALL)
-      await watcher.created
-      const batch = reader(watcher).next()
-      await subject.pass(5000)
-      expect(await exists('a')).toBe(true)
-      await subject.pass(8000)
-      expect(briefBatch(await batch, base)).toBe('2: delete a 2, delete b 2')
-      expect(await store.lease.timeToLive(1n)).toMatchObject({ id: 1n, ttl: -1, keys: [] })
-      expect(await store.lease.list()).toEqual([])
-    })
-
-    it('lives on while it is kept alive, and says how long it has left', async () => {
-      await store.lease.grant(10, 1n)
-      await write(store, 'a', '1', { lease: 1n })
-      for (let i = 0; i < 3; i++) {
-        await subject.pass(6000)
-        const { ttl, grantedTtl } = await store.lease.timeToLive(1n)
-        expect(grantedTtl).toBe(10)
-        expect(ttl).toBeGreaterThanOrEqual(2)
-        expect(ttl).toBeLessThanOrEqual(4)
-        expect(await store.lease.keepAlive(1n)).toEqual({ ttl: 10 })
-      }
-      expect(await exists('a')).toBe(true)
-      await subject.pass(13_000)
-      expect(await exists('a')).toBe(false)
-    })
-
-    it('expires in the order of time, whatever the order of granting', async () => {
-      await store.lease.grant(30, 3n)
-      await store.lease.grant(10, 1n)
-      await store.lease.grant(20, 2n)
-      await store.txn({ success: [put('c', '', { lease: 3n }), put('a', '', { lease: 1n }), put('b', '', { lease: 2n })] })
-      const left: string[] = []
-      for (let i = 0; i < 4; i++) {
-        left.push((await store.range(ALL)).kvs.map(({ key }) => key).join(''))
-        await subject.pass(i === 0 ? 13_000 : 10_000)
-      }
-      expect(left).toEqual(['abc', 'bc', 'c', ''])
-    })
-
     it('says of a lease that never was, that it has expired', async () => {
       expect(await store.lease.timeToLive(99n)).toMatchObject({ id: 99n, ttl: -1 })
-    })
-
-    it('survives a restart with its keys, and has its whole time again', async () => {
-      if (!subject.reopen) return
-      await store.lease.grant(10, 1n)
-      await store.lease.grant(10, 2n)
-      await store.txn({ success: [put('a', '1', { lease: 1n }), put('b', '1', { lease: 1n }), put('c', '1', { lease: 1n })] })
-      await remove(store, 'b')
-      await write(store, 'c', '2')
-      await store.lease.revoke(2n)
-      await subject.pass(6000)
-      store = await subject.reopen()
-      expect(await store.lease.list()).toEqual([1n])
-      expect(await store.lease.timeToLive(1n, { keys: true })).toMatchObject({ grantedTtl: 10, keys: ['a'] })
-      await subject.pass(6000)
-      expect(await exists('a')).toBe(true)
-      await subject.pass(7000)
-      expect([await exists('a'), await exists('c')]).toEqual([false, true])
     })
   })
 }

@@ -12,7 +12,7 @@ import type {
   TxnRequest,
   WatchRequest,
 } from '../store.ts'
-import { text } from './subject.ts'
+import { text, type Traits } from './subject.ts'
 
 type State = ReadonlyMap<Key, KeyValue>
 
@@ -35,11 +35,13 @@ export class StoreModel {
   compactRevision = 0
   readonly leases = new Set<LeaseId>()
   #revision: number
+  readonly #keepsCompactedDeletes: boolean
   readonly #states = new Map<number, State>()
   readonly #events = new Map<number, StoreEvent[]>()
 
-  constructor(base: number) {
+  constructor(base: number, { keepsCompactedDeletes }: Pick<Traits, 'keepsCompactedDeletes'>) {
     this.base = base
+    this.#keepsCompactedDeletes = keepsCompactedDeletes
     this.#revision = base
     this.#states.set(base, new Map())
   }
@@ -138,6 +140,7 @@ export class StoreModel {
       const events = (this.#events.get(revision) ?? [])
         .filter(({ type }) => !(type === 'put' ? request.filter?.noPut : request.filter?.noDelete))
         .filter(({ kv }) => within(request, kv.key))
+        .filter(({ type }) => type === 'put' || revision > this.compactRevision || this.#keepsCompactedDeletes)
         .map(({ prevKv, ...event }) => ({ ...event, ...(prevKv && request.prevKv && revision > this.compactRevision ? { prevKv } : {}) }))
       if (events.length > 0) batches.push({ revision, events })
     }

@@ -8,10 +8,11 @@ import {
   type Store,
   StoreError,
   type TxnRequest,
+  type TxnResponse,
   type WatchRequest,
 } from '../store.ts'
 import { ModelError, StoreModel } from './model.ts'
-import { bytes, type OpenSubject, reader, type Subject } from './subject.ts'
+import { bytes, type OpenSubject, reader, type Subject, type Traits } from './subject.ts'
 
 /** Few keys with common beginnings, few values and leases, so that things meet. Revisions count from the base, and some are too high. */
 const key = fc.constantFrom('a', 'a/', 'a/1', 'a/2', 'b', '\xff')
@@ -182,6 +183,14 @@ function perform(store: Store, model: StoreModel, subject: Subject, given: Step)
   }
 }
 
+/** The order in which they were carried out, as the answers tell: by revision, who made it before who saw it. Refusals tell nothing. */
+function orderTold(answers: readonly Answer[]): number[] {
+  const told = answers.flatMap((answer, i) => ('value' in answer ? [{ i, ...(answer.value as TxnResponse) }] : []))
+  const wrote = ({ responses }: Pick<TxnResponse, 'responses'>): boolean =>
+    responses.some((part) => (part.type === 'txn' ? wrote(part) : part.type === 'put' || (part.type === 'delete' && part.deleted > 0)))
+  return told.toSorted((a, b) => a.revision - b.revision || Number(wrote(b)) - Number(wrote(a))).map(({ i }) => i)
+}
+
 /** Everything that can still be seen of the store, and what the model says of it. */
 async function compareAll(store: Store, model: StoreModel): Promise<void> {
   const all = { key: '\0', end: '\0' }
@@ -193,7 +202,7 @@ async function compareAll(store: Store, model: StoreModel): Promise<void> {
   expect(await store.status()).toMatchObject({ revision: model.revision, keys: model.range(all).count })
 }
 
-export function propertySuite(open: OpenSubject, runs: number): void {
+export function propertySuite(open: OpenSubject, runs: number, traits: Traits): void {
   describe('against the model', () => {
     it('answers any sequence of requests as the model does', async () => {
       await fc.assert(
@@ -201,7 +210,7 @@ export function propertySuite(open: OpenSubject, runs: number): void {
           const subject = await open()
           try {
             let { store } = subject
-            const model = new StoreModel((await store.status()).revision)
+            const model = new StoreModel((await store.status()).revision, traits)
             for (const given of steps) {
               if (given.do === 'reopen') {
                 store = (await subject.reopen?.()) ?? store
@@ -225,12 +234,14 @@ export function propertySuite(open: OpenSubject, runs: number): void {
           const subject = await open()
           try {
             const { store } = subject
-            const model = new StoreModel((await store.status()).revision)
+            const model = new StoreModel((await store.status()).revision, traits)
             await using follower = store.watch({ key: '\0', end: '\0', prevKv: true })
             await follower.created
             const shifted = requests.map((request) => shift(request, model.base))
             const answers = await Promise.all(shifted.map((request) => outcome(() => store.txn(request))))
-            for (const [i, request] of shifted.entries()) expect(answers[i]).toEqual(await outcome(() => model.txn(request)))
+            for (const i of traits.inOrder ? answers.keys() : orderTold(answers)) {
+              expect(answers[i]).toEqual(await outcome(() => model.txn(shifted[i] as TxnRequest)))
+            }
             const all = { key: '\0', end: '\0', startRevision: model.base, prevKv: true }
             expect(plain(await reader(follower).upToMark())).toEqual(plain(model.watch(all)))
             await compareAll(store, model)

@@ -15,7 +15,7 @@ import {
 export interface Subject {
   readonly store: Store
   /** Lets so many milliseconds pass for the store. */
-  pass(ms: number): Promise<void>
+  readonly pass: (ms: number) => Promise<void>
   /** Closes the store and opens it again over the same state, as after a restart; absent where an engine forgets. */
   readonly reopen?: () => Promise<Store>
   /** Closes what is open and removes what was made. */
@@ -23,6 +23,14 @@ export interface Subject {
 }
 
 export type OpenSubject = () => Promise<Subject>
+
+/** What the contract leaves to the engine. */
+export interface Traits {
+  /** Requests that are made at once are carried out in the order they were made. */
+  readonly inOrder: boolean
+  /** Watchers from the compacted revision on are told of its deletions. */
+  readonly keepsCompactedDeletes: boolean
+}
 
 /** The range of all keys. */
 export const ALL = { key: '\0', end: '\0' }
