@@ -57,7 +57,7 @@ describe('the tour', () => {
   it('deploys, and sees 3 of 3 ready', async () => {
     const { page, shoot } = opened
     await page.getByRole('complementary', { name: 'Sections' }).getByRole('link', { name: 'Deploy', exact: true }).click()
-    await expect.poll(() => page.getByRole('combobox', { name: 'Image' }).inputValue()).toBe('flotilla.local/demo:1')
+    await expect.poll(() => page.getByRole('combobox', { name: 'Image' }).inputValue(), { timeout: 30_000 }).toBe('flotilla.local/demo:1')
     await page.getByText('2 objects made:').waitFor()
     await shoot('deploy')
     await page.getByRole('button', { name: 'Deploy to default' }).click()
