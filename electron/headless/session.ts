@@ -1,7 +1,7 @@
 import { FlotillaError } from '../base/errors.ts'
 import { createCaller, type Caller } from '../contracts/caller.ts'
 import { CHANNELS, type Channels } from '../contracts/channels.ts'
-import type { PlaneInfo } from '../plane/config.ts'
+import type { EtcdConfig, PlaneInfo } from '../plane/config.ts'
 import { connectControl } from '../plane/control-socket.ts'
 import { startPlane, type PlaneHost } from '../plane/host.ts'
 import { locate, placesOf } from '../plane/locations.ts'
@@ -25,6 +25,7 @@ export async function startOwn(options: {
   stateDir: string
   port?: number | undefined
   name?: string | undefined
+  etcd?: EtcdConfig | undefined
   debug?: boolean
 }): Promise<OwnPlane> {
   const places = locate(options.entry)
@@ -36,6 +37,7 @@ export async function startOwn(options: {
       logLevel: options.debug ? 'debug' : 'info',
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(options.name === undefined ? {} : { name: options.name }),
+      ...(options.etcd === undefined ? {} : { etcd: options.etcd }),
     },
     places.planeWorker,
   )

@@ -15,11 +15,11 @@ import { startIn } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
 import { writeKubeconfig, type KubeconfigEntry } from '../client/kubeconfig.ts'
-import { createEmbeddedStore } from '../store/embedded/embedded-store.ts'
 import type { Store } from '../store/store.ts'
 import { API_VIP, CLUSTER_DOMAIN, SERVICE_CIDR, type PlaneConfig } from './config.ts'
 import { compactPeriodically } from './compaction.ts'
 import { freePort } from './free-port.ts'
+import { openStore } from './open-store.ts'
 import { paths, readClusterFile, replaceFile, writeClusterFile, type ClusterFile } from './state-dir.ts'
 
 export interface PlaneDeps {
@@ -43,15 +43,7 @@ export interface Api {
 export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: NodeDialer, stack: AsyncDisposableStack): Promise<Api> {
   const { clock, random, logger } = deps
   const places = paths(config.stateDir)
-  const store = stack.use(
-    await createEmbeddedStore({
-      dir: places.store,
-      clock,
-      random,
-      logger: logger.child({ part: 'store' }),
-      workerUrl: new URL(config.storeWorkerUrl),
-    }),
-  )
+  const store = stack.use(await openStore(config, { clock, random, logger: logger.child({ part: 'store' }) }))
   stack.use(compactPeriodically(store, clock, logger))
   const remembered = await readClusterFile(config.stateDir, { name: config.name, random })
   const pki = createPki({

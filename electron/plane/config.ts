@@ -6,6 +6,8 @@ export interface PlaneConfig {
   readonly name?: string
   /** Port of the API server on 127.0.0.1; absent: the one of last time, else a free one. */
   readonly port?: number
+  /** The etcd cluster that holds the cluster's objects; absent: the state folder does. */
+  readonly etcd?: EtcdConfig
   /** The program's version, shown to people. */
   readonly version: string
   /** `electron` or `browser`: which face the UI is served by. */
@@ -23,6 +25,15 @@ export interface PlaneConfig {
   /** Kubernetes' prose for `kubectl explain`, if it was built. */
   readonly descriptionsFile?: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+export interface EtcdConfig {
+  /** Client URLs of its members. */
+  readonly endpoints: readonly string[]
+  /** PEM files. */
+  readonly caFile?: string
+  readonly certFile?: string
+  readonly keyFile?: string
 }
 
 export const CLUSTER_DOMAIN = 'cluster.local'

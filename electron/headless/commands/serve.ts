@@ -1,33 +1,34 @@
 import { copyFile } from 'node:fs/promises'
 import { FlotillaError, messageOf } from '../../base/errors.ts'
-import type { Command } from '../command.ts'
+import type { EtcdConfig } from '../../plane/config.ts'
+import { usage, type Args, type Command } from '../command.ts'
 import { startOwn } from '../session.ts'
 import { serveUi, UI_OPTIONS } from '../ui.ts'
 import { untilStopped } from '../until-stopped.ts'
 
 export const serve: Command = {
   name: 'serve',
-  usage: '[--state DIR] [--port N]',
+  usage: '[--state DIR] [--port N] [--etcd URL,…]',
   summary: 'Runs a control plane without a desktop. Prints one JSON line when the API server answers, and stays until it is stopped.',
   options: {
     port: { type: 'string', help: 'port of the API server on 127.0.0.1 (default: the one of last time, else a free one)' },
     kubeconfig: { type: 'string', help: 'also write the administrator’s kubeconfig to this file' },
     name: { type: 'string', help: 'name of a new cluster (default: flotilla)' },
     ...UI_OPTIONS,
-    etcd: { type: 'string', help: 'URLs of an etcd cluster to store in, separated by commas' },
+    etcd: { type: 'string', help: 'store in an etcd cluster: URLs of its members, separated by commas' },
+    'etcd-cafile': { type: 'string', help: 'PEM file of the CA that etcd’s certificates are checked with' },
+    'etcd-certfile': { type: 'string', help: 'PEM file of the client certificate for etcd' },
+    'etcd-keyfile': { type: 'string', help: 'PEM file of that certificate’s key' },
     debug: { type: 'boolean', help: 'log more' },
   },
   async run({ args, stateDir, signal, entry }) {
-    if (args.text('etcd') !== undefined) {
-      throw new FlotillaError('UNSUPPORTED', {
-        what: 'The plane cannot store in an etcd cluster.',
-        why: 'This version has the embedded store only.',
-        next: 'Leave --etcd out.',
-      })
-    }
     await using stack = new AsyncDisposableStack()
     const plane = stack.use(
-      await startOwn({ entry, stateDir, port: args.integer('port', 1, 65535), name: args.text('name'), debug: args.flag('debug') }),
+      await startOwn({
+        ...{ entry, stateDir, port: args.integer('port', 1, 65535), name: args.text('name') },
+        etcd: etcdOf(args),
+        debug: args.flag('debug'),
+      }),
     )
     const copy = args.text('kubeconfig')
     if (copy) await copyKubeconfig(plane.info.kubeconfig, copy)
@@ -35,6 +36,19 @@ export const serve: Command = {
     process.stdout.write(`${JSON.stringify({ ready: true, ...plane.info, ...ui })}\n`)
     await untilStopped(plane, signal)
   },
+}
+
+/** The options are named as kube-apiserver names its own. */
+function etcdOf(args: Args): EtcdConfig | undefined {
+  const [caFile, certFile, keyFile] = ['cafile', 'certfile', 'keyfile'].map((name) => args.text(`etcd-${name}`))
+  const urls = args.text('etcd')
+  if (urls === undefined) {
+    if (caFile ?? certFile ?? keyFile) throw usage('--etcd-cafile, --etcd-certfile and --etcd-keyfile go with --etcd.')
+    return undefined
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) throw usage('--etcd-certfile and --etcd-keyfile go together.')
+  const endpoints = urls.split(',').map((url) => url.trim())
+  return { endpoints, ...(caFile ? { caFile } : {}), ...(certFile && keyFile ? { certFile, keyFile } : {}) }
 }
 
 async function copyKubeconfig(from: string, to: string): Promise<void> {
