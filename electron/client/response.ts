@@ -1,4 +1,5 @@
 import http2 from 'node:http2'
+import { PassThrough } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
 import { deferred } from '../base/async.ts'
 import type { RawResponse } from './client.ts'
@@ -21,6 +22,8 @@ export async function responseOf(
 ): Promise<RawResponse> {
   const { clock, timeout, signal, what } = options
   const head = deferred<http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader>()
+  const content = new PassThrough()
+  content.on('error', () => undefined)
   let failure: unknown = null
   const fail = (error: unknown) => {
     failure ??= error
@@ -30,8 +33,13 @@ export async function responseOf(
   const onAbort = () => fail(signal?.reason)
   const timer = clock.setTimeout(() => fail(noAnswer(what, timeout)), timeout)
   stream.on('error', (error) => fail(connectionError(what, error)))
-  stream.once('response', (headers) => head.resolve(headers))
+  stream.once('response', (headers) => {
+    // At once: of an answer that came whole in one read, Node throws away what has no reader before promises go on.
+    stream.pipe(content)
+    head.resolve(headers)
+  })
   stream.once('close', () => {
+    if (!stream.readableEnded) content.destroy(new Error('the connection broke'))
     signal?.removeEventListener('abort', onAbort)
     if (stream.rstCode === NGHTTP2_REFUSED_STREAM) head.reject(new RefusedStream(what))
     else head.reject(connectionError(what, new Error('the connection broke before an answer')))
@@ -41,16 +49,21 @@ export async function responseOf(
 
   try {
     const headers = await head.promise
-    return { status: Number(headers[HTTP2_HEADER_STATUS]), headers: plain(headers), body: bodyOf(stream, () => failure, what) }
+    return { status: Number(headers[HTTP2_HEADER_STATUS]), headers: plain(headers), body: bodyOf(stream, content, () => failure, what) }
   } finally {
     timer[Symbol.dispose]()
   }
 }
 
-function bodyOf(stream: http2.ClientHttp2Stream, failure: () => unknown, what: string): RawResponse['body'] {
+function bodyOf(
+  stream: http2.ClientHttp2Stream,
+  content: AsyncIterable<unknown>,
+  failure: () => unknown,
+  what: string,
+): RawResponse['body'] {
   async function* read(): AsyncGenerator<Uint8Array, void, void> {
     try {
-      for await (const chunk of stream) yield chunk as Uint8Array
+      for await (const chunk of content) yield chunk as Uint8Array
       // A lost connection ends its streams without an error event, marked as cancelled.
       if (stream.rstCode) throw new Error('the connection broke')
     } catch (error) {
