@@ -219,6 +219,8 @@ export const behaviours: Behaviours = {
     await using watches = new AsyncDisposableStack()
     const first = watches.use(await startWatch(client, configMap, { namespace, resourceVersion, signal }))
     const written = writer()
+    // Thrown below, where it is awaited.
+    written.catch(() => undefined)
     const versions: string[] = []
     const others: Awaited<ReturnType<typeof startWatch<ConfigMap>>>[] = []
     try {
