@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { type ChannelCredentials, Client, credentials } from '@grpc/grpc-js'
 import { FlotillaError, messageOf } from '../../base/errors.ts'
 
@@ -15,6 +17,8 @@ export interface Endpoint {
 }
 
 const DEFAULT_PORT = '2379'
+/** Said in the handshake to members known by their address, which is no name that TLS could say (RFC 6066); the address is checked. */
+const NO_NAME = 'etcd.invalid'
 /** Scheme, host (an IPv6 address in brackets) and port. */
 const URL_OF_MEMBER = /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|[^\s/:@?#[\]]+)(?::(\d{1,5}))?\/?$/i
 
@@ -24,8 +28,9 @@ const URL_OF_MEMBER = /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|[^\s/:@?#[\]]+)(?::(\
 export function openEndpoint(url: string, tls: EtcdTls = {}): Endpoint {
   const [, scheme = 'http', host, port = DEFAULT_PORT] = URL_OF_MEMBER.exec(url) ?? []
   if (host === undefined) throw invalid(url)
-  const secure = scheme === 'https'
-  const client = new Client(`dns:${host}:${port}`, secure ? secureBy(tls) : credentials.createInsecure(), {
+  const secure = scheme.toLowerCase() === 'https'
+  const name = host.replace(/^\[|\]$/g, '')
+  const client = new Client(`dns:${host}:${port}`, secure ? secureBy(tls, name) : credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
     'grpc.initial_reconnect_backoff_ms': 100,
@@ -35,14 +40,16 @@ export function openEndpoint(url: string, tls: EtcdTls = {}): Endpoint {
     // etcd ends connections that ping more often than every 5 seconds.
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5000,
+    ...(isIP(name) ? { 'grpc.ssl_target_name_override': NO_NAME } : {}),
   })
   return { url, client }
 }
 
-function secureBy(tls: EtcdTls): ChannelCredentials {
+function secureBy(tls: EtcdTls, host: string): ChannelCredentials {
   const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text))
   try {
-    return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert))
+    const verify = { checkServerIdentity: (_name: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate) }
+    return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert), isIP(host) ? verify : {})
   } catch (error) {
     throw new FlotillaError('INVALID_INPUT', {
       what: 'The certificates for etcd cannot be used.',
