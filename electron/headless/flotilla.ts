@@ -43,7 +43,8 @@ async function main(words: string[]): Promise<number> {
     const found = findCommand(COMMANDS, words)
     if (!found) {
       if (words.length === 0 || ['help', '--help', '-h'].includes(words[0] ?? '')) return print(overview())
-      throw usage(`There is no command "${words.slice(0, 2).join(' ')}".`)
+      const option = words.findIndex((word) => word.startsWith('-'))
+      throw usage(`There is no command "${words.slice(0, option < 0 ? 2 : Math.min(option, 2)).join(' ')}".`)
     }
     const args = parseCommand(found.command, found.rest)
     if (args.flag('help')) return print(helpOf(found.command))
