@@ -11,12 +11,14 @@ import { createRemoteStore } from '../../../electron/store/remote/remote-store.t
 import { write } from '../../../electron/store/testing/subject.ts'
 import { EtcdMember, freePort } from './member.ts'
 
+const OPENSSL = '/usr/bin/openssl'
+
 describe('a store on an etcd that wants TLS with client certificates', () => {
   let dir: string
   let member: EtcdMember
   const file = (name: string) => join(dir, name)
   const pem = (name: string) => readFileSync(file(name), 'utf8')
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' })
+  const openssl = (...args: string[]) => execFileSync(OPENSSL, args, { cwd: dir, stdio: 'ignore' })
 
   function makeAuthority(name: string): void {
     openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`,
