@@ -149,7 +149,10 @@ export class RemoteWatcher implements Watcher {
       for await (const response of stream) {
         if (signal.aborted) return
         if (response.canceled) throw this.#cancelled(response)
-        if (response.created) onCreated()
+        if (response.created) {
+          onCreated()
+          this.#newest = Math.max(this.#newest, Number(response.header?.revision))
+        }
         for (const [revision, events] of Map.groupBy(response.events, ({ kv }) => Number(kv?.modRevision))) {
           if (revision >= this.#next) await this.#take(revision, events.filter((event) => this.#wants(event)).map(toEvent))
           if (signal.aborted) return

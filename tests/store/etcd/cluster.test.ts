@@ -7,7 +7,7 @@ import { silentLogger } from '../../../electron/base/logger.ts'
 import { createRemoteStore } from '../../../electron/store/remote/remote-store.ts'
 import { type Store, StoreError, type WatchBatch } from '../../../electron/store/store.ts'
 import { ALL, failure, put, reader, text, write } from '../../../electron/store/testing/subject.ts'
-import { EtcdMember, freePort } from './member.ts'
+import { type EtcdMember, startThree } from './member.ts'
 
 const WRITERS = 4
 
@@ -17,11 +17,7 @@ describe('a store on three members of etcd', () => {
   let store: Store
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'etcd-cluster-'))
-    const names = ['a', 'b', 'c']
-    const ports = await Promise.all(names.map(async (name) => ({ name, port: await freePort(), peerPort: await freePort() })))
-    const cluster = ports.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`)
-    members = ports.map((member) => new EtcdMember({ dir, cluster, ...member }))
-    await Promise.all(members.map((member) => member.start()))
+    members = await startThree(dir)
     store = await createRemoteStore({ endpoints: members.map(({ url }) => url), clock: systemClock, logger: silentLogger })
   })
   afterEach(async () => {

@@ -77,6 +77,16 @@ export class EtcdMember implements AsyncDisposable {
   }
 }
 
+/** Three members of one cluster, started. */
+export async function startThree(dir: string): Promise<EtcdMember[]> {
+  const names = ['a', 'b', 'c']
+  const places = await Promise.all(names.map(async (name) => ({ name, port: await freePort(), peerPort: await freePort() })))
+  const cluster = places.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`)
+  const members = places.map((place) => new EtcdMember({ dir, cluster, ...place }))
+  await Promise.all(members.map((member) => member.start()))
+  return members
+}
+
 async function healthy(metricsUrl: string): Promise<boolean> {
   try {
     const response = await fetch(`${metricsUrl}/health`)

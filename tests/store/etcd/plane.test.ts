@@ -1,20 +1,10 @@
-import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EtcdMember, freePort } from './member.ts'
-
-const FLOTILLA = join(import.meta.dirname, '../../../electron/headless/flotilla.ts')
-
-interface Served extends AsyncDisposable {
-  kubectl(...args: string[]): Promise<string>
-  /** As a power cut would. */
-  kill(): Promise<void>
-}
+import { servePlane, spawnPlane } from './plane-process.ts'
 
 interface Ended {
   readonly code: number | null
@@ -34,31 +24,10 @@ describe('a served plane on an etcd cluster', () => {
     rmSync(dir, { recursive: true, force: true })
   })
 
-  const serve = (state: string, ...words: string[]) =>
-    spawn(process.execPath, [FLOTILLA, 'serve', '--state', join(dir, state), ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
-
-  async function start(state: string): Promise<Served> {
-    const child = serve(state, '--etcd', member.url)
-    const exited = once(child, 'exit')
-    let said = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
-    const end = async (signal: NodeJS.Signals) => {
-      child.kill(signal)
-      await exited
-    }
-    for await (const line of createInterface(child.stdout)) {
-      const { kubeconfig } = JSON.parse(line) as { kubeconfig: string }
-      return {
-        kubectl: async (...args) => (await promisify(execFile)('kubectl', ['--kubeconfig', kubeconfig, ...args])).stdout,
-        kill: () => end('SIGKILL'),
-        [Symbol.asyncDispose]: () => end('SIGTERM'),
-      }
-    }
-    throw new Error(`the plane did not start: ${said}`)
-  }
+  const start = (state: string) => servePlane(join(dir, state), [member.url])
 
   async function startBadly(...words: string[]): Promise<Ended> {
-    const child = serve('bad', ...words)
+    const child = spawnPlane(join(dir, 'bad'), ...words)
     let error = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (error += text))
     const [code] = (await once(child, 'close')) as [number | null]
