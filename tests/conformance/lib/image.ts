@@ -9,7 +9,7 @@ import { findBusybox } from '../../../electron/provision/images/busybox.ts'
 const exec = promisify(execFile)
 const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const APPLETS =
-  'sh cat echo sleep ls stat id env touch mkdir rm chmod test base64 tr grep mount nc wget nslookup ip hostname date head seq true false wc ps kill'
+  'sh cat echo sleep ls stat id env touch mkdir rm chmod test base64 tr grep mount ip hostname date head seq true false wc ps kill'
 
 export const TEST_IMAGE = 'flotilla.local/conformance:1'
 /** What the image's entrypoint is run with by default; it prints its arguments, a line each. */
@@ -18,6 +18,20 @@ export const DEFAULT_ARGS = ['default', 'arguments']
 export const EXISTING_FILE = { path: '/etc/existing', content: 'of the image\n' }
 /** `id`, owned by root, with the set-user-id bit. */
 export const SETUID_PROGRAM = '/bin/id-of-root'
+
+/** `fetch URL [METHOD]` prints what is answered within two seconds with a status of 200. busybox's wget, which is static, cannot resolve names. */
+const FETCH = `#!/bin/node
+const [url, method = 'GET'] = process.argv.slice(2)
+const main = async () => {
+  const response = await fetch(url, { method, signal: AbortSignal.timeout(2000) })
+  process.stdout.write(await response.text())
+  process.exitCode = response.status === 200 ? 0 : 1
+}
+main().catch((error) => {
+  console.error(String(error.cause ?? error))
+  process.exit(1)
+})
+`
 
 /** Writes the image's archive into `dir`; its name. Throws where this computer has no static busybox. */
 export async function testImageArchive(dir: string): Promise<string> {
@@ -31,6 +45,7 @@ export async function testImageArchive(dir: string): Promise<string> {
   files.set('bin/getent', await readFile('/usr/bin/getent'))
   files.set('bin/node', await readFile(process.execPath))
   files.set('bin/print-arguments', Buffer.from('#!/bin/sh\nfor argument in "$0" "$@"; do echo "$argument"; done\n'))
+  files.set('bin/fetch', Buffer.from(FETCH))
   const entries: ImageEntry[] = [
     ...Array.from(files, ([path, content]) => ({ path, mode: 0o755, content })),
     ...APPLETS.split(' ').map((name) => ({ path: `bin/${name}`, link: 'busybox' })),

@@ -4,27 +4,16 @@ import type { Container, LifecycleHandler, Pod } from '../../../../electron/api/
 import { pod } from '../../../../electron/api/kinds.gen.ts'
 import type { Draft } from '../../../../electron/api/meta/v1/object.ts'
 import { eventually, type Behaviour, type BehaviourContext, type Behaviours } from '../../lib/behaviour.ts'
-import {
-  containerStatus,
-  createPod,
-  execIn,
-  finishPod,
-  holds,
-  serving,
-  shell,
-  STAY,
-  startPod,
-  untilPod,
-} from '../../lib/running.ts'
+import { containerStatus, createPod, execIn, finishPod, holds, serving, shell, STAY, startPod, untilPod } from '../../lib/running.ts'
 import { untilGone } from '../../lib/whole-api.ts'
 
 type MakeHandler = (host: string) => Draft<LifecycleHandler>
 
-const byExec: MakeHandler = (host) => ({ exec: { command: ['wget', '-q', '-O', '-', `http://${host}:8080/hook?from=exec`] } })
+const byExec: MakeHandler = (host) => ({ exec: { command: ['fetch', `http://${host}:8080/hook?from=exec`] } })
 const byHttp: MakeHandler = (host) => ({ httpGet: { host, port: 8080, path: '/hook?from=http' } })
 
 const callsTo = async (context: BehaviourContext, server: Pod) =>
-  (await execIn(context, server, 'wget -q -O - http://127.0.0.1:8080/calls')).split('\n').filter(Boolean)
+  (await execIn(context, server, 'fetch http://127.0.0.1:8080/calls')).split('\n').filter(Boolean)
 
 function postStart(handler: MakeHandler, call: string): Behaviour {
   return async (context) => {
@@ -90,7 +79,7 @@ export const behaviours: Behaviours = {
 
   async 'pod-prestop-notifies-server'(context) {
     const server = await startPod(context, { containers: [serving(context)] })
-    const command = ['wget', '-q', '-O', '-', '--post-data=prestop', `http://${server.status.podIP}:8080/write`]
+    const command = ['fetch', `http://${server.status.podIP}:8080/write`, 'POST']
     const containers = [shell(context, STAY, { lifecycle: { preStop: { exec: { command } } } })]
     const tester = await startPod(context, { terminationGracePeriodSeconds: 30, containers })
     await context.client.delete(pod, tester.metadata)

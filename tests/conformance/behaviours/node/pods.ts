@@ -72,7 +72,7 @@ export const behaviours: Behaviours = {
       context,
       pod,
       made.metadata,
-      (object) => void (object.status.conditions = [...(object.status.conditions ?? []), { type, status: 'True' } as never]),
+      (object) => void (object.status.conditions = [...(object.status.conditions ?? []), { type, status: 'True' }]),
       'status',
     )
     await watching.until('MODIFIED', (seen) => seen.status.conditions?.some((condition) => String(condition.type) === type) ?? false)
