@@ -122,7 +122,8 @@ export const behaviours: Behaviours = {
   async 'image-volume-pull-always'(context) {
     const volumes = [{ name: 'image', image: { reference: context.image, pullPolicy: 'Always' as const } }]
     const containers = [shell(context, STAY, { volumeMounts: [{ name: 'image', mountPath: '/image' }] })]
-    const running = await startPod(context, { volumes, containers })
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(60_000)])
+    const running = await startPod({ ...context, signal }, { volumes, containers })
     assert.equal(running.status.phase, 'Running')
     assert.equal(await execIn(context, running, `cat /image${EXISTING_FILE.path}`), EXISTING_FILE.content)
   },
