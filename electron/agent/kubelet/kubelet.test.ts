@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { deferred } from '../../base/async.ts'
 import type { ContainerStatus, Pod } from '../../api/core/v1/types.gen.ts'
 import { openFakeNode } from '../testing/fake-node.ts'
 import type { FakeNode } from '../testing/fake-node.ts'
@@ -132,6 +133,46 @@ describe('a restart of the kubelet', () => {
     await node.restart()
     await node.pass(15_000)
     expect(since(await node.get('web'))).toEqual(before)
+  })
+
+  it('takes the word of the API server on a container whose first look is under way', async () => {
+    let asked = 0
+    const answer = deferred<void>()
+    node.cri.onExec = async () => {
+      if (++asked > 1) await answer.promise
+      return { exitCode: 0, stderr: Buffer.alloc(0) }
+    }
+    await node.create('web', { containers: [{ name: 'main', readinessProbe: { exec: { command: ['check'] }, periodSeconds: 10 } }] })
+    const before = (await ready('web')).status
+    // What the disk has is older: of a pod that was not ready yet.
+    await node.restart(async () => {
+      await node.pass(2000)
+      await node.until('the container is looked at', () => asked === 2)
+    })
+    await node.pass(2000)
+    expect((await node.get('web')).status).toEqual(before)
+    answer.resolve()
+    await node.pass(15_000)
+    expect((await node.get('web')).status).toEqual(before)
+  })
+
+  it('says nothing of its pods before the container runtime has answered', async () => {
+    await node.create('web', { containers: [{ name: 'main' }] })
+    const before = (await ready('web')).status
+    await node.pass(2000)
+    const { cri } = node
+    const list = cri.listContainers.bind(cri)
+    cri.listContainers = async () => {
+      throw new Error('containerd starts')
+    }
+    await node.restart()
+    await node.pass(5000)
+    expect((await node.get('web')).status).toEqual(before)
+    cri.listContainers = list
+    await node.pass(30_000)
+    expect((await node.get('web')).status).toEqual(before)
+    cri.exit('main', 1)
+    await node.until('it is restarted', async () => main(await node.get('web'))?.restartCount === 1)
   })
 
   it('ends what was deleted meanwhile', async () => {

@@ -34,8 +34,8 @@ export interface FakeNode extends AsyncDisposable {
   until<T>(what: string, holds: () => Promise<T | false | null | undefined> | T | false | null | undefined, most?: number): Promise<T>
   /** Moves time on. */
   pass(ms: number): Promise<void>
-  /** A new kubelet in the place of the old one. */
-  restart(): Promise<void>
+  /** A new kubelet in the place of the old one. The API server answers it only after what is done meanwhile. */
+  restart(meanwhile?: () => Promise<unknown>): Promise<void>
 }
 
 const NODE = 'moth'
@@ -74,7 +74,7 @@ export async function openFakeNode(): Promise<FakeNode> {
     serviceManager: 'none',
   }
 
-  const start = async () => {
+  const start = async (meanwhile: () => Promise<unknown> = async () => undefined) => {
     await using parts = new AsyncDisposableStack()
     const random = seededRandom(1)
     const logger = silentLogger
@@ -96,6 +96,7 @@ export async function openFakeNode(): Promise<FakeNode> {
     })
     parts.use(kubelet)
     await kubelet.start()
+    await meanwhile()
     void informers.start().catch(() => undefined)
     const running = parts.move()
     return { kubelet, stop: () => running.disposeAsync() }
@@ -147,9 +148,9 @@ export async function openFakeNode(): Promise<FakeNode> {
         await fileSystemQuiet()
       }
     },
-    async restart() {
+    async restart(meanwhile) {
       await current.stop()
-      current = await start()
+      current = await start(meanwhile)
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }

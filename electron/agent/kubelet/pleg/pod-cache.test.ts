@@ -53,6 +53,22 @@ describe('the pod cache', () => {
     await cache[Symbol.asyncDispose]()
   })
 
+  it('tells what it does not know yet from what is not there', async () => {
+    const { cache, clock, cri } = await open()
+    const list = cri.listContainers.bind(cri)
+    cri.listContainers = async () => {
+      throw new Error('containerd starts')
+    }
+    await cache.start()
+    expect([cache.get('u1'), cache.knows('u1')]).toEqual([undefined, false])
+    cri.listContainers = list
+    await cache.refresh('u1')
+    expect([cache.knows('u1'), cache.knows('u2')]).toEqual([true, false])
+    await clock.advance(10_000)
+    expect(cache.knows('u2')).toBe(true)
+    await cache[Symbol.asyncDispose]()
+  })
+
   it('looks every second while events do not come', async () => {
     const { cache, clock, cri, start } = await open()
     Object.assign(cri.events, { connected: false })

@@ -28,6 +28,8 @@ export interface PodCacheDeps {
 export interface PodCache extends Component {
   /** As last seen; undefined if the runtime has nothing of it. */
   get(uid: string): RuntimePod | undefined
+  /** Whether the runtime has told of the pod: before that, that nothing is seen of it says nothing. */
+  knows(uid: string): boolean
   /** Looks now. */
   refresh(uid: string): Promise<RuntimePod | undefined>
   list(): readonly RuntimePod[]
@@ -56,6 +58,7 @@ export function createPodCache(deps: PodCacheDeps): PodCache {
   })
   return {
     get: (uid) => cache.pods.get(uid),
+    knows: (uid) => cache.lastRelist > 0 || cache.looked.has(uid),
     refresh: (uid) => cache.refresh(uid),
     list: () => [...cache.pods.values()],
     findContainer: (id) => cache.findContainer(id),
@@ -75,6 +78,8 @@ class Cache {
   readonly pods = new Map<string, RuntimePod>()
   readonly changed = new Emitter<string>()
   lastRelist = 0
+  /** Uids that were asked for before all pods were seen. */
+  readonly looked = new Set<string>()
   readonly #deps: PodCacheDeps
   /** Of looks under way, one may wait to begin: it sees all that happened before it was asked for. */
   readonly #looks = new Map<string, { running: Promise<RuntimePod | undefined>; next: Promise<RuntimePod | undefined> | null }>()
@@ -142,6 +147,7 @@ class Cache {
     })
     await mapLimit(stale, PARALLEL, (uid) => this.refresh(uid))
     this.lastRelist = clock.now()
+    this.looked.clear()
   }
 
   refresh(uid: string): Promise<RuntimePod | undefined> {
@@ -174,6 +180,7 @@ class Cache {
       Promise.all(sandboxList.map((sandbox) => this.#sandbox(sandbox))),
       mapLimit(containerList, PARALLEL, (container) => this.#container(container, old)),
     ])
+    if (this.lastRelist === 0) this.looked.add(uid)
     const first = sandboxList[0]?.labels ?? containerList[0]?.labels
     if (!first) {
       this.pods.delete(uid)

@@ -49,6 +49,11 @@ const DEADLINE = {
 export function createPodStages(deps: StagesDeps): PodStages {
   const { cri, clock, cache, syncer, killer, statuses, probes, volumes, cgroups, objects, tokens, images, backoff, allocations } = deps
 
+  /** Nothing is told of a pod before the runtime was asked: one that ran before a restart would look as if it had never begun. */
+  const seen = async ({ uid }: PodState) => {
+    if (!cache.knows(uid)) await cache.refresh(uid)
+  }
+
   const publish = (state: PodState, isTerminal: boolean) => {
     const { pod, uid, waiting, failure, conditions } = state
     const common = { pod, runtime: cache.get(uid), previous: state.status, waiting, readiness: probes, failure, conditions }
@@ -69,6 +74,7 @@ export function createPodStages(deps: StagesDeps): PodStages {
     },
 
     async run(state, signal) {
+      await seen(state)
       // What probes said before a restart counts from the first status on.
       if (cache.get(state.uid)) probes.add(state.pod)
       publish(state, false)
@@ -89,6 +95,7 @@ export function createPodStages(deps: StagesDeps): PodStages {
     async end(state, signal) {
       const { uid } = state
       probes.stopLivenessAndStartup(uid)
+      await seen(state)
       if (!state.removed && !state.rejected) publish(state, false)
       const runtime = await cache.refresh(uid)
       if (runtime) await killer.killPod(state.pod, runtime, { signal, grace: state.failureGrace })

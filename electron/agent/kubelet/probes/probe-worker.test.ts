@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { deferred } from '../../../base/async.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import type { Probe } from '../../../api/core/v1/types.gen.ts'
 import { container, pod } from '../../testing/pods.ts'
 import { failure, success, unknown } from './probe.ts'
-import type { ProbeKind } from './probe.ts'
+import type { ProbeAnswer, ProbeKind } from './probe.ts'
 import { ProbeWorker } from './probe-worker.ts'
 import type { ProbeSubject } from './probe-worker.ts'
 
-function open(kind: ProbeKind, probe: Probe) {
+function open(kind: ProbeKind, probe: Probe, answer?: () => Promise<ProbeAnswer>) {
   const clock = new FakeClock()
   const state = {
     answer: success(),
@@ -32,7 +33,7 @@ function open(kind: ProbeKind, probe: Probe) {
     clock,
     run: async () => {
       state.looks++
-      return state.answer
+      return answer ? answer() : state.answer
     },
     subject: () => state.subject,
     onResult: (id, result) => state.results.push(`${id} ${result}`),
@@ -128,9 +129,36 @@ describe('a readiness probe', () => {
     await clock.advance(5000)
     expect(state.results).toEqual(['c1 success'])
   })
+
+  it('counts its looks from before such a verdict was known, and has none of its own until they are enough', async () => {
+    const { clock, state, run, worker } = open('readiness', { periodSeconds: 10, failureThreshold: 3 })
+    run()
+    state.answer = failure('down')
+    worker.start(0)
+    await clock.advance(0)
+    expect(worker.hasVerdict).toBe(false)
+    worker.adopt('c1', 'success')
+    await clock.advance(10_000)
+    expect(state.results).toEqual(['c1 failure', 'c1 success'])
+    await clock.advance(10_000)
+    expect(state.results.at(-1)).toBe('c1 failure')
+    expect(worker.hasVerdict).toBe(true)
+  })
 })
 
 describe('a startup probe', () => {
+  it('has no say any more once it is known that the container has come up, even if a look is under way', async () => {
+    const answer = deferred<ProbeAnswer>()
+    const { clock, state, run, worker } = open('startup', { periodSeconds: 1, failureThreshold: 1 }, () => answer.promise)
+    run()
+    worker.start(0)
+    await clock.advance(0)
+    worker.adopt('c1', 'success')
+    answer.resolve(failure('busy'))
+    await clock.advance(5000)
+    expect(state.results).toEqual(['c1 unknown', 'c1 success'])
+  })
+
   it('looks until it has a verdict, and no longer', async () => {
     const { clock, state, run, worker } = open('startup', { periodSeconds: 1, failureThreshold: 30 })
     run()

@@ -56,15 +56,14 @@ export class ProbeWorker implements Disposable {
     this.#arm(delay)
   }
 
-  /** Takes over a verdict from before the agent was restarted. */
+  /** Takes over a verdict from before the agent was restarted. Looks that have not come to one yet go on. */
   adopt(containerId: string, result: ProbeResult): void {
-    this.#containerId = containerId
-    this.#last = result
+    if (this.#containerId !== containerId) this.#turnTo(containerId)
     this.#onHold = this.#kind === 'startup' && result === 'success'
     this.#deps.onResult(containerId, result)
   }
 
-  /** Whether it has found out something by itself. */
+  /** Whether its own looks have come to a verdict on the container. What it assumes before the first is none. */
   get hasVerdict(): boolean {
     return this.#hasVerdict
   }
@@ -102,12 +101,7 @@ export class ProbeWorker implements Disposable {
     if (!subject) return
     const { containerId } = subject
     if (this.#containerId !== containerId) {
-      if (this.#containerId !== null) this.#deps.onReplaced(this.#containerId)
-      this.#containerId = containerId
-      this.#onHold = false
-      this.#last = null
-      this.#run = 0
-      this.#hasVerdict = true
+      this.#turnTo(containerId)
       this.#deps.onResult(containerId, INITIAL[this.#kind])
     }
     if (this.#onHold) return
@@ -117,9 +111,18 @@ export class ProbeWorker implements Disposable {
     if (age < (this.#probe.initialDelaySeconds ?? 0) * 1000) return
     if (subject.started === (this.#kind === 'startup')) return
     const answer = await this.#ask(subject)
-    if (this.#abort.signal.aborted || this.#containerId !== containerId) return
+    if (this.#abort.signal.aborted || this.#containerId !== containerId || this.#onHold) return
     this.#deps.onAnswer(answer, subject)
     if (answer.outcome !== 'unknown') this.#count(containerId, answer.outcome === 'failure' ? 'failure' : 'success')
+  }
+
+  #turnTo(containerId: string): void {
+    if (this.#containerId !== null) this.#deps.onReplaced(this.#containerId)
+    this.#containerId = containerId
+    this.#onHold = false
+    this.#last = null
+    this.#run = 0
+    this.#hasVerdict = false
   }
 
   async #ask(subject: ProbeSubject): Promise<ProbeAnswer> {
@@ -132,9 +135,9 @@ export class ProbeWorker implements Disposable {
   #count(containerId: string, result: ProbeResult): void {
     this.#run = this.#last === result ? this.#run + 1 : 1
     this.#last = result
-    this.#hasVerdict = true
     const threshold = result === 'failure' ? (this.#probe.failureThreshold ?? 3) : (this.#probe.successThreshold ?? 1)
     if (this.#run < threshold) return
+    this.#hasVerdict = true
     this.#deps.onResult(containerId, result)
     if (this.#kind === 'startup' || (this.#kind === 'liveness' && result === 'failure')) {
       this.#onHold = true
