@@ -14,6 +14,8 @@ const real = (name: string, timeout = 120_000) => ({
     fileParallelism: false,
     testTimeout: timeout,
     hookTimeout: timeout,
+    // What is waited for may take its time on a busy machine.
+    expect: { poll: { timeout: 30_000, interval: 100 } },
   },
 })
 

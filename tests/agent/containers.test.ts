@@ -90,9 +90,9 @@ describe('containers on a real runtime', () => {
       containerID: main(pod).containerID,
       allocatedResources: { cpu: '150m', memory: '20Mi' },
     })
-    expect(await value(`cpu${group}/${id}/cpu.cfs_quota_us`)).toBe('40000')
-    expect(await value(`memory${group}/${id}/memory.limit_in_bytes`)).toBe(String(48 << 20))
-    expect(await value(`cpu${group}/cpu.cfs_quota_us`)).toBe('40000')
+    await expect.poll(() => value(`cpu${group}/${id}/cpu.cfs_quota_us`)).toBe('40000')
+    await expect.poll(() => value(`memory${group}/${id}/memory.limit_in_bytes`)).toBe(String(48 << 20))
+    await expect.poll(() => value(`cpu${group}/cpu.cfs_quota_us`)).toBe('40000')
     await cluster.until('limited', (p) => !p.status.conditions?.some(({ type }) => type.startsWith('PodResize')))
 
     await cluster.client.patch(

@@ -92,8 +92,10 @@ describe('a deployment', () => {
     await opened.go('/list/deployments')
     await page.getByRole('button', { name: 'More actions for web' }).click()
     app.workers.frozen = true
-    await app.cluster.client.delete(DEPLOYMENT, { name: 'web', namespace: 'shop' }, { propagationPolicy: 'Background' })
+    // It goes while the request is on its way: after it was gone the menu would be, too.
+    app.options.delay = 1500
     await page.getByRole('menuitem', { name: 'Restart' }).click()
+    await app.cluster.client.delete(DEPLOYMENT, { name: 'web', namespace: 'shop' }, { propagationPolicy: 'Background' })
     const problem = page.getByRole('alert').filter({ hasText: 'Could not restart shop/web.' })
     await problem.getByText('not found').waitFor()
     await problem.getByRole('button', { name: 'Dismiss' }).click()
