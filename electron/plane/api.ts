@@ -43,9 +43,10 @@ export interface Api {
 export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: NodeDialer, stack: AsyncDisposableStack): Promise<Api> {
   const { clock, random, logger } = deps
   const places = paths(config.stateDir)
-  const store = stack.use(await openStore(config, { clock, random, logger: logger.child({ part: 'store' }) }))
-  stack.use(compactPeriodically(store, clock, logger))
   const remembered = await readClusterFile(config.stateDir, { name: config.name, random })
+  const etcd = config.etcd ?? remembered.etcd
+  const store = stack.use(await openStore({ ...config, etcd }, { clock, random, logger: logger.child({ part: 'store' }) }))
+  stack.use(compactPeriodically(store, clock, logger))
   const pki = createPki({
     dir: places.pki,
     clock,
@@ -97,8 +98,8 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
   await authz.start()
   const tls = { serving: pki.serving, clientCa: pki.caPem }
   stack.use(await listenOn(server, { port, chosen: config.port !== undefined, tls }))
-  const cluster = { ...remembered, port }
-  if (remembered.port !== port) await writeClusterFile(config.stateDir, cluster)
+  const cluster: ClusterFile = { ...remembered, port, ...(etcd ? { etcd: { ...etcd, endpoints: [...etcd.endpoints] } } : {}) }
+  if (JSON.stringify(cluster) !== JSON.stringify(remembered)) await writeClusterFile(config.stateDir, cluster)
 
   const url = `https://127.0.0.1:${port}`
   const certificate = await pki.issueClient(ADMIN)

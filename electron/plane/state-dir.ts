@@ -33,6 +33,15 @@ const clusterFile = v.object({
   id: v.string(),
   name: v.string(),
   port: v.nullable(v.number()),
+  /** Where its objects are, if not in this folder. */
+  etcd: v.optional(
+    v.object({
+      endpoints: v.array(v.string()),
+      caFile: v.optional(v.string()),
+      certFile: v.optional(v.string()),
+      keyFile: v.optional(v.string()),
+    }),
+  ),
 })
 export type ClusterFile = v.InferOutput<typeof clusterFile>
 

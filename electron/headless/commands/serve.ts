@@ -15,7 +15,7 @@ export const serve: Command = {
     kubeconfig: { type: 'string', help: 'also write the administrator’s kubeconfig to this file' },
     name: { type: 'string', help: 'name of a new cluster (default: flotilla)' },
     ...UI_OPTIONS,
-    etcd: { type: 'string', help: 'store in an etcd cluster: URLs of its members, separated by commas' },
+    etcd: { type: 'string', help: 'store in an etcd cluster: URLs of its members, separated by commas (default: as last time)' },
     'etcd-cafile': { type: 'string', help: 'PEM file of the CA that etcd’s certificates are checked with' },
     'etcd-certfile': { type: 'string', help: 'PEM file of the client certificate for etcd' },
     'etcd-keyfile': { type: 'string', help: 'PEM file of that certificate’s key' },

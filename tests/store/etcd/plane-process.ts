@@ -22,7 +22,7 @@ export function spawnPlane(stateDir: string, ...words: string[]): ChildProcessBy
 
 /** Returns when its API server answers. */
 export async function servePlane(stateDir: string, etcd: readonly string[]): Promise<Served> {
-  const child = spawnPlane(stateDir, '--etcd', etcd.join(','))
+  const child = spawnPlane(stateDir, ...(etcd.length ? ['--etcd', etcd.join(',')] : []))
   const exited = once(child, 'exit')
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))

@@ -46,6 +46,14 @@ describe('a served plane on an etcd cluster', () => {
     expect(await again.kubectl('patch', 'configmap', 'kept', '-p', '{"data":{"answer":"43"}}')).toContain('patched')
   })
 
+  it('remembers where its objects are when it is not told again', async () => {
+    const first = await start('remembering')
+    await first.kubectl('create', 'configmap', 'remembered', '--from-literal=a=b')
+    await first.kill()
+    await using again = await servePlane(join(dir, 'remembering'), [])
+    expect(await again.kubectl('get', 'configmap', 'remembered', '-o', 'jsonpath={.data.a}')).toBe('b')
+  })
+
   it('shows each of two planes what the other writes, in reads and in watches', async () => {
     await using one = await start('one')
     // Both stand for the same cluster, whose certificates and keys are in the state folder.
