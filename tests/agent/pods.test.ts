@@ -44,19 +44,19 @@ describe('pods on a real runtime', () => {
   })
 
   it('runs init containers one after the other before the rest, with a sidecar beside them', async () => {
-    const step = (name: string) => sh(`echo ${name} >> /work/order; sleep 0.3; echo ${name} done >> /work/order`)
-    const volumeMounts = [{ name: 'work', mountPath: '/work' }]
+    const step = (name: string) => sh(`echo ${name} >> /steps/order; sleep 0.3; echo ${name} done >> /steps/order`)
+    const volumeMounts = [{ name: 'work', mountPath: '/steps' }]
     await cluster.createPod('init', {
       volumes: [{ name: 'work', emptyDir: {} }],
       initContainers: [
         { name: 'first', ...step('first'), volumeMounts },
-        { name: 'side', ...sh(`echo side >> /work/order; ${FOREVER}`), restartPolicy: 'Always', volumeMounts },
+        { name: 'side', ...sh(`echo side >> /steps/order; ${FOREVER}`), restartPolicy: 'Always', volumeMounts },
         { name: 'second', ...step('second'), volumeMounts },
       ],
-      containers: [{ name: 'main', ...sh(`echo main >> /work/order; ${FOREVER}`), volumeMounts }],
+      containers: [{ name: 'main', ...sh(`echo main >> /steps/order; ${FOREVER}`), volumeMounts }],
     })
     const pod = await cluster.until('init', (p) => condition(p, 'Ready')?.status === 'True')
-    expect(await cluster.sh('init', 'cat /work/order')).toBe('first\nfirst done\nside\nsecond\nsecond done\nmain\n')
+    expect(await cluster.sh('init', 'cat /steps/order')).toBe('first\nfirst done\nside\nsecond\nsecond done\nmain\n')
     expect(pod.status.initContainerStatuses?.map(({ name, ready, state }) => [name, ready, Object.keys(state)[0]])).toEqual([
       ['first', true, 'terminated'],
       ['side', true, 'running'],

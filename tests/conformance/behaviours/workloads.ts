@@ -26,7 +26,7 @@ const of =
   (more: object = {}): Drafted<never> =>
   (context) => {
     const labels = { app: context.unique('app') }
-    return { metadata: { name: 'work', namespace: context.namespace, labels }, spec: { ...workloadSpec(labels), ...more } } as Draft<never>
+    return { metadata: { name: 'fleet', namespace: context.namespace, labels }, spec: { ...workloadSpec(labels), ...more } } as Draft<never>
   }
 
 const replicated = of({ replicas: 1 })
@@ -42,7 +42,7 @@ function listAndDeleteCollection<T extends KubeObject>(
     const { client, namespace, signal } = context
     const { labels, selector } = mark(context)
     const sent = draft(context)
-    const made = await client.create(kind, { ...sent, metadata: { name: 'work', namespace, labels } })
+    const made = await client.create(kind, { ...sent, metadata: { name: 'fleet', namespace, labels } })
     const list = async () => (await client.list(kind, { namespace, labelSelector: selector })).items
     assert.deepEqual(uids(await list()), uids([made]))
     await meanwhile?.(context, made)
@@ -53,7 +53,7 @@ function listAndDeleteCollection<T extends KubeObject>(
 
 /** A part of an object that is another kind. */
 async function getScale({ client, namespace }: BehaviourContext, path: string): Promise<Scale> {
-  return getJson<Scale>(client, `/${path.replace('NAMESPACE', namespace)}/work/scale`)
+  return getJson<Scale>(client, `/${path.replace('NAMESPACE', namespace)}/fleet/scale`)
 }
 
 async function setScale(context: BehaviourContext, path: string, replicas: number): Promise<void> {
@@ -61,7 +61,7 @@ async function setScale(context: BehaviourContext, path: string, replicas: numbe
   // Whoever else writes the object meanwhile does not matter.
   const { resourceVersion: _any, ...metadata } = read.metadata
   const body = { ...read, metadata, spec: { replicas } }
-  const answer = await send(context.client, 'PUT', `/${path.replace('NAMESPACE', context.namespace)}/work/scale`, body)
+  const answer = await send(context.client, 'PUT', `/${path.replace('NAMESPACE', context.namespace)}/fleet/scale`, body)
   assert.equal(answer.status, 200, answer.text)
   assert.equal(answer.json<Scale>().spec.replicas, replicas)
 }
@@ -75,10 +75,10 @@ function scaleSubresource<T extends KubeObject & { spec: { replicas?: number } }
     const { client, namespace } = context
     await client.create(kind, draft(context))
     const before = await getScale(context, path)
-    assertHas(before, { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'work', namespace }, spec: { replicas: 1 } })
+    assertHas(before, { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'fleet', namespace }, spec: { replicas: 1 } })
     await setScale(context, path, 2)
     assert.equal((await getScale(context, path)).spec.replicas, 2)
-    assert.equal((await client.get(kind, { name: 'work', namespace })).spec.replicas, 2)
+    assert.equal((await client.get(kind, { name: 'fleet', namespace })).spec.replicas, 2)
   }
 }
 
@@ -122,7 +122,7 @@ const createOrphan = ({ client, namespace }: BehaviourContext, labels: Record<st
 
 const createController = ({ client, namespace }: BehaviourContext, labels: Record<string, string>, replicas = 1) =>
   client.create(replicationController, {
-    metadata: { name: 'work', namespace },
+    metadata: { name: 'fleet', namespace },
     spec: { replicas, selector: labels, template: podTemplateSpec(labels) },
   })
 
@@ -147,7 +147,7 @@ export const behaviours: Behaviours = {
     (context) => {
       const labels = podLabels(context)
       return {
-        metadata: { name: 'work', namespace: context.namespace },
+        metadata: { name: 'fleet', namespace: context.namespace },
         spec: { replicas: 1, selector: labels, template: podTemplateSpec(labels) },
       }
     },
@@ -158,7 +158,7 @@ export const behaviours: Behaviours = {
     const labels = podLabels(context)
     const orphan = await createOrphan(context, labels)
     const owner = await context.client.create(replicaSet, {
-      metadata: { name: 'work', namespace: context.namespace },
+      metadata: { name: 'fleet', namespace: context.namespace },
       spec: { replicas: 1, ...workloadSpec(labels) },
     })
     await adopted(context, orphan, owner, labels)
@@ -196,7 +196,7 @@ export const behaviours: Behaviours = {
     const { client, namespace, signal } = context
     const labels = podLabels(context)
     const { metadata: owner } = await client.create(daemonSet, {
-      metadata: { name: 'work', namespace, labels },
+      metadata: { name: 'fleet', namespace, labels },
       spec: workloadSpec(labels),
     })
     const first = await eventually(signal, 'a first revision', async () => {
