@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { customResourceDefinition } from '../../api/apiextensions/v1/custom-resource-definition.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion, JSONSchemaProps } from '../../api/apiextensions/v1/types.gen.ts'
 import { defineKind, type Kind } from '../../api/kind.ts'
+import { lease } from '../../api/coordination/v1/lease.ts'
 import type { Draft, KubeObject } from '../../api/meta/v1/object.ts'
 import type { Client } from '../../client/client.ts'
 import { createMemoryStore } from '../../store/memory/memory-store.ts'
@@ -299,6 +300,23 @@ describe('a definition', () => {
     expect(await condition(client, 'others.example.com', 'Established')).toMatchObject({ status: 'False', reason: 'NotAccepted' })
     await client.delete(customResourceDefinition, { name: 'widgets.example.com' })
     await until(async () => (await condition(client, 'others.example.com', 'Established'))?.status === 'True')
+  })
+
+  it('gets no name of a kind that the server has anyway', async () => {
+    await using server = await startTestServer()
+    const { client } = server
+    await client.create(customResourceDefinition, {
+      metadata: { name: 'leases.coordination.k8s.io', annotations: { 'api-approved.kubernetes.io': 'unapproved, a test' } },
+      spec: {
+        group: 'coordination.k8s.io',
+        scope: 'Namespaced',
+        names: { plural: 'leases', kind: 'Rent' },
+        versions: [version('v2', { storage: true })],
+      },
+    })
+    const refused = await until(() => condition(client, 'leases.coordination.k8s.io', 'NamesAccepted'))
+    expect(refused).toMatchObject({ status: 'False', reason: 'PluralConflict', message: '"leases" is already in use' })
+    expect((await client.list(lease)).items).toEqual([])
   })
 
   it('takes its objects with it, and waits for those that are held', async () => {

@@ -46,6 +46,7 @@ const CLEANUP_MS = 1000
 export class CustomResources implements AsyncDisposable {
   readonly #options: CustomResourcesOptions
   readonly #definitions: Resource
+  readonly #builtIn: readonly AnyKind[]
   readonly #queue: WorkQueue<string>
   readonly #served = new Map<string, Served>()
   readonly #stopping = new AbortController()
@@ -59,6 +60,7 @@ export class CustomResources implements AsyncDisposable {
     if (!definitions) throw new Error(`${resource} are not served`)
     this.#options = options
     this.#definitions = definitions
+    this.#builtIn = [...options.resources.kinds()]
     this.#queue = new WorkQueue({ clock: options.registry.clock })
   }
 
@@ -116,7 +118,9 @@ export class CustomResources implements AsyncDisposable {
     const { resources, hooks, registry } = this.#options
     const before = this.#served.get(name)
     const kinds =
-      definition && isConditionTrue(definition.status.conditions, 'Established')
+      definition &&
+      isConditionTrue(definition.status.conditions, 'Established') &&
+      !this.#builtIn.some((kind) => groupResource(kind) === name)
         ? customKinds(definition, definition.status.acceptedNames, (kind, stored) => this.#read(kind, stored))
         : null
     if (!definition || !kinds) {
@@ -164,7 +168,7 @@ export class CustomResources implements AsyncDisposable {
     const definition = this.#definition(name)
     if (!definition) return
     if (definition.metadata.deletionTimestamp) return this.#end(definition)
-    const status = acceptNames(definition, namesTaken(definition.spec.group, name, this.#all()), this.#now())
+    const status = acceptNames(definition, namesTaken(definition.spec.group, name, this.#all(), this.#builtIn), this.#now())
     if (status === definition.status) return
     this.#serve(name, { ...definition, status })
     await this.#write(definition, 'status', (next) => void (next.status = thaw(status)))

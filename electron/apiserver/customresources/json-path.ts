@@ -40,7 +40,7 @@ function namesOf(path: string): readonly string[] {
 }
 
 const NAME = /^\.?([A-Za-z_][\w-]*)/
-const ESCAPED_NAME = /^\.((?:[^.[\]\\]|\\.)+)/
+const ESCAPED_NAME = /^\.((?:[^.[\]\\{}()]|\\.)+)/
 const QUOTED = /^\.?\['((?:[^'\\]|\\.)*)'\]/
 const INDEX = /^\[(-?\d+)\]/
 const WILDCARD = /^(?:\.?\[\*\]|\.\*)/

@@ -5,6 +5,7 @@ import type {
   CustomResourceDefinitionNames,
   CustomResourceDefinitionStatus,
 } from '../../api/apiextensions/v1/types.gen.ts'
+import type { AnyKind } from '../../api/kind.ts'
 import type { Time } from '../../api/meta/v1/object.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
 import { findCondition, isConditionTrue, setCondition } from '../../machinery/conditions.ts'
@@ -15,15 +16,19 @@ interface Taken {
   readonly kinds: ReadonlySet<string>
 }
 
-/** `others` are all definitions; built-in kinds of the group count as well. */
-export function namesTaken(group: string, except: string, others: Iterable<CustomResourceDefinition>): Taken {
+/** `others` are all definitions, `builtIn` the kinds that are served without one. */
+export function namesTaken(group: string, except: string, others: Iterable<CustomResourceDefinition>, builtIn: readonly AnyKind[]): Taken {
   const resources = new Set<string>()
   const kinds = new Set<string>()
-  for (const { metadata, spec, status } of others) {
-    if (spec.group !== group || metadata.name === except) continue
-    const { plural, singular, shortNames = [], kind, listKind } = status.acceptedNames
+  const take = ({ plural, singular, shortNames = [], kind, listKind }: CustomResourceDefinitionNames) => {
     for (const name of [plural, singular, ...shortNames]) if (name) resources.add(name)
     for (const name of [kind, listKind]) if (name) kinds.add(name)
+  }
+  for (const { metadata, spec, status } of others) if (spec.group === group && metadata.name !== except) take(status.acceptedNames)
+  for (const kind of builtIn) {
+    if (kind.group !== group) continue
+    const { resource: plural, singular, shortNames } = kind
+    take({ plural, singular, shortNames: [...shortNames], kind: kind.kind, listKind: `${kind.kind}List` })
   }
   return { resources, kinds }
 }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { it } from 'vitest'
 import { customResourceDefinition } from '../../api/apiextensions/v1/custom-resource-definition.ts'
 import { configMap } from '../../api/core/v1/config-map.ts'
 import { defineKind } from '../../api/kind.ts'
