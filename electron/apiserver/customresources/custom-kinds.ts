@@ -97,6 +97,7 @@ function strategyOf(version: CustomResourceDefinitionVersion): Strategy<KubeObje
     validate: (object) => check(object),
     validateChanged: check,
     validateStatusUpdate: check,
+    requireResourceVersion: true,
   }
 }
 

@@ -249,6 +249,19 @@ describe('a custom resource', () => {
     ])
   })
 
+  it('is updated only as it was seen', async () => {
+    await using server = await startTestServer()
+    await define(server)
+    const made = await make(server.client, 'a', {})
+    const { resourceVersion: _version, ...metadata } = made.metadata
+    const blind = { ...made, metadata } as Custom
+    await expect(server.client.update(widget(), blind)).rejects.toThrow(
+      'metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+    )
+    await server.client.update(widget(), { ...made, spec: { color: 'red' } })
+    await expect(server.client.update(widget(), { ...made, spec: { color: 'blue' } })).rejects.toMatchObject({ code: 409 })
+  })
+
   it('may be of the cluster', async () => {
     await using server = await startTestServer()
     await define(server, definition([version('v1')], { plural: 'widgets', kind: 'Widget' }, 'Cluster'))

@@ -32,6 +32,7 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
     },
     prepareForUpdate: noteStoredVersion,
     generationChanged: ({ spec }, old) => !semanticEqual(spec, old.spec),
+    requireResourceVersion: true,
     validate: validateDefinition,
     validateUpdate: validateDefinitionUpdate,
     validateStatusUpdate: (definition) => validateStoredVersions(definition),
