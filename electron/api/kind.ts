@@ -3,6 +3,7 @@
  * read this description. Custom resources are turned into the same shape at run time. Functions here are pure: no clock, no
  * store, no client. What needs those (allocating a ClusterIP, say) lives in the API server, keyed by resource.
  */
+import type { CustomResourceSubresourceScale, JSONSchemaProps } from './apiextensions/v1/types.gen.ts'
 import type { KubeObject } from './meta/v1/object.ts'
 import type { FieldError } from './values/field-error.ts'
 import { nameIsDnsSubdomain, type NameCheck } from './values/names.ts'
@@ -32,6 +33,18 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly strategy: Strategy<T>
   /** For a kind that shows objects of another one in a shape of its own (events.k8s.io): they are stored once, as the other. */
   readonly storedAs?: StoredForm<T>
+  /** Of a custom resource only: its shape is not in the schema facts. */
+  readonly custom?: CustomForm
+  /** A Warning header for everyone who uses this version. */
+  readonly deprecationWarning?: string
+}
+
+/** A version of a custom resource. */
+export interface CustomForm {
+  /** Structural. */
+  readonly schema: JSONSchemaProps
+  /** All versions of the resource that are served, this one included. */
+  readonly versions: readonly AnyKind[]
 }
 
 /** Both functions are pure and return new objects. What one version of the shape lacks, the other keeps. */
@@ -53,6 +66,8 @@ export interface Subresource {
   readonly kind?: string
   readonly group?: string
   readonly version?: string
+  /** Of a custom resource's scale: where its numbers are. */
+  readonly paths?: CustomResourceSubresourceScale
   /** Rules of an update through this subresource, instead of the kind's own `prepareForUpdate`, `validate` and `validateUpdate`. */
   readonly strategy?: SubresourceStrategy
 }
@@ -93,6 +108,8 @@ export interface Strategy<T> {
   /** Called with the result of `validate` already known to be empty or not; returns only what concerns the change. */
   validateUpdate?(object: T, old: T): FieldError[]
   validateStatusUpdate?(object: T, old: T): FieldError[]
+  /** In the place of `validate` on an update, for kinds that bear with what was wrong before (KEP-4008). */
+  validateChanged?(object: T, old: T): FieldError[]
   /** Texts for Warning headers. */
   warnings?(object: T, old: T | null): string[]
   /** Whether a changed object gets a new generation; by default everything but metadata and status counts. */

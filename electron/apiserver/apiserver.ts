@@ -1,5 +1,6 @@
 /** The Kubernetes API server over a store, as one component. */
 import { KINDS } from '../api/kinds.gen.ts'
+import { customResourceDefinition } from '../api/apiextensions/v1/custom-resource-definition.ts'
 import type { Service } from '../api/core/v1/types.gen.ts'
 import type { AnyKind } from '../api/kind.ts'
 import type { Clock } from '../base/clock.ts'
@@ -14,6 +15,9 @@ import { builtInPlugins, type PluginOptions } from './admission/plugins.ts'
 import { ANONYMOUS } from './authn/authentication.ts'
 import { certificateRequestHooks } from './authz/certificate-requests.ts'
 import { createFeed } from './cache/feed.ts'
+import { CustomResources } from './customresources/custom-resources.ts'
+import { definitionHooks } from './customresources/definition-hooks.ts'
+import { customModels } from './customresources/model.ts'
 import { Discovery } from './discovery/discovery.ts'
 import { healthHandlers } from './discovery/health.ts'
 import { type BuildInfo, KUBERNETES_VERSION, UNKNOWN_BUILD, versionHandler } from './discovery/version.ts'
@@ -131,6 +135,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ['nodes', { keepsStatusOnCreate: true }],
     ['services', services.hooks],
     ['certificatesigningrequests.certificates.k8s.io', certificateRequestHooks],
+    ['customresourcedefinitions.apiextensions.k8s.io', definitionHooks(clock)],
     ['events', eventHooks],
     ['events.events.k8s.io', eventHooks],
   ])
@@ -194,7 +199,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   paths.add(discovery.handlers)
   paths.add(healthHandlers(healthChecks({ feed, store, ready: () => life.state === 'ready' }), logger))
   paths.add(
-    openApiHandlers({ kinds: () => resources.kinds(), version: `v${KUBERNETES_VERSION}`, descriptions: options.descriptions ?? {} }),
+    openApiHandlers({
+      kinds: () => resources.kinds(),
+      customModel: customModels(resources),
+      version: `v${KUBERNETES_VERSION}`,
+      descriptions: options.descriptions ?? {},
+    }),
   )
   paths.add({
     '/': paths.index(negotiator, () => discovery.paths()),
@@ -208,6 +218,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const life = component(async (stack, signal) => {
     stack.use(resources)
     await startIn(stack, feed, signal)
+    if (lookup.serves(customResourceDefinition)) {
+      const customResources = stack.use(new CustomResources({ registry, resources, hooks }))
+      await customResources.start()
+    }
     await repairRecords(await lookup.list<Service>(SERVICES), { store, logger, ...services })
     const serviceAddress = ranges.addresses.first
     const endpoint = options.endpoint ?? { address: serviceAddress, port: 443 }

@@ -120,6 +120,7 @@ export class Pipeline {
   }
 
   async #serveKind(kind: AnyKind, info: RequestInfo, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
+    if (kind.deprecationWarning) warnings.push(kind.deprecationWarning)
     const connector = this.#connectorOf(kind, info)
     if (connector) return connector.answer(request, targetOf(info))
     checkRoute(kind, info)

@@ -14,6 +14,8 @@ export class Resources implements Disposable {
   readonly #resources = new Map<string, Resource>()
   readonly #storages = new Map<string, Storage>()
   readonly #groupVersions = new Set<string>()
+  /** What is served of resources that were defined at run time, by "resource.group". */
+  readonly #custom = new Map<string, readonly AnyKind[]>()
   #generation = 0
 
   constructor(kinds: readonly AnyKind[], deps: { store: Store; feed: Feed }) {
@@ -31,6 +33,28 @@ export class Resources implements Disposable {
     this.#kinds.set(pathKey(kind.group, kind.version, kind.resource), kind)
     this.#groupVersions.add(apiVersionOf(kind))
     if (isStored(kind)) this.#resources.set(pathKey(kind.group, kind.version, kind.resource), this.#resourceOf(kind))
+  }
+
+  /**
+   * Serves the versions of a resource that is defined at run time, in the place of those it had; `stored` is the one in whose form
+   * its objects are kept. Watches of it end, so that their clients see objects by the new rules.
+   */
+  setCustom(stored: AnyKind, served: readonly AnyKind[]): Resource {
+    const name = groupResource(stored)
+    this.#drop(name)
+    const storage = this.#storages.get(name)
+    const same = storage?.kind.version === stored.version && storage.kind.kind === stored.kind
+    if (storage && same && storage.kind.namespaced === stored.namespaced) storage.cache.endWatches()
+    else this.#removeStorage(name)
+    const added = served.filter((kind) => !this.kind(kind.group, kind.version, kind.resource))
+    for (const kind of added) this.add(kind)
+    this.#custom.set(name, added)
+    return this.#resourceOf(stored)
+  }
+
+  removeCustom(name: { group: string; resource: string }): void {
+    this.#drop(groupResource(name))
+    this.#removeStorage(groupResource(name))
   }
 
   /** All kinds, in the order they were added. */
@@ -62,6 +86,22 @@ export class Resources implements Disposable {
 
   [Symbol.dispose](): void {
     for (const storage of this.#storages.values()) storage[Symbol.dispose]()
+  }
+
+  #drop(name: string): void {
+    for (const kind of this.#custom.get(name) ?? []) {
+      this.#kinds.delete(pathKey(kind.group, kind.version, kind.resource))
+      this.#resources.delete(pathKey(kind.group, kind.version, kind.resource))
+    }
+    if (!this.#custom.delete(name)) return
+    this.#generation++
+    this.#groupVersions.clear()
+    for (const kind of this.#kinds.values()) this.#groupVersions.add(apiVersionOf(kind))
+  }
+
+  #removeStorage(name: string): void {
+    this.#storages.get(name)?.[Symbol.dispose]()
+    this.#storages.delete(name)
   }
 
   #resourceOf(kind: AnyKind): Resource {

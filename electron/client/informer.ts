@@ -47,6 +47,8 @@ export interface InformerOptions {
 /** One informer per kind and options, shared by all who ask. `start` starts all and waits for their first lists; later ones start when asked for. */
 export interface Informers extends Component {
   for<T extends KubeObject>(kind: Kind<T>, options?: InformerOptions): Informer<T>
+  /** Ends the informers of a kind that is no longer served. */
+  release(kind: AnyKind): void
   readonly kinds: readonly AnyKind[]
   /** Tries lost watches again without waiting on: for who knows that the server is back. */
   retryNow(): void

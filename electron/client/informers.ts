@@ -27,7 +27,8 @@ export function createInformers(client: Client, deps: InformersDeps): Informers 
 
   const launch = (informer: SharedInformer<KubeObject>) => {
     const { kind, select } = informer
-    informer.done = reflect({ client, kind, select, sink: informer, clock, random, logger, retryNow }, stopping.signal)
+    const signal = AbortSignal.any([stopping.signal, informer.released.signal])
+    informer.done = reflect({ client, kind, select, sink: informer, clock, random, logger, retryNow }, signal)
   }
   const base = component(async (stack, signal) => {
     stack.defer(async () => {
@@ -58,6 +59,14 @@ export function createInformers(client: Client, deps: InformersDeps): Informers 
       }
       return informer as unknown as Informer<T>
     },
+    release(kind) {
+      for (const [key, informer] of all) {
+        if (groupResource(informer.kind) !== groupResource(kind) || informer.kind.version !== kind.version) continue
+        all.delete(key)
+        informer.released.abort(new DOMException(`the informer for ${kind.resource} is released`, 'AbortError'))
+        informer.stop()
+      }
+    },
     get kinds() {
       return [...new Set([...all.values()].map((informer) => informer.kind))]
     },
@@ -67,6 +76,7 @@ export function createInformers(client: Client, deps: InformersDeps): Informers 
 class SharedInformer<T extends KubeObject> implements Informer<T>, ReflectorSink<T> {
   readonly kind: Kind<T>
   readonly select: InformerOptions
+  readonly released = new AbortController()
   done: Promise<void> = Promise.resolve()
   readonly #cache = new ObjectCache<T>()
   readonly #handlers = new Set<InformerHandler<T>>()

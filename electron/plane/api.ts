@@ -1,11 +1,9 @@
 /** The API server with its store, certificates and doors: what is there before any controller runs. */
 import { networkInterfaces } from 'node:os'
-import { KINDS } from '../api/kinds.gen.ts'
 import { createApiServer, type ApiServer } from '../apiserver/apiserver.ts'
 import { createAuthentication } from '../apiserver/authn/authentication.ts'
 import { createAuthorization } from '../apiserver/authz/authorization.ts'
 import { readDescriptions } from '../apiserver/openapi/descriptions.ts'
-import { openApiHandlers } from '../apiserver/openapi/openapi.ts'
 import { ADMIN, createPki, type Pki } from '../apiserver/pki/pki.ts'
 import { createConnectors } from '../apiserver/streaming/streaming.ts'
 import type { NodeDialer } from '../apiserver/types.ts'
@@ -64,6 +62,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
       logger: logger.child({ part: 'apiserver' }),
       serviceCidr: SERVICE_CIDR,
       endpoint: { address: ownAddress(), port },
+      descriptions: await readDescriptions(config.descriptionsFile),
     }),
   )
   const inside = server.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
@@ -89,10 +88,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
     checks: authz.checks,
     responders: { ...authn.responders, ...authz.responders },
     connectors,
-    handlers: {
-      ...authn.handlers,
-      ...openApiHandlers({ kinds: () => KINDS, descriptions: await readDescriptions(config.descriptionsFile), version: 'v1.36.0' }),
-    },
+    handlers: authn.handlers,
   })
   await server.start()
   await authz.start()

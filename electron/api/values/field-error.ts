@@ -8,6 +8,7 @@ export type FieldErrorType =
   | 'FieldValueTooLong'
   | 'FieldValueTooMany'
   | 'FieldValueNotFound'
+  | 'FieldValueTypeInvalid'
 
 export interface FieldError {
   readonly type: FieldErrorType
@@ -42,6 +43,12 @@ export const invalid = (field: string, value: unknown, detail = ''): FieldError 
   type: 'FieldValueInvalid',
   field,
   message: withDetail(`Invalid value: ${shown(value)}`, detail),
+})
+
+/** A value of another JSON type than the field's. */
+export const typeInvalid = (field: string, value: unknown, detail = ''): FieldError => ({
+  ...invalid(field, value, detail),
+  type: 'FieldValueTypeInvalid',
 })
 
 /** `supported` in the order in which a person should read them. */

@@ -7,6 +7,7 @@
 export type NameCheck = (name: string, prefix?: boolean) => string[]
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
+const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const LABEL_UNDERSCORE = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`
 const SUBDOMAIN_UNDERSCORE = `${LABEL_UNDERSCORE}(\\.${LABEL_UNDERSCORE})*`
@@ -20,6 +21,7 @@ const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"
 
 const whole = (pattern: string) => new RegExp(`^${pattern}$`)
 const label = whole(LABEL)
+const label1035 = whole(LABEL_1035)
 const subdomain = whole(SUBDOMAIN)
 const subdomainUnderscore = whole(SUBDOMAIN_UNDERSCORE)
 const wildcard = whole(WILDCARD)
@@ -64,6 +66,18 @@ export function dns1123Label(value: string): string[] {
           'my-name',
           '123-abc',
         ),
+  )
+}
+
+/** As `dns1123Label`, but begins with a letter: RFC 1035. */
+export function dns1035Label(value: string): string[] {
+  return check(value, 63, label1035, () =>
+    regexMessage(
+      "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+      LABEL_1035,
+      'my-name',
+      'abc-123',
+    ),
   )
 }
 

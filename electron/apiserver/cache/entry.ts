@@ -52,7 +52,10 @@ export class Entry {
     if (layout === this.layout) return this
     let other = this.#others?.get(layout)
     if (!other) {
-      other = Entry.of(layout, this.key, convert(this.object), this.revision)
+      const object = convert(this.object)
+      const value = layout.encode(object)
+      other = new Entry(layout, this.key, value.equals(this.value) ? this.value : value, this.revision)
+      other.#object = settled(object, this.revision)
       this.#others ??= new Map()
       this.#others.set(layout, other)
     }

@@ -109,7 +109,10 @@ export class ResourceEndpoint {
 
   async #patch(call: Call, request: ApiRequest, output: Output): Promise<ApiResponse> {
     const type = PATCHES[mediaType(request.headers['content-type'])]
-    if (!type) throw unsupportedMediaType(Object.keys(PATCHES))
+    const { custom } = call.resource.kind
+    if (!type || (type === 'strategic' && custom)) {
+      throw unsupportedMediaType(Object.keys(PATCHES).filter((one) => !custom || PATCHES[one] !== 'strategic'))
+    }
     const bytes = await request.body(MAX_BODY)
     const parameters = writeParameters(request.query, 'PatchOptions', type === 'apply')
     return this.#answer(call, request, await this.#verbs.patch(call, { type, body: bytes }, parameters), output)

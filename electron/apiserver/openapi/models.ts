@@ -72,6 +72,9 @@ export function modelV2(name: string, source: ModelSource): JsonSchema {
       delete out['properties']
       delete out['required']
     }
+    // Version 2 knows no null, and kubectl would refuse it where there is a type.
+    if (schema['nullable'] === true)
+      for (const key of ['type', 'format', 'items', 'properties', 'required', 'additionalProperties']) delete out[key]
     return out
   })
 }

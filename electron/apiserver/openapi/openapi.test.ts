@@ -67,7 +67,7 @@ const v3 = async (name: string) => json(await get(`/openapi/v3/${name}`)) as unk
 function references(value: unknown, found: string[] = []): string[] {
   if (typeof value !== 'object' || value === null) return found
   for (const [key, inner] of Object.entries(value)) {
-    if (key === '$ref') found.push(String(inner))
+    if (key === '$ref' && typeof inner === 'string') found.push(inner)
     else references(inner, found)
   }
   return found

@@ -70,7 +70,10 @@ export function validateUpdate(call: Call, object: KubeObject, old: KubeObject, 
   ]
   if (part === 'status') errors.push(...(strategy.validateStatusUpdate?.(object, old) ?? []))
   else if (part !== 'main') errors.push(...part.validateUpdate(object, old))
-  else errors.push(...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? []))
+  else {
+    const own = strategy.validateChanged ? strategy.validateChanged(object, old) : strategy.validate?.(object)
+    errors.push(...(own ?? []), ...(strategy.validateUpdate?.(object, old) ?? []))
+  }
   if (errors.length > 0) throw invalidObject(kind, call.name, errors)
   for (const text of strategy.warnings?.(object, old) ?? []) call.warn(text)
 }

@@ -64,9 +64,9 @@ export function returnsDeleted(kind: AnyKind): boolean {
   return RETURNS_DELETED.has(groupResource(kind))
 }
 
-/** Described by the schema facts of Kubernetes, not by a CustomResourceDefinition or by Flotilla. */
+/** Of Kubernetes' own API, not of its extensions, a CustomResourceDefinition or Flotilla, whose objects' metadata follow laxer rules. */
 export function isBuiltIn(kind: AnyKind): boolean {
-  return kind.model.startsWith('io.k8s.')
+  return !kind.custom && kind.model.startsWith('io.k8s.api.')
 }
 
 /** Takes away a status that only the status subresource may set. */

@@ -3,9 +3,10 @@ import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { modelFacts } from '../../api/schema/facts.ts'
 import { type Codec, Codecs, DecodeError } from '../../machinery/decode/codec.ts'
 import { type BodyFormat, decodeRequest, type FieldValidation } from '../../machinery/decode/request.ts'
-import { createTypes } from '../../machinery/schema/build.ts'
+import { createTypes, type Schema } from '../../machinery/schema/build.ts'
 import type { StructType } from '../../machinery/schema/type.ts'
 import { badRequest } from '../../machinery/status.ts'
+import { unsupportedMediaType } from '../http/negotiate.ts'
 import { openEnvelope, ProtobufDecoder } from '../protobuf/decode.ts'
 import { WireError } from '../protobuf/wire.ts'
 
@@ -14,7 +15,7 @@ export class KindTypes {
   readonly protobuf = new ProtobufDecoder()
   readonly #types = createTypes(modelFacts)
   readonly #codecs = new Codecs()
-  readonly #known = new Map<AnyKind, Codec<KubeObject>>()
+  readonly #known = new WeakMap<AnyKind, Codec<KubeObject>>()
 
   type(kind: AnyKind): StructType {
     return this.codec(kind).type
@@ -23,7 +24,8 @@ export class KindTypes {
   codec(kind: AnyKind): Codec<KubeObject> {
     let codec = this.#known.get(kind)
     if (!codec) {
-      codec = this.#codecs.for<KubeObject>(this.#types.struct(kind.model))
+      const type = kind.custom ? this.#types.custom(kind.custom.schema as Schema, kind.kind) : this.#types.struct(kind.model)
+      codec = this.#codecs.for<KubeObject>(type)
       this.#known.set(kind, codec)
     }
     return codec
@@ -37,8 +39,9 @@ export class KindTypes {
     return object
   }
 
-  /** From the protobuf form that Kubernetes' clients use for built-in kinds. Throws StatusError 400. */
+  /** From the protobuf form that Kubernetes' clients use for built-in kinds. Throws StatusError 400, or 415 for custom resources. */
   fromProtobuf(kind: AnyKind, bytes: Uint8Array, validation: FieldValidation, warn: (text: string) => void): KubeObject {
+    if (kind.custom) throw unsupportedMediaType(['application/json', 'application/yaml'])
     try {
       const { apiVersion, kind: given, raw } = openEnvelope(bytes)
       const typeMeta = { apiVersion: apiVersion || apiVersionOf(kind), kind: given || kind.kind }

@@ -6,7 +6,7 @@ import { semanticEqual } from '../../api/values/equal.ts'
 import { formatTime } from '../../api/values/time.ts'
 import { trackUpdate, type Requester } from '../../machinery/apply/field-manager.ts'
 import { FieldSet } from '../../machinery/apply/field-set.ts'
-import type { MergeTarget } from '../../machinery/apply/updater.ts'
+import type { MergeTarget, VersionView } from '../../machinery/apply/updater.ts'
 import type { JsonObject } from '../../machinery/json-value.ts'
 import type { KindTypes } from './kind-types.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
@@ -49,7 +49,7 @@ function withoutManaged(object: KubeObject): unknown {
 /** How the endpoints of kinds take part in ownership; each made once. */
 export class MergeTargets {
   readonly #types: KindTypes
-  readonly #known = new Map<AnyKind, Map<string, MergeTarget>>()
+  readonly #known = new WeakMap<AnyKind, Map<string, MergeTarget>>()
 
   constructor(types: KindTypes) {
     this.#types = types
@@ -65,16 +65,33 @@ export class MergeTargets {
     return target
   }
 
-  /** What an endpoint puts back to how it was is nobody's through it. */
   #make(kind: AnyKind, subresource: string): MergeTarget {
+    const target = { apiVersion: apiVersionOf(kind), ...this.#view(kind, subresource) }
+    const { custom } = kind
+    if (!custom) return target
+    const other = (apiVersion: string): VersionView | null => {
+      const version = custom.versions.find((one) => apiVersionOf(one) === apiVersion)
+      return version ? { ...this.#view(version, subresource), convert: betweenVersions(version, kind) } : null
+    }
+    return { ...target, other }
+  }
+
+  /** What an endpoint puts back to how it was is nobody's through it. */
+  #view(kind: AnyKind, subresource: string): VersionView {
     const type = this.#types.type(kind)
-    const target = { apiVersion: apiVersionOf(kind), type }
+    const target = { type }
     if (!kind.subresources['status']) return target
     if (subresource === '') return { ...target, resetFields: FieldSet.ofFields('status') }
     if (subresource !== 'status') return target
     const others = [...type.fields.keys()].filter((name) => !['apiVersion', 'kind', 'metadata', 'status'].includes(name))
     return { ...target, resetFields: FieldSet.ofFields(...others) }
   }
+}
+
+/** Versions of a custom resource differ in nothing but their name. */
+function betweenVersions(version: AnyKind, kind: AnyKind): VersionView['convert'] {
+  const as = (one: AnyKind) => (object: JsonObject) => ({ ...object, apiVersion: apiVersionOf(one) })
+  return { to: as(version), from: as(kind) }
 }
 
 function json(object: KubeObject): JsonObject

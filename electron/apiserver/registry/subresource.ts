@@ -29,6 +29,6 @@ export function merged(part: Subresource | null, parent: KubeObject | null, sent
   if (!part?.write || !parent) return sent
   const copy = thaw(parent)
   part.write(copy, sent)
-  copy.metadata.resourceVersion = sent.metadata.resourceVersion
+  if (sent.metadata.resourceVersion) copy.metadata.resourceVersion = sent.metadata.resourceVersion
   return copy
 }

@@ -1,5 +1,6 @@
 /** Which subresources there are, and how each reads and writes its parent. */
 import type { SubresourceStrategy } from '../../api/kind.ts'
+import { customScale } from '../customresources/scale.ts'
 import { genericFailure } from '../http/response.ts'
 import { resourceName } from '../registry/keys.ts'
 import type { Call, Registry } from '../registry/registry.ts'
@@ -20,7 +21,7 @@ export function subresources(registry: Registry): (call: Call) => Subresource | 
     const described = resource.kind.subresources[name]
     if (!described) throw genericFailure(404)
     if (name === 'status') return { kind: resource.kind, part: 'status' }
-    if (name === 'scale') return scale
+    if (name === 'scale') return described.paths ? customScale(described.paths) : scale
     const strategy: SubresourceStrategy | undefined = described.strategy
     if (strategy) return { kind: resource.kind, part: strategy }
     const known = special[`${resourceName(resource.kind)}/${name}`]

@@ -11,6 +11,7 @@ import { mapLimit } from '../../base/async.ts'
 import { isBeingDeleted } from '../../machinery/object.ts'
 import { defineController, watch, type Outcome } from '../runtime/controller.ts'
 import { applyChange } from './changes.ts'
+import { watchCustomResources } from './custom-kinds.ts'
 import { FOREGROUND, ORPHAN, OwnerGraph, type Vertex } from './owner-graph.ts'
 import { createOwnerLookup } from './references.ts'
 import { deleteJudged, disown, dropFinalizer, propagationOf, readLive, setOwners } from './writes.ts'
@@ -18,6 +19,7 @@ import { deleteJudged, disown, dropFinalizer, propagationOf, readLive, setOwners
 /** Of owners that nobody watches, or that cannot be found out about, it is asked again so often. */
 const ASK_AGAIN = 5 * 60_000
 const DISOWNED_AT_ONCE = 5
+const GONE_KNOWN = 10_000
 
 export const garbageCollectorController = defineController({
   name: 'garbage-collector-controller',
@@ -25,10 +27,17 @@ export const garbageCollectorController = defineController({
   create({ client, clock, informers, events, queue }) {
     const watched = KINDS.filter(isCollected)
     const graph = new OwnerGraph()
-    const lookup = createOwnerLookup({ client, clock, graph, watched })
+    const gone = new Set<string>()
+    const lookup = createOwnerLookup({ client, clock, graph, watched, gone })
 
     return {
-      watches: watched.map((kind) => watch(informers.for(kind), (change) => applyChange(graph, kind, change))),
+      watches: [
+        ...watched.map((kind) => watch(informers.for(kind), (change) => applyChange(graph, kind, change))),
+        watchCustomResources(informers, (kind, change) => {
+          if (change.type === 'delete') noteGone(gone, change.object.metadata.uid)
+          return applyChange(graph, kind, change)
+        }),
+      ],
       async reconcile(uid) {
         const vertex = graph.get(uid)
         if (!vertex) return undefined
@@ -107,6 +116,11 @@ export const garbageCollectorController = defineController({
     }
   },
 })
+
+function noteGone(gone: Set<string>, uid: string): void {
+  gone.add(uid)
+  for (const oldest of gone) if (gone.size > GONE_KNOWN) gone.delete(oldest)
+}
 
 /** Events come and go by themselves, and nothing depends on them. */
 function isCollected({ kind, verbs }: AnyKind): boolean {

@@ -40,6 +40,8 @@ export function createOwnerLookup(deps: {
   readonly graph: OwnerGraph
   /** Those whose coming and going the graph sees. */
   readonly watched: readonly AnyKind[]
+  /** Uids of custom resources that were seen to go; their kinds may have gone with them. */
+  readonly gone: ReadonlySet<string>
 }): OwnerLookup {
   const { client, clock, graph } = deps
   const watched = byGroupKind(deps.watched)
@@ -56,6 +58,7 @@ export function createOwnerLookup(deps: {
   }
 
   async function stateOf(vertex: Vertex, reference: OwnerReference): Promise<State> {
+    if (deps.gone.has(reference.uid)) return 'absent'
     const kind = await kindOf(reference)
     if (!kind || !kind.verbs.includes('get') || (kind.namespaced && !vertex.namespace)) return 'unknown'
     const { uid, name } = reference

@@ -40,7 +40,7 @@ export interface Codec<T = unknown> {
 /** Codecs by type, each made once. */
 export class Codecs {
   readonly #compiler = new Compiler()
-  readonly #codecs = new Map<StructType, Codec>()
+  readonly #codecs = new WeakMap<StructType, Codec>()
 
   for<T>(type: StructType): Codec<T> {
     let codec = this.#codecs.get(type)

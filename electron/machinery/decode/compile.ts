@@ -27,7 +27,7 @@ type Properties = Record<string, unknown>
 
 /** Compiles types on demand, each once. */
 export class Compiler {
-  readonly #structs = new Map<StructType, Step>()
+  readonly #structs = new WeakMap<StructType, Step>()
 
   struct(type: StructType): Step {
     const known = this.#structs.get(type)

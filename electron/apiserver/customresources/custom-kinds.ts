@@ -1,0 +1,107 @@
+/** A CustomResourceDefinition as kinds, which the registry serves like any other. */
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionNames,
+  CustomResourceDefinitionVersion,
+} from '../../api/apiextensions/v1/types.gen.ts'
+import { defineKind, type AnyKind, type FieldOf, type KindSpec, type Strategy } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { semanticEqual } from '../../api/values/equal.ts'
+import type { JsonObject } from '../../machinery/json-value.ts'
+import { columnsOf } from './columns.ts'
+import { readSimple } from './json-path.ts'
+import { modelName } from './model.ts'
+import { validateCustom } from './object-validation.ts'
+
+export interface CustomKinds {
+  /** In whose form objects are kept. */
+  readonly stored: AnyKind
+  readonly served: readonly AnyKind[]
+}
+
+/** Makes an object of a version from what is kept: pruned and defaulted by the version's schema. */
+export type Reader = (kind: AnyKind, stored: KubeObject) => KubeObject
+
+/** `names` are those that were accepted. Null if no version is the one to store. */
+export function customKinds({ spec }: CustomResourceDefinition, names: CustomResourceDefinitionNames, read: Reader): CustomKinds | null {
+  const storage = spec.versions.find((version) => version.storage)
+  if (!storage) return null
+  const common = {
+    group: spec.group,
+    kind: names.kind,
+    resource: names.plural,
+    singular: names.singular ?? '',
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    namespaced: spec.scope === 'Namespaced',
+  }
+  const model = (version: string) => modelName(spec.group, version, names.kind)
+  const stored = defineKind({ ...common, version: storage.name, model: model(storage.name) })
+  const served: AnyKind[] = []
+  for (const version of spec.versions) {
+    if (!version.served) continue
+    const kind: AnyKind = defineKind<KubeObject>({
+      ...common,
+      ...partsOf(version),
+      ...(version.deprecated
+        ? { deprecationWarning: version.deprecationWarning ?? `${spec.group}/${version.name} ${names.kind} is deprecated` }
+        : {}),
+      version: version.name,
+      model: model(version.name),
+      custom: { schema: version.schema?.openAPIV3Schema ?? {}, versions: served },
+      storedAs: { kind: stored, toStored: (object) => object, fromStored: (object) => read(kind, object) },
+    })
+    served.push(kind)
+  }
+  return { stored, served }
+}
+
+type Parts = Pick<KindSpec<KubeObject>, 'subresources' | 'columns' | 'selectableFields' | 'strategy'>
+
+function partsOf(version: CustomResourceDefinitionVersion): Parts {
+  const { status, scale } = version.subresources ?? {}
+  const scaled = { verbs: ['get', 'patch', 'update'], group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
+  return {
+    subresources: { ...(status ? { status: true } : {}), ...(scale ? { scale: { ...scaled, paths: scale } } : {}) },
+    columns: columnsOf(version.additionalPrinterColumns),
+    selectableFields: selectableFieldsOf(version),
+    strategy: strategyOf(version),
+  }
+}
+
+function selectableFieldsOf({ selectableFields = [] }: CustomResourceDefinitionVersion): Record<string, FieldOf<KubeObject>> {
+  const fields = selectableFields.map(({ jsonPath }): [string, FieldOf<KubeObject>] => {
+    const read = readSimple(jsonPath)
+    return [
+      jsonPath.replace(/^\./, ''),
+      (object) => {
+        const value = read(object)
+        return value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+      },
+    ]
+  })
+  return Object.fromEntries(fields)
+}
+
+/** Source: apiextensions-apiserver `registry/customresource/strategy.go`. */
+function strategyOf(version: CustomResourceDefinitionVersion): Strategy<KubeObject> {
+  const schema = version.schema?.openAPIV3Schema ?? {}
+  const check = (object: KubeObject, old?: KubeObject) => validateCustom(object, schema, old)
+  return {
+    prepareForCreate(object) {
+      const fields = object as KubeObject & { status?: unknown }
+      if (version.subresources?.status) delete fields.status
+    },
+    // A status that has a subresource is taken over before; one that has none counts like any other field.
+    generationChanged: (object, old) => !semanticEqual(content(object), content(old)),
+    validate: (object) => check(object),
+    validateChanged: check,
+    validateStatusUpdate: check,
+    requireResourceVersion: true,
+  }
+}
+
+function content(object: KubeObject): JsonObject {
+  const { metadata: _metadata, ...rest } = object as unknown as JsonObject
+  return rest
+}

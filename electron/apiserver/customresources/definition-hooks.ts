@@ -1,0 +1,64 @@
+/** What a CustomResourceDefinition does beyond other objects: it ends only after its objects, and its defaults must be fit for them. */
+import type { CustomResourceDefinition, JSONSchemaProps } from '../../api/apiextensions/v1/types.gen.ts'
+import { customResourceDefinition } from '../../api/apiextensions/v1/custom-resource-definition.ts'
+import { modelFacts } from '../../api/schema/facts.ts'
+import { invalid, type FieldError } from '../../api/values/field-error.ts'
+import { formatTime } from '../../api/values/time.ts'
+import type { Clock } from '../../base/clock.ts'
+import { setCondition } from '../../machinery/conditions.ts'
+import { Codecs } from '../../machinery/decode/codec.ts'
+import { jsonEqual } from '../../machinery/json-value.ts'
+import { createTypes, type Schema } from '../../machinery/schema/build.ts'
+import { validateValue } from '../../machinery/schema/validate.ts'
+import { invalidObject } from '../../machinery/status.ts'
+import type { ResourceHooks } from '../registry/registry.ts'
+
+export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io'
+
+export function definitionHooks(clock: Clock): ResourceHooks {
+  return {
+    create: (object) => checkDefaults(object as CustomResourceDefinition),
+    update: (object) => checkDefaults(object as CustomResourceDefinition),
+    holds: ({ metadata }) => !metadata.deletionTimestamp,
+    terminating(object) {
+      const { metadata, status } = object as CustomResourceDefinition
+      const finalizers = metadata.finalizers ?? []
+      if (!finalizers.includes(CLEANUP_FINALIZER)) metadata.finalizers = [...finalizers, CLEANUP_FINALIZER]
+      const message = 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon'
+      const condition = { type: 'Terminating', status: 'True', reason: 'InstanceDeletionPending', message }
+      status.conditions = [...setCondition(status.conditions, condition, formatTime(clock.now()))]
+    },
+  }
+}
+
+/** What is wrong with the rest is said by the kind's own validation, which comes later. Throws 422. */
+function checkDefaults(definition: CustomResourceDefinition): null {
+  if (customResourceDefinition.strategy.validate?.(definition).length) return null
+  const errors = definition.spec.versions.flatMap(({ schema }, i) =>
+    schema?.openAPIV3Schema ? defaultErrors(schema.openAPIV3Schema, `spec.versions[${i}].schema.openAPIV3Schema`) : [],
+  )
+  if (errors.length > 0) throw invalidObject(customResourceDefinition, definition.metadata.name, errors)
+  return null
+}
+
+function defaultErrors(schema: JSONSchemaProps, field: string): FieldError[] {
+  const errors: FieldError[] = []
+  const { default: value, items, additionalProperties: others, properties = {} } = schema
+  if (value !== undefined) {
+    const at = `${field}.default`
+    errors.push(...validateValue(value, schema).map((error) => ({ ...error, field: error.field === '' ? at : `${at}.${error.field}` })))
+    if (!jsonEqual(pruned(value, schema), value)) errors.push(invalid(at, value, 'must not have unknown fields'))
+  }
+  if (items && !Array.isArray(items)) errors.push(...defaultErrors(items, `${field}.items`))
+  if (typeof others === 'object') errors.push(...defaultErrors(others, `${field}.additionalProperties`))
+  for (const [name, property] of Object.entries(properties)) errors.push(...defaultErrors(property, `${field}.properties[${name}]`))
+  return errors
+}
+
+const types = createTypes(modelFacts)
+
+function pruned(value: unknown, schema: JSONSchemaProps): unknown {
+  const holder = types.custom({ type: 'object', properties: { value: schema } } as Schema, '')
+  const { object } = new Codecs().for<{ value: unknown }>(holder).decode({ value }, { strict: false, defaults: false })
+  return object.value
+}
