@@ -8,6 +8,7 @@ import { endpointSliceMirroringController } from './endpoint-slice-mirroring/end
 import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { garbageCollectorController } from './garbage-collector/garbage-collector.ts'
+import { jobController } from './job/job.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeIpamController } from './node-ipam/node-ipam.ts'
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
@@ -32,6 +33,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   endpointSliceMirroringController,
   endpointsController,
   garbageCollectorController,
+  jobController,
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,
