@@ -2,6 +2,7 @@
 import { certificateApprovingController } from './certificates/approver.ts'
 import { certificateCleanerController } from './certificates/cleaner.ts'
 import { certificateSigningController } from './certificates/signer.ts'
+import { cronJobController } from './cron-job/cron-job.ts'
 import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring.ts'
@@ -22,11 +23,13 @@ import type { ControllerDescriptor } from './runtime/controller.ts'
 import { serviceAccountController } from './service-account/service-account.ts'
 import { taintEvictionController } from './taint-eviction/taint-eviction.ts'
 import { tokenCleanerController } from './token-cleaner/token-cleaner.ts'
+import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.ts'
 
 export const CONTROLLERS: readonly ControllerDescriptor[] = [
   certificateApprovingController,
   certificateCleanerController,
   certificateSigningController,
+  cronJobController,
   daemonSetController,
   deploymentController,
   endpointSliceController,
@@ -46,4 +49,5 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   serviceAccountController,
   taintEvictionController,
   tokenCleanerController,
+  ttlAfterFinishedController,
 ]

@@ -16,7 +16,7 @@ import type { Behaviour } from '../testing/hollow-nodes.ts'
 import { jobOf } from '../testing/objects.ts'
 import { isPodActive } from '../workload/pod-state.ts'
 import { hasSucceeded, indexOf, TRACKING } from './pod-facts.ts'
-import { isFinished } from './verdict.ts'
+import { isFinished } from './finished.ts'
 
 const only = ['job-controller']
 const at = { namespace: NAMESPACE, name: 'work' }

@@ -11,7 +11,9 @@ import { defineController, watch, type Change, type Outcome } from '../runtime/c
 import { claim } from '../workload/claim.ts'
 import { candidatesFor, controlledBy, indexByController } from '../workload/indices.ts'
 import { knownOwner, ownerKeys } from '../workload/owned-pods.ts'
+import { OwnWrites } from '../workload/own-writes.ts'
 import { createPodControl } from '../workload/pod-control.ts'
+import { isFinished } from './finished.ts'
 import { createJobPods, type Carried } from './job-pods.ts'
 import { isManagedElsewhere } from './managed-by.ts'
 import { observe, type View } from './observe.ts'
@@ -21,7 +23,7 @@ import { afterEnds, NO_FAILURES, type FailureRow } from './pod-backoff.ts'
 import { TRACKING } from './pod-facts.ts'
 import { countsOf, started, withAnnouncement, withCounts, withEnd, withSuspension } from './status.ts'
 import { account, hasNotes, settle } from './tracking.ts'
-import { completionOf, finalType, isFinished, untilDeadline, verdictOf, type Verdict } from './verdict.ts'
+import { completionOf, finalType, untilDeadline, verdictOf, type Verdict } from './verdict.ts'
 
 /** Before the key of a pod that may be an orphan; no namespace contains a slash. */
 const POD = 'pod/'
@@ -36,7 +38,7 @@ export const jobController = defineController({
     const expectations = new Expectations(clock)
     /** By the uid of the job. */
     const rows = new Map<string, FailureRow>()
-    const written = new Map<string, number>()
+    const written = new OwnWrites()
     const losing = new Set<string>()
     const jobPods = createJobPods({ client, control: createPodControl(context), expectations, losing })
     const owners = { kind: jobKind, owners: jobs, selectorOf, expectations }
@@ -48,11 +50,10 @@ export const jobController = defineController({
         .map((pod) => POD + keyOf(pod))
 
     const jobChanged = ({ type, object }: Change<Job>): string[] => {
-      const { uid } = object.metadata
       if (type === 'delete') {
         expectations.forget(keyOf(object))
-        rows.delete(uid)
-        written.delete(uid)
+        rows.delete(object.metadata.uid)
+        written.forget(object)
       } else if (!isFinished(object) || isManagedElsewhere(object)) return [keyOf(object)]
       return [keyOf(object), ...orphanKeys(object)]
     }
@@ -79,8 +80,7 @@ export const jobController = defineController({
         const job = jobs.get(namespace, name)
         if (!job || isManagedElsewhere(job) || isFinished(job)) return undefined
         // Pods that were counted since are counted no longer by themselves: an older status would have them replaced.
-        if (Number(job.metadata.resourceVersion) < (written.get(job.metadata.uid) ?? 0)) return undefined
-        return sync(job)
+        return written.isBehind(job) ? undefined : sync(job)
       },
     }
 
@@ -145,7 +145,7 @@ export const jobController = defineController({
     async function write(job: Job, status: JobStatus): Promise<Job> {
       if (semanticEqual(status, job.status)) return job
       const updated = await client.update(jobKind, { ...job, status }, { subresource: 'status' })
-      written.set(job.metadata.uid, Number(updated.metadata.resourceVersion))
+      written.wrote(updated)
       return updated
     }
 

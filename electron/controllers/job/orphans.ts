@@ -13,7 +13,7 @@ import { controllerKey } from '../runtime/watches.ts'
 import { untracking } from './job-pods.ts'
 import { isManagedElsewhere } from './managed-by.ts'
 import { TRACKING } from './pod-facts.ts'
-import { isFinished } from './verdict.ts'
+import { isFinished } from './finished.ts'
 
 /** Conflicts are thrown: whoever changed the pod may have adopted it. */
 export async function releaseOrphan(client: Client, pod: Pod): Promise<void> {

@@ -17,10 +17,6 @@ export function finalType({ type }: Verdict): 'Failed' | 'Complete' {
   return type === 'FailureTarget' ? 'Failed' : 'Complete'
 }
 
-export function isFinished({ status }: Job): boolean {
-  return status.conditions?.some(({ type, status: value }) => (type === 'Complete' || type === 'Failed') && value === 'True') ?? false
-}
-
 export function isSuspended({ spec }: Job): boolean {
   return spec.suspend === true
 }
