@@ -21,6 +21,7 @@ import { roleAggregationController } from './role-aggregation/role-aggregation.t
 import { rootCaController } from './root-ca/root-ca.ts'
 import type { ControllerDescriptor } from './runtime/controller.ts'
 import { serviceAccountController } from './service-account/service-account.ts'
+import { statefulSetController } from './stateful-set/stateful-set.ts'
 import { taintEvictionController } from './taint-eviction/taint-eviction.ts'
 import { tokenCleanerController } from './token-cleaner/token-cleaner.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.ts'
@@ -47,6 +48,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   roleAggregationController,
   rootCaController,
   serviceAccountController,
+  statefulSetController,
   taintEvictionController,
   tokenCleanerController,
   ttlAfterFinishedController,
