@@ -21,7 +21,7 @@ import { claimsOf, isInRange, ordinalOf, podName } from './identity.ts'
 export interface Claims {
   /** Throws `Conflict` while one of them is being deleted, and what the server refused. */
   create(set: StatefulSet, ordinal: number): Promise<void>
-  /** Whether a claim goes with an earlier pod of the name, so that a new pod would lose it. */
+  /** Whether a claim is to go with an earlier pod of the name, so that a new pod would lose it. */
   isStale(set: StatefulSet, ordinal: number): boolean
   /** Makes the claims of a pod that is there belong to whom the policy says. */
   retain(set: StatefulSet, pod: Pod): Promise<void>
@@ -53,6 +53,7 @@ export function createClaims(
       }
     },
     isStale: (set, ordinal) =>
+      set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled === 'Delete' &&
       claimsThere(set, ordinal).some(({ metadata }) =>
         metadata.ownerReferences?.some(({ kind, name }) => kind === podKind.kind && name === podName(set, ordinal)),
       ),
@@ -68,19 +69,22 @@ export function createClaims(
   }
 }
 
-/** Null if they are as they should be, or another controller has the claim. */
+/** Null if they are as they should be. A claim that another controller has is none of the set's. */
 function ownersOf({ metadata }: PersistentVolumeClaim, set: StatefulSet, pod: Pod, inRange: boolean): OwnerReference[] | null {
   const { whenDeleted, whenScaled } = set.spec.persistentVolumeClaimRetentionPolicy ?? {}
   const before = metadata.ownerReferences ?? []
   const others = before.filter((reference) => !isOf(reference, set, pod))
-  if (others.some(({ controller }) => controller)) return null
   const leaves = !inRange && whenScaled === 'Delete'
-  const owner = leaves ? [controllerReference(pod, podKind)] : whenDeleted === 'Delete' ? [controllerReference(set, statefulSetKind)] : []
+  const owner: OwnerReference[] = []
+  if (others.every(({ controller }) => !controller)) {
+    if (leaves) owner.push(controllerReference(pod, podKind))
+    else if (whenDeleted === 'Delete') owner.push(controllerReference(set, statefulSetKind))
+  }
   const after = [...others, ...owner]
   return semanticEqual(before, after) ? null : after
 }
 
-/** Of the set or of any pod of the name, also an earlier one. */
-function isOf({ kind, name, uid }: OwnerReference, set: StatefulSet, pod: Pod): boolean {
-  return uid === set.metadata.uid || uid === pod.metadata.uid || (kind === podKind.kind && name === pod.metadata.name)
+/** Also of an earlier set or pod of the name. */
+function isOf({ kind, name }: OwnerReference, set: StatefulSet, pod: Pod): boolean {
+  return kind === podKind.kind ? name === pod.metadata.name : kind === statefulSetKind.kind && name === set.metadata.name
 }

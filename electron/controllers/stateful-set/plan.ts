@@ -86,7 +86,7 @@ function isHealthy({ set, now }: Observed, pod: Pod): boolean {
 function outdated(observed: Observed, slots: readonly (Pod | undefined)[]): Pod[] {
   const { set, updateRevision } = observed
   const { partition = 0, maxUnavailable = 1 } = set.spec.updateStrategy.rollingUpdate ?? {}
-  const most = Math.max(1, scaledIntOrPercent(maxUnavailable, slots.length, 'up') ?? 1)
+  const most = Math.max(1, scaledIntOrPercent(maxUnavailable, slots.length, 'down') ?? 1)
   let budget = most - slots.filter((pod) => !pod || !isHealthy(observed, pod)).length
   const out: Pod[] = []
   for (const pod of slots.slice(partition).reverse()) {

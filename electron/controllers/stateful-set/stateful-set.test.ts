@@ -176,7 +176,8 @@ describe('the StatefulSet controller', () => {
     await create(cluster, {
       replicas: 5,
       podManagementPolicy: 'Parallel',
-      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2 } },
+      // Rounded down.
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '50%' } },
     })
     await cluster.advance(5000)
     await image(cluster, 'app:2')
@@ -274,6 +275,20 @@ describe('the StatefulSet controller', () => {
     await cluster.client.delete(statefulSet, db, { propagationPolicy: 'Background' })
     await cluster.advance(10_000)
     expect(await claimsOf(cluster)).toEqual([])
+  })
+
+  it('leaves a claim that another controller has, but not what it said of it itself', async () => {
+    await using cluster = await start()
+    const persistentVolumeClaimRetentionPolicy = { whenDeleted: 'Delete' }
+    const made = await create(cluster, { replicas: 1, volumeClaimTemplates, persistentVolumeClaimRetentionPolicy })
+    await cluster.advance(3000)
+    const at = { namespace: NAMESPACE, name: 'data-db-0' }
+    expect(isControlledBy(await cluster.client.get(persistentVolumeClaim, at), made)).toBe(true)
+    const other = { apiVersion: 'example.com/v1', kind: 'Store', name: 'other', uid: 'x', controller: true }
+    const own = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: made.metadata.uid }
+    await cluster.client.patch(persistentVolumeClaim, at, { type: 'merge', body: { metadata: { ownerReferences: [own, other] } } })
+    await cluster.quiet()
+    expect((await cluster.client.get(persistentVolumeClaim, at)).metadata.ownerReferences).toEqual([other])
   })
 
   it('adopts a pod of its name that it selects, not one of another name, and lets go of one that it no longer selects', async () => {
