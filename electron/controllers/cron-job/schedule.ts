@@ -33,7 +33,10 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
 
 const EVERY = '@every '
 
-/** Throws an Error that says what is wrong with the text, and RangeError for an unknown zone. */
+/**
+ * Without a zone it is UTC: that of a desktop changes with its owner's travels. Throws an Error that says what is wrong with the text,
+ * and RangeError for an unknown zone.
+ */
 export function parseSchedule(text: string, timeZone?: string): Schedule {
   const fault = scheduleFault(text)
   if (fault) throw new Error(fault)

@@ -8,7 +8,6 @@ interface Run {
 }
 
 export class IndexSet {
-  static readonly empty = new IndexSet([])
   /** Sorted; neither overlapping nor touching. */
   readonly #runs: readonly Run[]
 
