@@ -2,12 +2,14 @@
 import { certificateApprovingController } from './certificates/approver.ts'
 import { certificateCleanerController } from './certificates/cleaner.ts'
 import { certificateSigningController } from './certificates/signer.ts'
+import { cronJobController } from './cron-job/cron-job.ts'
 import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring.ts'
 import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { garbageCollectorController } from './garbage-collector/garbage-collector.ts'
+import { jobController } from './job/job.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeIpamController } from './node-ipam/node-ipam.ts'
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
@@ -19,19 +21,23 @@ import { roleAggregationController } from './role-aggregation/role-aggregation.t
 import { rootCaController } from './root-ca/root-ca.ts'
 import type { ControllerDescriptor } from './runtime/controller.ts'
 import { serviceAccountController } from './service-account/service-account.ts'
+import { statefulSetController } from './stateful-set/stateful-set.ts'
 import { taintEvictionController } from './taint-eviction/taint-eviction.ts'
 import { tokenCleanerController } from './token-cleaner/token-cleaner.ts'
+import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.ts'
 
 export const CONTROLLERS: readonly ControllerDescriptor[] = [
   certificateApprovingController,
   certificateCleanerController,
   certificateSigningController,
+  cronJobController,
   daemonSetController,
   deploymentController,
   endpointSliceController,
   endpointSliceMirroringController,
   endpointsController,
   garbageCollectorController,
+  jobController,
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,
@@ -42,6 +48,8 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   roleAggregationController,
   rootCaController,
   serviceAccountController,
+  statefulSetController,
   taintEvictionController,
   tokenCleanerController,
+  ttlAfterFinishedController,
 ]

@@ -105,6 +105,10 @@ export function hollowNodes(options: HollowOptions = {}): HollowNodes {
             const asked = Date.parse(pod.metadata.deletionTimestamp ?? '') - (pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000
             const wait = isPodTerminal(pod) ? 0 : asked + hollow.stopDelay - now
             if (wait > 0) return { requeueAfter: wait }
+            // Who holds it with a finalizer wants to see how it ended.
+            if (pod.metadata.finalizers?.length && !isPodTerminal(pod)) {
+              await client.update(podKind, { ...pod, status: { ...pod.status, phase: 'Failed' } }, { subresource: 'status' })
+            }
             await client.delete(podKind, pod.metadata, { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } })
             return undefined
           }

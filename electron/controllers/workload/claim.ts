@@ -17,6 +17,8 @@ export interface Claims<T extends KubeObject> {
   readonly selector: LabelSelector
   /** Whether a selected object may become the owner's. Default: yes. */
   readonly accepts?: (object: T) => boolean
+  /** Put on what is adopted and taken off what is let go. */
+  readonly finalizer?: string
 }
 
 /** Those of `candidates` that are the owner's, once adoptions and releases are done. Throws the first failure after all were tried. */
@@ -61,15 +63,18 @@ async function mayAdopt<T extends KubeObject>({ client, owner, ownerKind }: Clai
   }
 }
 
-async function adopt<T extends KubeObject>(object: T, { client, kind, owner, ownerKind }: Claims<T>): Promise<boolean> {
+async function adopt<T extends KubeObject>(object: T, { client, kind, owner, ownerKind, finalizer }: Claims<T>): Promise<boolean> {
   const { uid } = object.metadata
-  const body = { metadata: { uid, ownerReferences: [controllerReference(owner, ownerKind)] } }
+  const finalizers = finalizer === undefined ? {} : { finalizers: [finalizer] }
+  const body = { metadata: { uid, ownerReferences: [controllerReference(owner, ownerKind)], ...finalizers } }
   return patched(client, kind, object, body)
 }
 
-async function release<T extends KubeObject>(object: T, { client, kind, owner }: Claims<T>): Promise<boolean> {
+async function release<T extends KubeObject>(object: T, { client, kind, owner, finalizer }: Claims<T>): Promise<boolean> {
   const { uid } = object.metadata
-  await patched(client, kind, object, { metadata: { uid, ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }] } })
+  const finalizers = finalizer === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': [finalizer] }
+  const ownerReferences = [{ $patch: 'delete', uid: owner.metadata.uid }]
+  await patched(client, kind, object, { metadata: { uid, ownerReferences, ...finalizers } })
   return false
 }
 
