@@ -23,7 +23,7 @@ import { podsOf, selectorOf, servingSet, untilReady } from '../../lib/workloads.
 
 const DEMO = 'flotilla.local/demo:1'
 const MISSING = 'flotilla.local/missing:1'
-const LABELS = { app: 'work' }
+const LABELS = { app: 'fleet' }
 
 /** A plain set of pods that do nothing, and end fast. */
 function idleSet(context: BehaviourContext, image = context.image) {
@@ -31,7 +31,7 @@ function idleSet(context: BehaviourContext, image = context.image) {
   return { selector: { matchLabels: LABELS }, template: { metadata: { labels: LABELS }, spec } }
 }
 
-const at = ({ namespace }: BehaviourContext, name = 'work') => ({ name, namespace })
+const at = ({ namespace }: BehaviourContext, name = 'fleet') => ({ name, namespace })
 
 const createDeployment = (context: BehaviourContext, spec: object) =>
   context.client.create(deployment, { metadata: { ...at(context), labels: LABELS }, spec: { ...idleSet(context), ...spec } })
@@ -70,7 +70,7 @@ function scaled<T extends KubeObject & { spec: { replicas?: number } }>(kind: Ki
     const template = idleSet(context).template
     await client.create(kind, { metadata: at(context), spec: { replicas: 1, selector, template } } as never)
     await untilReady(context, LABELS, 1)
-    const target = `/apis/apps/v1/namespaces/${namespace}/${path}/work/scale`
+    const target = `/apis/apps/v1/namespaces/${namespace}/${path}/fleet/scale`
     const scale = await getJson<Scale>(client, target)
     assert.equal(scale.spec.replicas, 1)
     assert.equal(scale.status.replicas, 1)
@@ -116,7 +116,7 @@ export const behaviours: Behaviours = {
     })
     await watching.until('MODIFIED', (object) => object.metadata.labels?.['patched'] === 'true' && available(2)(object))
     assert.equal((await client.list(deployment, { labelSelector: selectorOf({ ...LABELS, patched: 'true' }) })).items.length, 1)
-    const scale = `/apis/apps/v1/namespaces/${namespace}/deployments/work/scale`
+    const scale = `/apis/apps/v1/namespaces/${namespace}/deployments/fleet/scale`
     const patched = await send(client, 'PATCH', scale, { spec: { replicas: 3 } }, { 'content-type': 'application/merge-patch+json' })
     assert.equal(patched.status, 200, patched.text)
     await watching.until('MODIFIED', available(3))
@@ -274,7 +274,7 @@ export const behaviours: Behaviours = {
     const condition = { type: 'example.com/Patched', status: 'True' }
     await client.patch(replicationController, at(context), { type: 'strategic', body: { status: { conditions: [condition] } } }, status)
     await watching.until('MODIFIED', (object) => object.status.conditions?.some(({ type }) => String(type) === condition.type) ?? false)
-    const scale = `/api/v1/namespaces/${namespace}/replicationcontrollers/work/scale`
+    const scale = `/api/v1/namespaces/${namespace}/replicationcontrollers/fleet/scale`
     const patched = await send(client, 'PATCH', scale, { spec: { replicas: 2 } }, { 'content-type': 'application/merge-patch+json' })
     assert.equal(patched.status, 200, patched.text)
     await watching.until('MODIFIED', ({ status: { readyReplicas } }) => readyReplicas === 2)
