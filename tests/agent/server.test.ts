@@ -143,7 +143,10 @@ describe('what the API server asks of a node', () => {
     let rest = ''
     let expected = 1
     let wrong = ''
-    const done = new Promise<void>((resolve) => {
+    let complaint = ''
+    child.stderr.on('data', (part: Buffer) => (complaint += part.toString()))
+    const done = new Promise<void>((resolve, reject) => {
+      child.once('close', () => reject(new Error(`kubectl ended after line ${expected - 1}: ${complaint}`)))
       child.stdout.on('data', (part: Buffer) => {
         const parts = (rest + part.toString()).split('\n')
         rest = parts.pop() ?? ''

@@ -52,7 +52,7 @@ export function podRoutes(deps: PodRoutesDeps): { routes: Route[]; upgrades: Upg
       response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
       response.flushHeaders()
       try {
-        await pipeline(Readable.from(readLog(source, options, signal)), response)
+        await pipeline(Readable.from(readLog(source, options, clock, signal)), response)
       } catch (error) {
         if (!signal.aborted && !isAbort(error)) throw error
       }

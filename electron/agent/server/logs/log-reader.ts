@@ -1,12 +1,12 @@
 /** Reads a container's log as the container wrote it: its text, without the runtime's marks, over files that are set aside meanwhile. */
 import { watch } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { deferred } from '../../../base/async.ts'
+import { type Clock, sleep } from '../../../base/clock.ts'
 import { systemCode } from '../../../base/errors.ts'
-import { logFilesOf } from '../../kubelet/gc/log-files.ts'
 import type { LogOptions } from './log-options.ts'
+import { closeLogs, openLogs, openLogsAfter, type OpenLog } from './open-logs.ts'
 import { findTail } from './tail.ts'
 
 export interface LogSource {
@@ -19,16 +19,18 @@ export interface LogSource {
 }
 
 const CHUNK = 64 << 10
+/** How long after the last write to a file that was set aside nothing more is expected of it, in milliseconds. */
+const SETTLE = 500
 const NEWLINE = 10
 const SPACE = 32
 const PARTIAL = 80
 const ERR = 101
 
 /** Ends with the log, or with `follow` when the container has; a missing log is an empty one. */
-export async function* readLog(source: LogSource, options: LogOptions, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+export async function* readLog(source: LogSource, options: LogOptions, clock: Clock, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   const writer = new LineWriter(options)
   let left = options.limitBytes ?? Infinity
-  for await (const chunk of rawChunks(source, options, signal)) {
+  for await (const chunk of rawChunks(source, options, clock, signal)) {
     const text = writer.write(chunk)
     if (!text.length) continue
     yield text.subarray(0, Math.min(left, text.length))
@@ -37,98 +39,75 @@ export async function* readLog(source: LogSource, options: LogOptions, signal: A
   }
 }
 
-async function* rawChunks(source: LogSource, { follow, tailLines }: LogOptions, signal: AbortSignal): AsyncGenerator<Buffer, void> {
-  const files = await logFilesOf(source.path)
-  const start = tailLines === null ? { file: 0, offset: 0 } : await findTail(files, tailLines)
-  // What is set aside is read once; the current file may grow and be replaced.
-  const current = files.at(-1) === source.path ? files.length - 1 : files.length
-  for (let i = start.file; i < current; i++) {
-    const path = files[i]
-    if (path !== undefined) yield* readFrom(path, i === start.file ? start.offset : 0)
-  }
-  const offset = start.file === current ? start.offset : 0
-  if (!follow) {
-    if (current < files.length) yield* readFrom(source.path, offset)
-    return
-  }
-  yield* followFile(source, offset, signal)
-}
-
-async function* readFrom(path: string, offset: number): AsyncGenerator<Buffer, void> {
-  await using file = await openLog(path)
-  if (!file) return
-  const { size } = await file.stat()
-  for (let at = Math.min(offset, size); ;) {
-    const chunk = await readChunk(file, at)
-    if (!chunk.length) return
-    yield chunk
-    at += chunk.length
-  }
-}
-
-async function* followFile(source: LogSource, offset: number, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+/** What each file holds, oldest first. A file is left for the next one only when nobody writes to it any more. */
+async function* rawChunks(source: LogSource, { follow, tailLines }: LogOptions, clock: Clock, signal: AbortSignal) {
   using alarm = new Alarm()
   using _change = source.onChange(() => alarm.ring())
   using _watcher = watchFolder(source.path, () => alarm.ring())
   const onAbort = () => alarm.ring()
   signal.addEventListener('abort', onAbort, { once: true })
-  let file: FileHandle | null = null
+  const logs = await openLogs(source.path)
   try {
-    for (let at = offset; !signal.aborted;) {
+    const start = tailLines === null ? { file: 0, offset: 0 } : await findTail(logs, tailLines)
+    await closeLogs(logs.splice(0, start.file))
+    for (let at = start.offset; !signal.aborted;) {
       // Asked before the read, so that what was written last is not missed.
       const running = source.running()
-      file ??= await openLog(source.path)
-      if (file) {
-        if (at === Infinity) at = (await file.stat()).size
-        for (let chunk = await readChunk(file, at); chunk.length; chunk = await readChunk(file, at)) {
+      const [log] = logs
+      if (log) {
+        if (at === Infinity) at = (await log.handle.stat()).size
+        for (let chunk = await readChunk(log, at); chunk.length; chunk = await readChunk(log, at)) {
           at += chunk.length
           yield chunk
         }
-        if (await isReplaced(file, source.path)) {
-          // What was written before the file was set aside came after the last read.
-          for (let chunk = await readChunk(file, at); chunk.length; chunk = await readChunk(file, at)) {
-            at += chunk.length
-            yield chunk
-          }
-          await file.close()
-          file = null
+        if (logs.length > 1) {
+          if (!(await isFinished(log, at, clock, signal))) continue
+          await closeLogs(logs.splice(0, 1))
           at = 0
           continue
         }
       }
+      if (!follow) return
+      const later = log ? await laterLogs(log, source.path) : await openLogs(source.path)
+      logs.push(...later)
+      if (later.length > 0) continue
       if (!running) return
       await alarm.wait()
     }
   } finally {
     signal.removeEventListener('abort', onAbort)
-    await file?.close()
+    await closeLogs(logs)
   }
 }
 
-async function isReplaced(file: FileHandle, path: string): Promise<boolean> {
-  const [own, named] = await Promise.all([
-    file.stat(),
-    stat(path).catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return null
-      throw error
-    }),
-  ])
-  return named !== null && named.ino !== own.ino
+/**
+ * Whether a file that was set aside has been read to its end, `at`. The runtime opens the next file before it has written out what
+ * it holds for this one, and tells nobody when it has; it is given some time after the last write.
+ */
+async function isFinished({ handle }: OpenLog, at: number, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  const { size, mtimeMs } = await handle.stat()
+  if (size > at) return false
+  const left = Math.min(SETTLE, mtimeMs + SETTLE - clock.now())
+  if (left <= 0) return true
+  await sleep(clock, left, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
+  return false
 }
 
-async function readChunk(file: FileHandle, position: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(CHUNK)
-  const { bytesRead } = await file.read(buffer, 0, CHUNK, position)
-  return buffer.subarray(0, bytesRead)
-}
-
-async function openLog(path: string): Promise<FileHandle | null> {
-  try {
-    return await open(path)
-  } catch (error) {
+/** The files after one that is no longer the one that is written; none if it still is. */
+async function laterLogs(log: OpenLog, path: string): Promise<OpenLog[]> {
+  const named = await stat(path).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null
     throw error
-  }
+  })
+  return named === null || named.ino === log.inode ? [] : await openLogsAfter(log, path)
+}
+
+async function readChunk({ handle }: OpenLog, position: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(CHUNK)
+  const { bytesRead } = await handle.read(buffer, 0, CHUNK, position)
+  return buffer.subarray(0, bytesRead)
 }
 
 /** The folder tells of writes to the file and of another file in its place. */

@@ -1,5 +1,5 @@
 /** Where the last lines of a log begin, over all its files. */
-import { open } from 'node:fs/promises'
+import type { OpenLog } from './open-logs.ts'
 
 export interface LogPosition {
   /** Index among the files. */
@@ -16,27 +16,26 @@ const PARTIAL = 80
  * Searches backwards. A line of the container may stand in several lines of the file, of which all but the last are marked as partial;
  * it counts once.
  */
-export async function findTail(files: readonly string[], lines: number): Promise<LogPosition> {
+export async function findTail(files: readonly OpenLog[], lines: number): Promise<LogPosition> {
   if (lines === 0) return { file: Math.max(0, files.length - 1), offset: Infinity }
   const count = { left: lines + 1 }
   for (let file = files.length - 1; file >= 0; file--) {
-    const offset = await findInFile(files[file] ?? '', count)
+    const offset = await findInFile(files[file] as OpenLog, count)
     if (offset !== null) return { file, offset }
   }
   return { file: 0, offset: 0 }
 }
 
 /** Where the wanted lines begin, or null if more of them are in earlier files. */
-async function findInFile(path: string, count: { left: number }): Promise<number | null> {
-  await using file = await open(path)
-  const { size } = await file.stat()
+async function findInFile({ handle }: OpenLog, count: { left: number }): Promise<number | null> {
+  const { size } = await handle.stat()
   /** What follows a newline is the start of a line whose end was seen before. */
   let rest: Buffer = Buffer.alloc(0)
   let end = size
   while (end > 0) {
     const start = Math.max(0, end - BLOCK)
     const block = Buffer.alloc(end - start)
-    await file.read(block, 0, block.length, start)
+    await handle.read(block, 0, block.length, start)
     let cut = block.length
     for (let at = block.lastIndexOf(NEWLINE, cut - 1); at !== -1 && cut > 0; at = at > 0 ? block.lastIndexOf(NEWLINE, at - 1) : -1) {
       const lineStart = start + at + 1
