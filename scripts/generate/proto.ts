@@ -10,7 +10,7 @@ import { dirname, join, relative } from 'node:path'
 const root = join(import.meta.dirname, '../..')
 const bin = join(root, 'node_modules/.bin')
 /** Folders with a `proto` from which their `gen` is made. */
-const OWNERS = ['electron/agent/runtime', 'electron/store/remote']
+const OWNERS = ['electron/agent/runtime', 'electron/store/wire']
 
 async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
   const child = spawn(command, args, { cwd, stdio: 'inherit', env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` } })

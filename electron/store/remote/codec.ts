@@ -3,7 +3,6 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type {
   Compare,
   CompareResult,
-  Key,
   KeyValue,
   Op,
   OpResponse,
@@ -29,7 +28,8 @@ import {
   type ResponseOp,
   type TxnRequestSchema,
   type TxnResponse as WireTxnResponse,
-} from './gen/etcd_pb.js'
+} from '../wire/gen/etcd_pb.js'
+import { keyBytes, keyOf } from '../wire/keys.ts'
 
 type WireCompare = MessageInitShape<typeof CompareSchema>
 type WireOp = MessageInitShape<typeof RequestOpSchema>
@@ -47,14 +47,6 @@ const RESULTS: Record<CompareResult, Compare_CompareResult> = {
   notEqual: Compare_CompareResult.NOT_EQUAL,
   greater: Compare_CompareResult.GREATER,
   less: Compare_CompareResult.LESS,
-}
-
-export function keyBytes(key: Key): Uint8Array {
-  return Buffer.from(key, 'latin1')
-}
-
-export function keyOf(bytes: Uint8Array): Key {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
 
 const endBytes = (end: Key | undefined) => keyBytes(end ?? '')

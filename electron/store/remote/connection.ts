@@ -7,7 +7,7 @@ import type { Logger } from '../../base/logger.ts'
 import { StoreError } from '../store.ts'
 import { type Endpoint } from './endpoint.ts'
 import { failureOf, isServiceError, reasonIn } from './etcd-error.ts'
-import { Maintenance } from './gen/etcd_pb.js'
+import { Maintenance } from '../wire/gen/etcd_pb.js'
 
 /** How long a request looks for a member that serves it, in milliseconds. */
 const PATIENCE = 10_000

@@ -1,8 +1,8 @@
 import { type Key, type Lease, type LeaseApi, type LeaseId, StoreError } from '../store.ts'
 import { checkGrant } from '../mvcc/lessor.ts'
-import { keyOf } from './codec.ts'
 import type { EtcdConnection } from './connection.ts'
-import { Lease as LeaseService } from './gen/etcd_pb.js'
+import { Lease as LeaseService } from '../wire/gen/etcd_pb.js'
+import { keyOf } from '../wire/keys.ts'
 
 /** How often keeping a lease alive is tried anew when the stream to a member breaks. */
 const TRIES = 5

@@ -21,7 +21,7 @@ import {
 import { toRangeResponse, toTxnResponse, toWireRange, toWireTxn } from './codec.ts'
 import { EtcdConnection } from './connection.ts'
 import { type EtcdTls, openEndpoint } from './endpoint.ts'
-import { AlarmType, KV, Maintenance } from './gen/etcd_pb.js'
+import { AlarmType, KV, Maintenance } from '../wire/gen/etcd_pb.js'
 import { History } from './history.ts'
 import { RemoteLeases } from './leases.ts'
 import { RemoteWatcher } from './remote-watcher.ts'

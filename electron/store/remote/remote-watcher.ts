@@ -3,9 +3,10 @@ import { type Clock, sleep } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import { covers } from '../mvcc/sorted-keys.ts'
 import { StoreError, type StoreEvent, type WatchBatch, type Watcher, type WatchRequest } from '../store.ts'
-import { keyBytes, keyOf, toEvent } from './codec.ts'
+import { toEvent } from './codec.ts'
 import type { EtcdConnection } from './connection.ts'
-import { type Event, Event_EventType, Watch, type WatchResponse } from './gen/etcd_pb.js'
+import { type Event, Event_EventType, Watch, type WatchResponse } from '../wire/gen/etcd_pb.js'
+import { keyBytes, keyOf } from '../wire/keys.ts'
 
 const DEFAULT_BUFFER = 10_000
 /** Between the end of a stream and the next try, in milliseconds. */
