@@ -3,6 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type {
   Compare,
   CompareResult,
+  Key,
   KeyValue,
   Op,
   OpResponse,
