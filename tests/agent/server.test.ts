@@ -134,7 +134,7 @@ describe('what the API server asks of a node', () => {
         {
           name: 'main',
           ...sh(
-            `sleep 1; seq -f 'line %.0f of a log that grows and grows' 1 ${lines} 2>/dev/null || awk 'BEGIN { for (i = 1; i <= ${lines}; i++) print "line " i " of a log that grows and grows" }'; sleep 15; echo last; ${FOREVER}`,
+            `sleep 1; seq -f 'line %.0f of a log that grows and grows' 1 ${lines} 2>/dev/null || awk 'BEGIN { for (i = 1; i <= ${lines}; i++) print "line " i " of a log that grows and grows" }'; until [ -e /go ]; do sleep 0.1; done; echo last; ${FOREVER}`,
           ),
         },
       ],
@@ -157,16 +157,17 @@ describe('what the API server asks of a node', () => {
         }
       })
     })
+    const pod = await node.pod('chatty')
+    const folder = join(node.config.logDir, 'pods', `default_chatty_${pod.metadata.uid}`, 'main')
+    await Promise.race([done, node.until('the log was rotated', async () => (await readdir(folder)).length > 1, 60_000)])
+    await node.kubectl(['exec', 'chatty', '--', 'touch', '/go'])
     await done
-    child.kill()
     expect(wrong).toBe('')
     expect(expected - 1).toBe(lines)
-    const pod = await node.pod('chatty')
-    const files = await readdir(join(node.config.logDir, 'pods', `default_chatty_${pod.metadata.uid}`, 'main'))
-    expect(files.length).toBeGreaterThan(1)
     expect((await node.kubectl(['logs', 'chatty', '--tail=2'])).out).toBe(`line ${lines} of a log that grows and grows\nlast\n`)
     const all = await node.kubectl(['logs', 'chatty'])
     expect(all.out.split('\n').length).toBe(lines + 2)
+    child.kill()
     await node.deletePod('chatty', 1)
   }, 120_000)
 
