@@ -29,6 +29,8 @@ export interface PlaneDeps {
 export interface Api {
   readonly cluster: ClusterFile
   readonly store: Store
+  /** Other planes may be on the same store. */
+  readonly shared: boolean
   readonly pki: Pki
   readonly server: ApiServer
   /** https://127.0.0.1:PORT */
@@ -101,7 +103,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
   const certificate = await pki.issueClient(ADMIN)
   const kubeconfig: KubeconfigEntry = { name: contextName(cluster.name), server: url, ca: pki.caPem, certificate }
   await replaceFile(places.kubeconfig, writeKubeconfig(kubeconfig))
-  return { cluster, store, pki, server, url, port, kubeconfig }
+  return { cluster, store, shared: etcd !== undefined, pki, server, url, port, kubeconfig }
 }
 
 async function listenOn(

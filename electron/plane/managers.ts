@@ -1,6 +1,9 @@
 /** What keeps the cluster as declared: the controllers and the scheduler, each under the user that Kubernetes gives it. */
+import { hostname } from 'node:os'
 import { service as serviceKind } from '../api/core/v1/service.ts'
-import { startIn } from '../base/lifecycle.ts'
+import { type Component, startIn } from '../base/lifecycle.ts'
+import type { Client } from '../client/client.ts'
+import { elected } from '../client/leader-election.ts'
 import { createControllers } from '../controllers/controllers.ts'
 import { hasReason } from '../machinery/status.ts'
 import { createScheduler } from '../scheduler/scheduler.ts'
@@ -9,20 +12,22 @@ import { CLUSTER_CIDR, DNS_VIP } from './config.ts'
 
 const AUTHENTICATED = ['system:authenticated']
 
-/** Both have seen the whole cluster when it resolves. */
+/**
+ * When it resolves both have seen the whole cluster. Where the store is shared with other planes, each of the two waits for its lease
+ * first; then they may be at work elsewhere.
+ */
 export async function startManagers(api: Api, deps: PlaneDeps, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
   const { clock, random, logger } = deps
-  const clientOf = (name: string) => api.server.clientFor({ name: `system:${name}`, groups: AUTHENTICATED }, name)
   await ensureDnsService(api)
-  const controllers = createControllers({
-    client: clientOf('kube-controller-manager'),
-    ...{ clock, random, logger: logger.child({ part: 'controllers' }) },
-    options: { signer: api.pki.signer, rootCa: api.pki.caPem, clusterCidr: CLUSTER_CIDR },
-  })
-  const scheduler = createScheduler({
-    client: clientOf('kube-scheduler'),
-    ...{ clock, random, logger: logger.child({ part: 'scheduler' }) },
-  })
+  const identity = `${hostname()}_${random.uuid()}`
+  const manager = (name: string, part: string, make: (own: { client: Client } & PlaneDeps) => Component): Component => {
+    const client = api.server.clientFor({ name: `system:${name}`, groups: AUTHENTICATED }, name)
+    const own = { client, clock, random, logger: logger.child({ part }) }
+    return api.shared ? elected({ ...own, identity, lease: { namespace: 'kube-system', name } }, () => make(own)) : make(own)
+  }
+  const options = { signer: api.pki.signer, rootCa: api.pki.caPem, clusterCidr: CLUSTER_CIDR }
+  const controllers = manager('kube-controller-manager', 'controllers', (own) => createControllers({ ...own, options }))
+  const scheduler = manager('kube-scheduler', 'scheduler', createScheduler)
   await Promise.all([startIn(stack, controllers, signal), startIn(stack, scheduler, signal)])
 }
 
