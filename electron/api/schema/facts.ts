@@ -3,6 +3,7 @@
  * What the facts lack (names, columns, rules) is in the kinds' files.
  */
 import kubernetes from './kubernetes-1.36.json' with { type: 'json' }
+import { AGGREGATOR_FACTS } from './aggregator-facts.ts'
 import { MACHINE_FACTS } from './machine-facts.ts'
 
 /** A schema as the facts have it. Models refer to each other by `$ref: "#/components/schemas/<model>"`. */
@@ -34,6 +35,7 @@ export interface ResolvedSchema extends FactSchema {
 /** All models by name. */
 export const FACTS: Readonly<Record<string, FactSchema>> = {
   ...(kubernetes as unknown as Readonly<Record<string, FactSchema>>),
+  ...AGGREGATOR_FACTS,
   ...MACHINE_FACTS,
 }
 

@@ -21,14 +21,14 @@ describe('discovery', () => {
     const { json } = await get('/apis')
     expect(json['kind']).toBe('APIGroupList')
     const groups = json['groups'] as (Named & { preferredVersion: unknown })[]
-    expect(groups.map((g) => g.name).slice(0, 2)).toEqual(['apps', 'events.k8s.io'])
+    expect(groups.map((g) => g.name).slice(0, 3)).toEqual(['apiregistration.k8s.io', 'apps', 'events.k8s.io'])
     expect(groups.at(-1)?.name).toBe('infra.flotilla.dev')
-    expect(groups[0]).toEqual({
+    expect(groups[1]).toEqual({
       name: 'apps',
       versions: [{ groupVersion: 'apps/v1', version: 'v1' }],
       preferredVersion: { groupVersion: 'apps/v1', version: 'v1' },
     })
-    expect((await get('/apis/apps')).json).toEqual({ kind: 'APIGroup', apiVersion: 'v1', ...groups[0] })
+    expect((await get('/apis/apps')).json).toEqual({ kind: 'APIGroup', apiVersion: 'v1', ...groups[1] })
     expect((await get('/api')).json).toEqual({
       kind: 'APIVersions',
       versions: ['v1'],
@@ -70,7 +70,7 @@ describe('discovery', () => {
     })
     const { json } = answer
     expect(json).toMatchObject({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2' })
-    const apps = (json['items'] as { metadata: Named; versions: { resources: Record<string, unknown>[] }[] }[])[0]
+    const apps = (json['items'] as { metadata: Named; versions: { resources: Record<string, unknown>[] }[] }[])[1]
     expect(apps?.metadata.name).toBe('apps')
     expect(apps?.versions[0]?.resources.find((r) => r['resource'] === 'deployments')).toEqual({
       resource: 'deployments',

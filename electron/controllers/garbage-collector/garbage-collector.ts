@@ -123,6 +123,6 @@ function noteGone(gone: Set<string>, uid: string): void {
 }
 
 /** Events come and go by themselves, and nothing depends on them. */
-function isCollected({ kind, verbs }: AnyKind): boolean {
-  return kind !== eventKind.kind && (['list', 'watch', 'delete'] as const).every((verb) => verbs.includes(verb))
+function isCollected({ kind, verbs, storedAs }: AnyKind): boolean {
+  return kind !== eventKind.kind && !storedAs && (['list', 'watch', 'delete'] as const).every((verb) => verbs.includes(verb))
 }
