@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { Emitter } from '../base/events.ts'
-import { component, startIn } from '../base/lifecycle.ts'
+import { component, startIn, componentWith } from '../base/lifecycle.ts'
 import type { Component } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
@@ -168,14 +168,9 @@ export function createAgent(options: AgentOptions): Agent {
     logger.info('the agent is up', { node: config.nodeName, version })
   })
 
-  return {
+  return componentWith(base, {
     shutDown: (signal) => shutDown(signal),
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 /** That the API server is away is nothing to warn of: it is on somebody's desktop. */

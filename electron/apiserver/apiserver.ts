@@ -4,7 +4,7 @@ import { customResourceDefinition } from '../api/apiextensions/v1/custom-resourc
 import type { Service } from '../api/core/v1/types.gen.ts'
 import type { AnyKind } from '../api/kind.ts'
 import type { Clock } from '../base/clock.ts'
-import { component, startIn, type Component } from '../base/lifecycle.ts'
+import { component, startIn, type Component, componentWith } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
 import { systemRandom, type Random } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
@@ -232,12 +232,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     stack.use(listeners)
     stack.defer(() => resources.endWatches())
   })
-  return {
-    get state() {
-      return life.state
-    },
-    start: (signal) => life.start(signal),
-    [Symbol.asyncDispose]: () => life[Symbol.asyncDispose](),
+  return componentWith(life, {
     clientFor: (user, manager = user.name) => new InProcessClient({ pipeline, verbs, resources, responders, clock, user, manager }),
     handle: (request) => pipeline.handle(request),
     async listen(where) {
@@ -255,5 +250,5 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       for (const [name, connector] of Object.entries(given.connectors ?? {})) connectors.set(name, connector)
       paths.add(given.handlers ?? {})
     },
-  }
+  })
 }

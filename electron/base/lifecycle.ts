@@ -46,6 +46,11 @@ export function component(run: (stack: AsyncDisposableStack, signal: AbortSignal
   }
 }
 
+/** The component with what else it offers. */
+export function componentWith<T extends Component>(base: Component, offered: Omit<T, keyof Component>): T {
+  return Object.defineProperties(offered, Object.getOwnPropertyDescriptors(base)) as T
+}
+
 /** The stack form of `start`: starts the component and lets the stack dispose it. */
 export async function startIn<T extends Component>(stack: AsyncDisposableStack, part: T, signal?: AbortSignal): Promise<T> {
   stack.use(part)

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { deferred, type Deferred } from '../base/async.ts'
 import { Emitter } from '../base/events.ts'
-import { component } from '../base/lifecycle.ts'
+import { component, componentWith } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
 import { systemRandom, type Random } from '../base/random.ts'
 import { groupResource, type Kind } from '../api/kind.ts'
@@ -41,12 +41,7 @@ export function createInformers(client: Client, deps: InformersDeps): Informers 
     await Promise.all([...all.values()].map((informer) => informer.whenSynced(signal)))
   })
 
-  return {
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+  return componentWith(base, {
     retryNow: () => retryNow.emit(),
     for<T extends KubeObject>(kind: Kind<T>, options: InformerOptions = {}): Informer<T> {
       const key = JSON.stringify([groupResource(kind), kind.version, options.namespace, options.labelSelector, options.fieldSelector])
@@ -70,7 +65,7 @@ export function createInformers(client: Client, deps: InformersDeps): Informers 
     get kinds() {
       return [...new Set([...all.values()].map((informer) => informer.kind))]
     },
-  }
+  })
 }
 
 class SharedInformer<T extends KubeObject> implements Informer<T>, ReflectorSink<T> {

@@ -1,7 +1,7 @@
 /** A whole control plane as one disposable object. */
 import { KINDS } from '../api/kinds.gen.ts'
 import type { NodeDialer } from '../apiserver/types.ts'
-import { component, startIn, type Component } from '../base/lifecycle.ts'
+import { component, startIn, type Component, componentWith } from '../base/lifecycle.ts'
 import { createInformers } from '../client/informers.ts'
 import { CHANNELS, type Channels } from '../contracts/channels.ts'
 import { serveConnection, type Handlers } from '../contracts/server.ts'
@@ -78,19 +78,14 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
     if (!running) throw new Error('the plane is not ready')
     return running
   }
-  return {
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => Promise.resolve(base[Symbol.asyncDispose]()),
+  return componentWith(base, {
     get info() {
       return ready().info
     },
     get handlers() {
       return ready().handlers
     },
-  }
+  })
 }
 
 function createHandlers(

@@ -11,7 +11,7 @@ import { machine as machineKind } from '../api/infra/v1alpha1/machine.ts'
 import type { Machine, PreflightCheck, SshEndpoint } from '../api/infra/v1alpha1/types.ts'
 import { type Clock } from '../base/clock.ts'
 import { FlotillaError, messageOf } from '../base/errors.ts'
-import { component, type Component } from '../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
 import { randomSuffix, type Random } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
@@ -219,13 +219,7 @@ export function createMachines(deps: MachinesDeps): Machines {
       throw error
     }
   }
-  return {
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => Promise.resolve(base[Symbol.asyncDispose]()),
-
+  return componentWith(base, {
     async scanHostKey(address, signal) {
       const { clusterKey } = ready()
       return await scanEndpoint(address, { environment, credentials: address.credentials ?? {}, ownKey: clusterKey, signal })
@@ -347,7 +341,7 @@ export function createMachines(deps: MachinesDeps): Machines {
     poke() {
       for (const one of workers.values()) one.link?.poke()
     },
-  }
+  })
 }
 
 function conflict(name: string, why: string): FlotillaError {

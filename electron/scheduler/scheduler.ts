@@ -3,7 +3,7 @@ import { node as nodeKind } from '../api/core/v1/node.ts'
 import type { Pod } from '../api/core/v1/types.gen.ts'
 import { isAbort } from '../base/async.ts'
 import type { Clock } from '../base/clock.ts'
-import { component, type Component } from '../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
@@ -61,19 +61,14 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   const base = component(async (stack, signal) => {
     core = await run(deps, profiles, stack, signal)
   })
-  return {
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => Promise.resolve(base[Symbol.asyncDispose]()),
+  return componentWith(base, {
     explain(namespace, name) {
       const pod = core?.livePod(namespace, name)
       const framework = core?.profiles.get(pod?.spec.schedulerName ?? '')?.framework
       if (!core || !pod || !framework || pod.spec.nodeName) return undefined
       return explainPod(framework, core.cache.snapshot, new PodInfo(pod), core.ledger.get(pod.metadata.uid))
     },
-  }
+  })
 }
 
 async function run(

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
-import { component, startIn } from '../../base/lifecycle.ts'
+import { component, startIn, componentWith } from '../../base/lifecycle.ts'
 import type { Component } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
@@ -68,7 +68,7 @@ export function createNodeIdentity(deps: NodeIdentityDeps): NodeIdentity {
     await startIn(stack, client, signal)
     await startIn(stack, serving, signal)
   })
-  return {
+  return componentWith(base, {
     client,
     serving,
     async credentials() {
@@ -77,10 +77,5 @@ export function createNodeIdentity(deps: NodeIdentityDeps): NodeIdentity {
       const token = await readFile(config.bootstrapTokenFile, 'utf8').catch(() => '')
       return token.trim() ? { token: token.trim() } : {}
     },
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }

@@ -7,7 +7,7 @@ import { sleep } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf, systemCode } from '../../base/errors.ts'
 import { Emitter } from '../../base/events.ts'
-import { component } from '../../base/lifecycle.ts'
+import { component, componentWith } from '../../base/lifecycle.ts'
 import type { Component } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
@@ -118,7 +118,7 @@ export function createRotatingCertificate(deps: RotatingCertificateDeps): Rotati
     const running = run(signal)
     stack.defer(() => running)
   })
-  return {
+  return componentWith(base, {
     get current() {
       return current()
     },
@@ -136,12 +136,7 @@ export function createRotatingCertificate(deps: RotatingCertificateDeps): Rotati
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
       })
     },
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 const BEGIN_CERTIFICATE = '-----BEGIN CERTIFICATE-----'

@@ -1,5 +1,5 @@
 /** An informer's objects, and before its first list those that were last seen. */
-import { component } from '../../base/lifecycle.ts'
+import { component, componentWith } from '../../base/lifecycle.ts'
 import type { Component } from '../../base/lifecycle.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import type { Informer } from '../../client/informer.ts'
@@ -29,17 +29,12 @@ export function createSavedLister<T extends KubeObject>(informer: Informer<T>, c
       .then(() => forgetOthers(informer, saved, checkpoints))
       .catch(() => undefined)
   })
-  return {
+  return componentWith(base, {
     list: () => (informer.synced ? informer.list() : saved),
     get known() {
       return informer.synced || saved.length > 0
     },
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 /** What was deleted while nobody looked. */

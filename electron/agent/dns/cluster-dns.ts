@@ -1,6 +1,6 @@
 /** The cluster's DNS on this node: what pods have as their name server. */
 import type { Clock } from '../../base/clock.ts'
-import { component, startIn, type Component } from '../../base/lifecycle.ts'
+import { component, startIn, type Component, componentWith } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import type { AgentConfig } from '../../api/infra/v1alpha1/agent-config.ts'
@@ -63,7 +63,7 @@ export function createClusterDns(deps: ClusterDnsDeps): ClusterDns {
     await startIn(stack, listener, signal)
   })
 
-  return {
+  return componentWith(base, {
     get listening() {
       return listener.listening
     },
@@ -71,10 +71,5 @@ export function createClusterDns(deps: ClusterDnsDeps): ClusterDns {
       return listener.problems
     },
     problemsChanged: listener.problemsChanged,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }

@@ -1,7 +1,7 @@
 /** The kubelet: runs the pods that the API server assigns to this node, and goes on with them when it does not answer. */
 import { isAbort } from '../../base/async.ts'
 import { deadline } from '../../base/clock.ts'
-import { component, startIn } from '../../base/lifecycle.ts'
+import { component, startIn, componentWith } from '../../base/lifecycle.ts'
 import type { Component } from '../../base/lifecycle.ts'
 import { node as nodeKind } from '../../api/core/v1/node.ts'
 import { pod as podKind } from '../../api/core/v1/pod.ts'
@@ -101,14 +101,9 @@ export function createKubelet(deps: KubeletDeps): Kubelet {
     await startIn(stack, createEvictionManager(eviction), signal)
   })
 
-  return {
+  return componentWith(base, {
     pods,
     cache,
     node,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }

@@ -1,6 +1,6 @@
 /** The node's side of a kubelet: what it has, how it is, and what it tells of that. */
 import { join } from 'node:path'
-import { component, startIn } from '../../base/lifecycle.ts'
+import { component, startIn, componentWith } from '../../base/lifecycle.ts'
 import type { Component } from '../../base/lifecycle.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { NodeStatus } from '../../api/core/v1/types.gen.ts'
@@ -125,7 +125,7 @@ export function createNodeParts(deps: NodePartsDeps): NodeParts {
     await startIn(stack, createLease({ client, clock, logger, nodeName, node: () => node.node }), signal)
   })
 
-  return {
+  return componentWith(base, {
     facts: () => ({
       nodeName: config.nodeName,
       hostIPs: [config.nodeIP],
@@ -151,12 +151,7 @@ export function createNodeParts(deps: NodePartsDeps): NodeParts {
       leaving = why
       await manager?.update()
     },
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 function ready<T>(value: T | null): T {

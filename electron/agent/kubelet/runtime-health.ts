@@ -3,7 +3,7 @@ import { sleep } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { Emitter } from '../../base/events.ts'
-import { component } from '../../base/lifecycle.ts'
+import { component, componentWith } from '../../base/lifecycle.ts'
 import type { Component } from '../../base/lifecycle.ts'
 import type { Cri } from '../runtime/cri.ts'
 
@@ -55,7 +55,7 @@ export function createRuntimeHealth({ cri, clock }: { cri: Cri; clock: Clock }):
     const running = run(signal)
     stack.defer(() => running)
   })
-  return {
+  return componentWith(base, {
     get runtimeFault() {
       return runtimeFault
     },
@@ -63,10 +63,5 @@ export function createRuntimeHealth({ cri, clock }: { cri: Cri; clock: Clock }):
       return networkFault
     },
     changed,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }

@@ -7,7 +7,7 @@ import { deferred } from '../../base/async.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf, systemCode } from '../../base/errors.ts'
 import { Emitter } from '../../base/events.ts'
-import { component, type Component } from '../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import { createLinkPort } from './link-port.ts'
 import { Problems, type ProblemSource } from './problem.ts'
@@ -121,7 +121,7 @@ export function createApiRelay({ address, port, portFile, clock, logger }: ApiRe
       }),
     )
   })
-  return {
+  return componentWith(base, {
     get connections() {
       return open.size
     },
@@ -130,12 +130,7 @@ export function createApiRelay({ address, port, portFile, clock, logger }: ApiRe
       return problems.problems
     },
     problemsChanged: problems.problemsChanged,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 type Reached = { readonly server: Socket; readonly to: number } | { readonly why: string }

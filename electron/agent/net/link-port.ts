@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { Mutex } from '../../base/async.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Emitter } from '../../base/events.ts'
-import { component, type Component } from '../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../base/lifecycle.ts'
 
 export interface LinkPort extends Component {
   /** Null while there is none. */
@@ -39,18 +39,13 @@ export function createLinkPort(file: string, clock: Clock): LinkPort {
     stack.use(watchFolder(dirname(file), clock, () => void read()))
     stack.use(clock.setInterval(() => void read(), LOOK, { unref: true }))
   })
-  return {
+  return componentWith(base, {
     get port() {
       return current.port
     },
     written,
     read,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 interface Note {

@@ -5,7 +5,7 @@
 import { Mutex } from '../../base/async.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
-import { component, type Component } from '../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import type { AgentConfig } from '../../api/infra/v1alpha1/agent-config.ts'
@@ -168,16 +168,11 @@ export function createPodNetwork(deps: PodNetworkDeps): PodNetwork {
     await refresh()
   })
 
-  return {
+  return componentWith(base, {
     refresh,
     get problems(): readonly Problem[] {
       return problems.problems
     },
     problemsChanged: problems.problemsChanged,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }

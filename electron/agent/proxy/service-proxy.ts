@@ -1,6 +1,6 @@
 /** Services on this node: keeps its nftables rules as Services and their endpoints say. */
 import type { Clock } from '../../base/clock.ts'
-import { component, type Component } from '../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { AgentConfig } from '../../api/infra/v1alpha1/agent-config.ts'
 import type { Refusal, Ruleset } from '../net/nft/ruleset.ts'
@@ -86,18 +86,13 @@ export function createServiceProxy({ config, state, table, clock, logger }: Serv
     if (state.known) take({ nodes: true, services: null })
   })
 
-  return {
+  return componentWith(base, {
     settled: () => table.settled(),
     get problems() {
       return problems.problems
     },
     problemsChanged: problems.problemsChanged,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 function claimedTwice(refused: readonly Refusal[]) {

@@ -4,7 +4,7 @@ import { sleep } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { Emitter } from '../../base/events.ts'
-import { component } from '../../base/lifecycle.ts'
+import { component, componentWith } from '../../base/lifecycle.ts'
 import type { Component } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import { Events, TaskEventSchema } from './gen/containerd/events_pb.js'
@@ -70,16 +70,11 @@ export function createContainerdEvents(deps: { connection: GrpcConnection; clock
     const running = run(signal)
     stack.defer(() => running)
   })
-  return {
+  return componentWith(base, {
     changed,
     gap,
     get connected() {
       return connected
     },
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }

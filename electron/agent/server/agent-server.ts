@@ -7,7 +7,7 @@ import { createServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { messageOf, systemCode, FlotillaError } from '../../base/errors.ts'
-import { component } from '../../base/lifecycle.ts'
+import { component, componentWith } from '../../base/lifecycle.ts'
 import type { Component } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import { HttpError } from './http-error.ts'
@@ -115,17 +115,12 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     stack.use(identity.onChange(useIdentity))
   })
 
-  return {
+  return componentWith(base, {
     get port() {
       const address = server.address()
       return typeof address === 'object' && address !== null ? address.port : 0
     },
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 /** TLS has checked that the certificate is the cluster's; only one of them is the API server's. */

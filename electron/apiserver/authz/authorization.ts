@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import { component, startIn, type Component } from '../../base/lifecycle.ts'
+import { component, startIn, type Component, componentWith } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Client } from '../../client/client.ts'
 import { createInformers } from '../../client/informers.ts'
@@ -42,14 +42,9 @@ export function createAuthorization({ client, clock, logger }: AuthorizationOpti
     await reconcileDefaults(client, signal)
     await startIn(stack, informers, signal)
   })
-  return {
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+  return componentWith(base, {
     authorize,
     checks: [escalationCheck(policy, authorize), nodeRestriction(references), certificateRequestCheck(authorize)],
     responders: reviewResponders(policy, authorize),
-  }
+  })
 }

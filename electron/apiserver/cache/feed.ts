@@ -4,7 +4,7 @@
  */
 import { deferred, type Deferred } from '../../base/async.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
-import { component, type Component } from '../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import { prefixRange, StoreError, type Store, type StoreEvent } from '../../store/store.ts'
 
@@ -170,12 +170,7 @@ export function createFeed(options: { store: Store; clock: Clock; logger: Logger
     await Promise.race([created.promise, running])
   })
 
-  return {
-    get state() {
-      return life.state
-    },
-    start: (signal) => life.start(signal),
-    [Symbol.asyncDispose]: () => life[Symbol.asyncDispose](),
+  return componentWith(life, {
     get revision() {
       return revision
     },
@@ -187,5 +182,5 @@ export function createFeed(options: { store: Store; clock: Clock; logger: Logger
     reached,
     fresh: async () => reached(await storeRevision()),
     storeRevision,
-  }
+  })
 }

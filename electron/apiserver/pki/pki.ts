@@ -1,6 +1,6 @@
 import type { webcrypto } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
-import { component, type Component } from '../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import {
@@ -98,12 +98,7 @@ export function createPki(options: PkiOptions): Pki {
     }
   })
 
-  return {
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+  return componentWith(base, {
     get caPem() {
       return `${started(state).authority.cert.toString('pem')}\n`
     },
@@ -121,7 +116,7 @@ export function createPki(options: PkiOptions): Pki {
       if (base.state === 'ready') await serving.renew()
     },
     issueClient: async (subject) => (await leaf(subject, CLIENT_AUTH)).pair,
-  }
+  })
 }
 
 function servingNames(domain: string, serviceAddress: string, extra: readonly string[]): readonly string[] {

@@ -1,7 +1,7 @@
 /** Listens on one address over UDP and TCP: begins when the address is there, and again whenever a socket fails. */
 import { systemCode, messageOf } from '../../../base/errors.ts'
 import { sleep, type Clock } from '../../../base/clock.ts'
-import { component, type Component } from '../../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../../base/lifecycle.ts'
 import type { Logger } from '../../../base/logger.ts'
 import { Problems, type ProblemSource } from '../../net/problem.ts'
 import type { Protocol } from '../resolver.ts'
@@ -87,7 +87,7 @@ export function createDnsListener({ address, port, answer, clock, logger }: DnsL
     const kept = protocols.map((protocol, i) => keep(protocol, firsts[i] ?? null, signal))
     stack.defer(async () => void (await Promise.all(kept)))
   })
-  return {
+  return componentWith(base, {
     get listening() {
       return served.size === 2
     },
@@ -95,12 +95,7 @@ export function createDnsListener({ address, port, answer, clock, logger }: DnsL
       return problems.problems
     },
     problemsChanged: problems.problemsChanged,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 function whenAborted(signal: AbortSignal): Promise<null> {

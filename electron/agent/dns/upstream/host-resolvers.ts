@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import type { Clock } from '../../../base/clock.ts'
 import { Emitter } from '../../../base/events.ts'
-import { component, type Component } from '../../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../../base/lifecycle.ts'
 import { parseResolvConf } from '../../kubelet/containers/dns.ts'
 
 export interface HostResolvers extends Component {
@@ -46,15 +46,10 @@ export function createHostResolvers({ files, own, clock }: HostResolversDeps): H
     await read()
     stack.use(clock.setInterval(() => void read(), LOOK, { unref: true }))
   })
-  return {
+  return componentWith(base, {
     get servers() {
       return servers
     },
     changed,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }

@@ -2,7 +2,7 @@
 import { sleep } from '../../../base/clock.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { messageOf } from '../../../base/errors.ts'
-import { component } from '../../../base/lifecycle.ts'
+import { component, componentWith } from '../../../base/lifecycle.ts'
 import type { Component } from '../../../base/lifecycle.ts'
 import type { Logger } from '../../../base/logger.ts'
 import { node as nodeKind } from '../../../api/core/v1/node.ts'
@@ -142,18 +142,13 @@ export function createNodeManager(deps: NodeManagerDeps): NodeManager {
     stack.defer(() => running)
   })
 
-  return {
+  return componentWith(base, {
     get node() {
       return known
     },
     observe,
     update,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 function isReady(status: NodeStatus | null): boolean {

@@ -6,7 +6,7 @@ import { Emitter } from '../../../base/events.ts'
 import { mapLimit } from '../../../base/async.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { messageOf } from '../../../base/errors.ts'
-import { component } from '../../../base/lifecycle.ts'
+import { component, componentWith } from '../../../base/lifecycle.ts'
 import type { Component } from '../../../base/lifecycle.ts'
 import type { Logger } from '../../../base/logger.ts'
 import type { ContainerStatus, ContainerSummary, SandboxStatus, SandboxSummary } from '../../runtime/cri-types.ts'
@@ -56,7 +56,7 @@ export function createPodCache(deps: PodCacheDeps): PodCache {
       .catch((error: unknown) => deps.logger.warn('the container runtime does not answer yet', { error: messageOf(error) }))
     cache.schedule(signal)
   })
-  return {
+  return componentWith(base, {
     get: (uid) => cache.pods.get(uid),
     knows: (uid) => cache.lastRelist > 0 || cache.looked.has(uid),
     refresh: (uid) => cache.refresh(uid),
@@ -66,12 +66,7 @@ export function createPodCache(deps: PodCacheDeps): PodCache {
     get lastRelist() {
       return cache.lastRelist
     },
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 class Cache {

@@ -2,7 +2,7 @@
 import type { Clock } from '../../../base/clock.ts'
 import { deferred, Mutex, type Deferred } from '../../../base/async.ts'
 import { messageOf } from '../../../base/errors.ts'
-import { component, type Component } from '../../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../../base/lifecycle.ts'
 import type { Logger } from '../../../base/logger.ts'
 import { Backoff } from '../../../machinery/backoff.ts'
 import type { Commands } from '../commands.ts'
@@ -155,7 +155,7 @@ export function createNftTable({ commands, clock, logger, parts }: NftTableDeps)
     soon()
   })
 
-  return {
+  return componentWith(base, {
     set(part, rules) {
       if (!parts.includes(part)) throw new Error(`${part} is no part of the nftables table`)
       wanted.set(part, rules)
@@ -177,12 +177,7 @@ export function createNftTable({ commands, clock, logger, parts }: NftTableDeps)
     },
     problemsChanged: problems.problemsChanged,
     stats,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
 
 export async function removeTable(commands: Commands): Promise<void> {

@@ -8,7 +8,7 @@ import { isAbort } from '../../../base/async.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { messageOf, systemCode } from '../../../base/errors.ts'
 import { Emitter } from '../../../base/events.ts'
-import { component, type Component } from '../../../base/lifecycle.ts'
+import { component, type Component, componentWith } from '../../../base/lifecycle.ts'
 import type { Logger } from '../../../base/logger.ts'
 import type { Random } from '../../../base/random.ts'
 import { node as nodeKind } from '../../../api/core/v1/node.ts'
@@ -179,7 +179,7 @@ export function createClusterState({ informers, clock, logger, random, stateDir 
     })
   })
 
-  return {
+  return componentWith(base, {
     get known() {
       return known
     },
@@ -187,10 +187,5 @@ export function createClusterState({ informers, clock, logger, random, stateDir 
     services: services.all,
     slicesOf: (service) => slices.of(service),
     changed,
-    get state() {
-      return base.state
-    },
-    start: (signal) => base.start(signal),
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
-  }
+  })
 }
