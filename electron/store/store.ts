@@ -185,16 +185,66 @@ export interface StoreStatus {
   /** Bytes on disk, and how many of them are in use; 0 for memory. */
   readonly dbSize: number
   readonly dbSizeInUse: number
+  /** How many bytes may be in use; 0: as many as there are. */
+  readonly quota: number
   readonly keys: number
   /**
-   * `noSpace`: the last write found the disk full. `corrupt`: damage was found; `ioError`: the disk or the writing thread failed. With
-   * the latter two every write is refused until the store is opened again.
+   * `noSpace`: the last write found the disk full. `quota`: more than the quota is in use; only deletions and compactions are accepted,
+   * until less than 90 % of it is. `corrupt`: damage was found; `ioError`: the disk or the writing thread failed. With the latter two
+   * every write is refused until the store is opened again.
    */
-  readonly alarms: readonly ('noSpace' | 'corrupt' | 'ioError')[]
+  readonly alarms: readonly ('noSpace' | 'quota' | 'corrupt' | 'ioError')[]
+}
+
+/** What keeps a store in health, while it serves. */
+export interface Maintenance {
+  /** A snapshot as etcd makes it: a bbolt database with the SHA-256 of it behind it. Consistent. */
+  snapshot(): Promise<Snapshot>
+  /**
+   * etcd's HashKV: CRC-32C over what is retained up to `revision` (0 or absent: now). The same data has the same hash in every engine
+   * and in etcd. Fails with `compacted` or `futureRevision`.
+   */
+  hash(revision?: number): Promise<{ readonly hash: number; readonly revision: number; readonly compactRevision: number }>
+  /** Gives all unused room back to the file system. Requests wait for it, none fails. Fails with `noSpace` if it needs more room than there is. */
+  defragment(): Promise<void>
+  /** Reads everything that is kept and compares checksums. What is wrong, by name; empty if nothing is. */
+  check(): Promise<readonly string[]>
+}
+
+export interface Snapshot extends AsyncIterable<Uint8Array>, AsyncDisposable {
+  /** Bytes in all. */
+  readonly size: number
+  readonly revision: number
+}
+
+/** A revision, and when it became the newest: milliseconds since 1970, by the clock of this machine, to a fraction of a second. */
+export interface Moment {
+  readonly revision: number
+  readonly time: number
+}
+
+/** Past states beyond compaction, as far as the room for them reaches. */
+export interface StoreHistory {
+  /** The oldest and the newest state that can be read. */
+  bounds(): Promise<{ readonly oldest: Moment; readonly newest: Moment }>
+  /** The state that was the newest at a time. Fails with `compacted` if it is no longer kept. */
+  at(time: number): Promise<Moment>
+  /** As `Store.range`, but `revision` may lie before the compacted one. */
+  range(request: RangeRequest): Promise<RangeResponse>
+  /**
+   * What changed in a range after `from` up to and including `to` (revisions), oldest first, at most `limit` revisions. Fails with
+   * `compacted` or `futureRevision`.
+   */
+  changes(
+    request: KeyRange & { readonly from: number; readonly to: number; readonly limit: number },
+  ): Promise<readonly (WatchBatch & { readonly time: number })[]>
 }
 
 export interface Store extends AsyncDisposable {
   readonly lease: LeaseApi
+  readonly maintenance: Maintenance
+  /** Null where the engine keeps none (memory, remote). */
+  readonly history: StoreHistory | null
   range(request: RangeRequest): Promise<RangeResponse>
   txn(request: TxnRequest): Promise<TxnResponse>
   watch(request: WatchRequest): Watcher

@@ -223,6 +223,8 @@ function breakable() {
   let fail: (error: Error) => void = () => {}
   const wrap = (store: Store): Store => ({
     lease: store.lease,
+    maintenance: store.maintenance,
+    history: store.history,
     range: (request) => store.range(request),
     txn: (request) => store.txn(request),
     compact: (revision) => store.compact(revision),

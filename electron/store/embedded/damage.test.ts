@@ -62,9 +62,9 @@ describe('an embedded store whose files are not as it left them', () => {
 
   it('is refused by name when a newer version wrote it', async () => {
     await fill()
-    edit('PRAGMA user_version = 2')
+    edit('PRAGMA user_version = 3')
     expect((await refusal()).why).toContain('newer version')
-    edit('PRAGMA user_version = 1')
+    edit('PRAGMA user_version = 2')
     await (await open())[Symbol.asyncDispose]()
   })
 

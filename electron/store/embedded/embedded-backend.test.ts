@@ -17,7 +17,7 @@ function versionOf(seq: number, version = 1): Version {
   const entry: KeyEntry = { key: `k${seq}`, head: null }
   return new Version(
     entry,
-    { seq, revision: seq, createRevision: seq * version, version, lease: 0n, size: version },
+    { seq, revision: seq, sub: 0, createRevision: seq * version, version, lease: 0n, size: version },
     new Uint8Array(version),
   )
 }
@@ -49,9 +49,11 @@ describe('EmbeddedBackend', () => {
         shrunk.push(pages)
         return Promise.resolve(0)
       },
+      defragment: () => Promise.resolve(),
     }
     const reader = new ValueReader({ db, cache, onDamage: () => undefined })
-    return new EmbeddedBackend({ db, cache, writer, reader, dead, close: async () => db.close() })
+    const check = () => Promise.resolve([])
+    return new EmbeddedBackend({ db, path: join(dir, 'store.db'), cache, writer, reader, dead, check, close: async () => db.close() })
   }
   const purged = () => sent.map(({ batch }) => batch.purge)
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)

@@ -2,8 +2,11 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Backend, Proposal } from '../mvcc/backend.ts'
 import type { Compaction } from '../mvcc/keyspace.ts'
 import type { Version } from '../mvcc/version.ts'
+import type { StoreImage } from '../snapshot/image.ts'
 import { StoreError, type StoreStatus } from '../store.ts'
+import { EmbeddedImage } from './embedded-image.ts'
 import { frameSize, writeFrame } from './record.ts'
+import { checkRoomToRewrite } from './room.ts'
 import { pragma } from './schema.ts'
 import type { ValueCache } from './value-cache.ts'
 import type { ValueReader } from './value-reader.ts'
@@ -24,11 +27,15 @@ const SHRINK_ABOVE = 2048
 
 export interface EmbeddedBackendDeps {
   readonly db: DatabaseSync
-  readonly writer: Pick<Writer, 'commit' | 'frame' | 'shrink' | 'full' | 'refusal'>
+  /** Of the database. */
+  readonly path: string
+  readonly writer: Pick<Writer, 'commit' | 'frame' | 'shrink' | 'defragment' | 'full' | 'refusal'>
   readonly reader: ValueReader
   readonly cache: ValueCache
   /** Left over from a compaction before the restart. */
   readonly dead: readonly Version[]
+  /** As `Maintenance.check`. */
+  readonly check: () => Promise<readonly string[]>
   /** Ends the writing thread, and gives back what is held. */
   readonly close: () => Promise<void>
 }
@@ -48,6 +55,7 @@ export class EmbeddedBackend implements Backend {
   /** There may be something to give back since it was last found that there is not. */
   #mayShrink = true
   #closing = false
+  readonly #images = new Set<EmbeddedImage>()
 
   constructor(deps: EmbeddedBackendDeps) {
     this.#deps = deps
@@ -94,18 +102,36 @@ export class EmbeddedBackend implements Backend {
     this.#tidy()
   }
 
-  stats(): Pick<StoreStatus, 'dbSize' | 'dbSizeInUse' | 'alarms'> {
+  stats(): Pick<StoreStatus, 'dbSize' | 'dbSizeInUse' | 'quota' | 'alarms'> {
     const { db, writer } = this.#deps
     const pages = pragma(db, 'page_count')
     const pageSize = pragma(db, 'page_size')
     const alarms: StoreStatus['alarms'][number][] = []
     if (writer.full) alarms.push('noSpace')
     if (writer.refusal) alarms.push(writer.refusal.code === 'corrupt' ? 'corrupt' : 'ioError')
-    return { dbSize: pages * pageSize, dbSizeInUse: (pages - pragma(db, 'freelist_count')) * pageSize, alarms }
+    return { dbSize: pages * pageSize, dbSizeInUse: (pages - pragma(db, 'freelist_count')) * pageSize, quota: 0, alarms }
+  }
+
+  async image(): Promise<StoreImage> {
+    const image = await EmbeddedImage.open(this.#deps.path, (closed) => this.#images.delete(closed))
+    this.#images.add(image)
+    return image
+  }
+
+  async defragment(): Promise<void> {
+    const { db, path, writer } = this.#deps
+    const needed = (pragma(db, 'page_count') - pragma(db, 'freelist_count')) * pragma(db, 'page_size')
+    checkRoomToRewrite(needed, path)
+    await writer.defragment()
+  }
+
+  check(): Promise<readonly string[]> {
+    return this.#deps.check()
   }
 
   async close(): Promise<void> {
     this.#closing = true
+    for (const image of this.#images) await image[Symbol.asyncDispose]()
     await this.#tidying
     await this.#deps.close()
   }

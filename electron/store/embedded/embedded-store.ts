@@ -6,6 +6,7 @@ import type { Logger } from '../../base/logger.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
 import { MvccStore } from '../mvcc/mvcc-store.ts'
 import type { Store, StoreError } from '../store.ts'
+import { checkInThread } from './check.ts'
 import { EmbeddedBackend } from './embedded-backend.ts'
 import { loadKeyspace, loadLeases } from './load.ts'
 import { lockFolder } from './lock.ts'
@@ -57,7 +58,7 @@ async function open(path: string, options: EmbeddedStoreOptions): Promise<Store>
   inspectLog(path, logger)
   const db = opened.adopt(openDatabase(path), (open) => open.close())
   const url = options.workerUrl ?? new URL('./worker.ts', import.meta.url)
-  const writer = opened.use(new Writer({ url, init: { path, reserveBytes }, clock, logger }))
+  const writer = opened.use(new Writer({ url, init: { role: 'write', path, reserveBytes }, clock, logger }))
   const { space, dead } = loadKeyspace(db, path)
   const leases = loadLeases(db, path)
   const cache = new ValueCache(cacheBytes)
@@ -68,7 +69,8 @@ async function open(path: string, options: EmbeddedStoreOptions): Promise<Store>
   const reader = new ValueReader({ db, cache, onDamage })
   await writer.ready()
   const held = opened.move()
-  const backend = new EmbeddedBackend({ db, writer, reader, cache, dead, close: () => held.disposeAsync() })
+  const check = () => checkInThread(url, path)
+  const backend = new EmbeddedBackend({ db, path, writer, reader, cache, dead, check, close: () => held.disposeAsync() })
   return new MvccStore({ clock, random, logger, backend, space, leases })
 }
 

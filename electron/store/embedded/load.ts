@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Compaction } from '../mvcc/keyspace.ts'
 import { type Restored, restoreKeyspace } from '../mvcc/restore.ts'
 import type { ChangeRecord } from '../mvcc/version.ts'
 import { readNumberRecord, readRecord } from './record.ts'
@@ -6,8 +7,16 @@ import { damaged, type FactName } from './schema.ts'
 
 /** Rebuilds the index from the changes on disk, which must fit together. Throws FlotillaError `STATE_UNREADABLE`. */
 export function loadKeyspace(db: DatabaseSync, path: string): Restored {
-  const base = { revision: loadFact(db, path, 'compactRevision'), keys: loadFact(db, path, 'compactKeys') }
-  return restoreKeyspace(records(db, path), base, (where) => damaged(path, where))
+  return restoreKeyspace(records(db, path), loadCompaction(db, path), (where) => damaged(path, where))
+}
+
+/** The last compaction; of revision 0 before the first. */
+export function loadCompaction(db: DatabaseSync, path: string): Compaction {
+  return {
+    revision: loadFact(db, path, 'compactRevision'),
+    keys: loadFact(db, path, 'compactKeys'),
+    bare: loadFact(db, path, 'compactBare') === 1,
+  }
 }
 
 export function loadLeases(db: DatabaseSync, path: string): { id: bigint; ttl: number }[] {

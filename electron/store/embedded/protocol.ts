@@ -1,7 +1,16 @@
-/** What the store and its writing thread say to each other. */
+/** What the store and its threads say to each other. */
 import type { Compaction } from '../mvcc/keyspace.ts'
 
-export interface WorkerInit {
+export type WorkerInit = WriterInit | CheckerInit
+
+/** Reads the whole database, says what is damaged (a list of strings), and ends. */
+export interface CheckerInit {
+  readonly role: 'check'
+  readonly path: string
+}
+
+export interface WriterInit {
+  readonly role: 'write'
   readonly path: string
   /** How much disk space is held back. */
   readonly reserveBytes: number
@@ -21,12 +30,14 @@ export interface CommitMessage {
   readonly purge: readonly number[]
 }
 
-export type ToWorker =
+export type ToWriter =
   | CommitMessage
   /** Gives so many unused pages of the database back to the file system. */
   | { readonly type: 'shrink'; readonly pages: number }
   /** Sees whether there is room again. */
   | { readonly type: 'probe' }
+  /** Writes the database anew without its unused pages. */
+  | { readonly type: 'defragment' }
   | { readonly type: 'close' }
 
 export interface Failure {
@@ -35,13 +46,15 @@ export interface Failure {
   readonly message: string
 }
 
-export type FromWorker =
+export type FromWriter =
   | { readonly type: 'ready' }
   | { readonly type: 'done'; readonly frame: ArrayBuffer }
   /** This batch failed, or one of its epoch before it did, in the same way. */
   | { readonly type: 'failed'; readonly epoch: number; readonly frame: ArrayBuffer; readonly failure: Failure }
   /** How many unused pages are left. */
   | { readonly type: 'shrunk'; readonly left: number }
+  /** Nothing has changed if it failed. */
+  | { readonly type: 'defragmented'; readonly failure: Failure | null }
   /** Whether the reserve is held. */
   | { readonly type: 'reserve'; readonly held: boolean }
   /** The log could not be folded into the database; nothing is lost, it will be tried again. */

@@ -9,6 +9,7 @@ const change = fc
     key: fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
     seq: number,
     revision: number,
+    sub: fc.nat({ max: 2 ** 32 - 1 }),
     createRevision: number,
     version: fc.integer({ min: 0, max: 2 ** 40 }),
     lease: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
@@ -38,8 +39,8 @@ describe('records on disk', () => {
         expect(found).toHaveLength(changes.length)
         changes.forEach((version, i) => {
           const { seq, record, value } = found[i] as (typeof found)[number]
-          const { key, revision, createRevision, version: count, lease, size } = version
-          expect(readRecord(record, seq)).toEqual({ seq: version.seq, key, revision, createRevision, version: count, lease, size })
+          const { key, revision, sub, createRevision, version: count, lease, size } = version
+          expect(readRecord(record, seq)).toEqual({ seq: version.seq, key, revision, sub, createRevision, version: count, lease, size })
           if (version.deleted) expect(value).toBeNull()
           else expect(Buffer.compare(readValue(value as Buffer, seq) as Uint8Array, version.value as Uint8Array)).toBe(0)
         })

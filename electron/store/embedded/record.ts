@@ -4,12 +4,14 @@ import type { ChangeRecord, Version } from '../mvcc/version.ts'
 /**
  * How a change lies on disk. All numbers are little-endian; revisions are IEEE doubles, which hold them exactly up to 2^53.
  *
- *     change: crc32 u32 | kind u8 | revision f64 | createRevision f64 | version f64 | lease i64 | value size u32 | key …
+ *     change: crc32 u32 | kind u8 | revision f64 | createRevision f64 | version f64 | lease i64 | value size u32 | sub u32 | key …
  *     value:  crc32 u32 | value …
  *
  * Both checksums are over what follows them and begin with the number of the change, so that a row under a wrong number is found too.
  */
-const HEADER = 41
+const HEADER = 45
+/** Of storage version 1. */
+const HEADER_1 = 41
 const PUT = 1
 const DELETE = 2
 const CRC = 4
@@ -24,24 +26,43 @@ export function frameSize(changes: readonly Version[]): number {
 
 /** Writes a change and its value, without their checksums, at `at`; returns where the next begins. */
 export function writeFrame(frame: Buffer, at: number, change: Version): number {
-  const { key, deleted, size } = change
-  const recordSize = HEADER + key.length
+  const { deleted, size } = change
+  const recordSize = HEADER + change.key.length
   frame.writeDoubleLE(change.seq, at)
   frame.writeUInt32LE(recordSize, at + 8)
   frame.writeUInt32LE(deleted ? 0 : CRC + size, at + 12)
   const record = at + FRAME_HEADER
-  frame.writeUInt8(deleted ? DELETE : PUT, record + 4)
-  frame.writeDoubleLE(change.revision, record + 5)
-  frame.writeDoubleLE(change.createRevision, record + 13)
-  frame.writeDoubleLE(change.version, record + 21)
-  frame.writeBigInt64LE(change.lease, record + 29)
-  frame.writeUInt32LE(size, record + 37)
-  frame.write(key, record + HEADER, 'latin1')
+  fillRecord(frame, record, change)
   const value = record + recordSize
   if (deleted) return value
   if (change.value === null) throw new Error('a change that is not durable has its value in memory')
   frame.set(change.value, value + CRC)
   return value + CRC + size
+}
+
+function fillRecord(bytes: Buffer, at: number, change: ChangeRecord): void {
+  bytes.writeUInt8(change.version === 0 ? DELETE : PUT, at + 4)
+  bytes.writeDoubleLE(change.revision, at + 5)
+  bytes.writeDoubleLE(change.createRevision, at + 13)
+  bytes.writeDoubleLE(change.version, at + 21)
+  bytes.writeBigInt64LE(change.lease, at + 29)
+  bytes.writeUInt32LE(change.size, at + 37)
+  bytes.writeUInt32LE(change.sub, at + 41)
+  bytes.write(change.key, at + HEADER, 'latin1')
+}
+
+/** A change as it lies on disk. */
+export function changeRecord(change: ChangeRecord): Buffer {
+  const record = Buffer.allocUnsafe(HEADER + change.key.length)
+  fillRecord(record, 0, change)
+  return seal(record, change.seq)
+}
+
+/** The value of a change as it lies on disk. */
+export function valueRecord(seq: number, value: Uint8Array): Buffer {
+  const record = Buffer.allocUnsafe(CRC + value.byteLength)
+  record.set(value, CRC)
+  return seal(record, seq)
 }
 
 /** Goes through a frame, sets the checksums, and hands out each change and its value (null for a deletion). */
@@ -71,6 +92,7 @@ export function readRecord(bytes: Uint8Array, seq: number): ChangeRecord | null 
     version: record.readDoubleLE(21),
     lease: record.readBigInt64LE(29),
     size: record.readUInt32LE(37),
+    sub: record.readUInt32LE(41),
   }
 }
 
@@ -90,6 +112,15 @@ export function numberRecord(of: string, value: number): Buffer {
 export function readNumberRecord(of: string, bytes: Uint8Array): number | null {
   const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return record.length === CRC + 8 && sealed(record, crc32(of)) ? record.readDoubleLE(CRC) : null
+}
+
+/** A change as storage version 1 had it, without its place in its revision, in today's form; null if it is damaged. */
+export function upgradeRecord(bytes: Uint8Array, seq: number, subOf: (revision: number) => number): Buffer | null {
+  const old = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (old.length <= HEADER_1 || !sealed(old, seq)) return null
+  const sub = Buffer.alloc(HEADER - HEADER_1)
+  sub.writeUInt32LE(subOf(old.readDoubleLE(5)))
+  return seal(Buffer.concat([old.subarray(0, HEADER_1), sub, old.subarray(HEADER_1)]), seq)
 }
 
 function seal(bytes: Buffer, seed: number): Buffer {

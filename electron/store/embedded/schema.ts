@@ -5,6 +5,7 @@ import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
 import { STORAGE_VERSION } from '../mvcc/backend.ts'
 import { StoreError } from '../store.ts'
 import { isFull } from './sqlite-code.ts'
+import { upgrade } from './upgrade.ts'
 
 export const DATABASE = 'store.db'
 
@@ -22,8 +23,8 @@ const TABLES = `
   CREATE TABLE fact (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
 `
 
-/** `compactKeys`: how many keys existed at `compactRevision`. */
-export type FactName = 'compactRevision' | 'compactKeys'
+/** `compactKeys`: how many keys existed at `compactRevision`. `compactBare`: 1 if no change of that revision itself is kept. */
+export type FactName = 'compactRevision' | 'compactKeys' | 'compactBare'
 
 /** Pages of 8 KiB: two objects of common size fit into one, and a lone write rewrites two of them. */
 const PAGE_SIZE = 8192
@@ -40,8 +41,8 @@ export function openDatabase(path: string): DatabaseSync {
     if (empty) return create(db)
     if (pragma(db, 'application_id') !== APPLICATION_ID) throw foreign(path)
     if (version > STORAGE_VERSION) throw newer(path, version)
-    if (version < STORAGE_VERSION) throw unreadable(path, `Its storage version ${version} was never released.`)
     configure(db)
+    if (version < STORAGE_VERSION) upgrade(db, version, (where) => damaged(path, where))
   })
 }
 

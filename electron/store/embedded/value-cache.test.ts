@@ -4,7 +4,7 @@ import { ValueCache } from './value-cache.ts'
 
 const version = (seq: number, size = 100) => {
   const entry: KeyEntry = { key: `k${seq}`, head: null }
-  return new Version(entry, { seq, revision: seq, createRevision: seq, version: 1, lease: 0n, size }, new Uint8Array(size))
+  return new Version(entry, { seq, revision: seq, sub: 0, createRevision: seq, version: 1, lease: 0n, size }, new Uint8Array(size))
 }
 
 describe('ValueCache', () => {
@@ -42,7 +42,7 @@ describe('ValueCache', () => {
   it('does not hold a large buffer for a small value in it', () => {
     const cache = new ValueCache(1_000_000)
     const entry: KeyEntry = { key: 'k', head: null }
-    const facts = { seq: 1, revision: 2, createRevision: 2, version: 1, lease: 0n, size: 10 }
+    const facts = { seq: 1, revision: 2, sub: 0, createRevision: 2, version: 1, lease: 0n, size: 10 }
     const small = new Version(entry, facts, new Uint8Array(1_000_000).subarray(5, 15).fill(7))
     cache.add(small)
     expect(small.value?.buffer.byteLength).toBe(10)

@@ -3,7 +3,7 @@ import { type Deferred, deferred } from '../../base/async.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import { StoreError } from '../store.ts'
-import type { CommitMessage, Failure, FromWorker, ToWorker, WorkerInit } from './protocol.ts'
+import type { CommitMessage, Failure, FromWriter, ToWriter, WriterInit } from './protocol.ts'
 
 /** Frames up to this size are used again. */
 const KEPT_FRAME = 8 * 1024 * 1024
@@ -28,14 +28,15 @@ export class Writer implements AsyncDisposable {
   #full = false
   #probing: Disposable | null = null
   #shrinking: Deferred<number> | null = null
+  #defragmenting: Deferred<void> | null = null
   #closing = false
 
-  constructor(deps: { url: URL; init: WorkerInit; clock: Clock; logger: Logger }) {
+  constructor(deps: { url: URL; init: WriterInit; clock: Clock; logger: Logger }) {
     this.#logger = deps.logger
     this.#clock = deps.clock
     this.#worker = new Worker(deps.url, { workerData: deps.init, name: 'store', execArgv: [] })
     this.#ready.promise.catch(() => undefined)
-    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
+    this.#worker.on('message', (message: FromWriter) => this.#receive(message))
     this.#worker.on('error', (error) => this.#lost(error))
     this.#worker.on('exit', () => {
       this.#lost(new Error('it ended'))
@@ -89,6 +90,16 @@ export class Writer implements AsyncDisposable {
     return this.#shrinking.promise
   }
 
+  /** Writes the database anew, without its unused pages; what is committed meanwhile waits. Rejects with StoreError. */
+  defragment(): Promise<void> {
+    if (this.#refusal) return Promise.reject(this.#refusal)
+    if (!this.#defragmenting) {
+      this.#defragmenting = deferred()
+      this.#send({ type: 'defragment' }, [])
+    }
+    return this.#defragmenting.promise
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#closing) {
       this.#closing = true
@@ -98,11 +109,11 @@ export class Writer implements AsyncDisposable {
     await this.#exited.promise
   }
 
-  #send(message: ToWorker, transfer: ArrayBuffer[]): void {
+  #send(message: ToWriter, transfer: ArrayBuffer[]): void {
     this.#worker.postMessage(message, transfer)
   }
 
-  #receive(message: FromWorker): void {
+  #receive(message: FromWriter): void {
     switch (message.type) {
       case 'ready':
         return this.#ready.resolve()
@@ -116,9 +127,21 @@ export class Writer implements AsyncDisposable {
         return this.#waiting.shift()?.reject(this.#failed(message.epoch, message.failure))
       case 'shrunk':
         return this.#shrinking?.resolve(message.left)
+      case 'defragmented':
+        return this.#defragmented(message.failure)
       case 'reserve':
         return this.#setFull(!message.held)
     }
+  }
+
+  #defragmented(failure: Failure | null): void {
+    const answer = this.#defragmenting
+    this.#defragmenting = null
+    if (failure === null) return answer?.resolve()
+    this.#logger.warn('the database could not be written anew', { kind: failure.kind, reason: failure.message })
+    const next = failure.kind === 'full' ? 'Make room, then try again.' : 'Check the disk.'
+    const message = `The database could not be written anew (${failure.message}): it is as it was. ${next}`
+    answer?.reject(new StoreError(failure.kind === 'full' ? 'noSpace' : 'unavailable', message))
   }
 
   #failed(epoch: number, { kind, message }: Failure): StoreError {
@@ -153,6 +176,7 @@ export class Writer implements AsyncDisposable {
     this.#ready.reject(failure)
     for (const answer of this.#waiting.splice(0)) answer.reject(failure)
     this.#shrinking?.resolve(0)
+    this.#defragmenting?.reject(failure)
     this.#probing?.[Symbol.dispose]()
   }
 

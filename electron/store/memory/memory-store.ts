@@ -2,9 +2,10 @@ import type { Clock } from '../../base/clock.ts'
 import { type Logger, silentLogger } from '../../base/logger.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
 import type { Backend } from '../mvcc/backend.ts'
+import { keyspaceImage } from '../mvcc/keyspace-image.ts'
 import { Keyspace } from '../mvcc/keyspace.ts'
 import { MvccStore } from '../mvcc/mvcc-store.ts'
-import { NO_VALUE } from '../mvcc/version.ts'
+import { NO_VALUE, type ReadValue } from '../mvcc/version.ts'
 import type { Store } from '../store.ts'
 
 export interface MemoryStoreOptions {
@@ -20,16 +21,20 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
 }
 
 export function createMemoryBackend(): Backend {
+  const read: ReadValue = ({ value }) => value ?? NO_VALUE
   return {
     engine: 'memory',
     depth: 0,
     commit: () => null,
-    read: ({ value }) => value ?? NO_VALUE,
+    read,
     refusal: () => null,
     reading: (work) => work(),
     settled() {},
     drop() {},
-    stats: () => ({ dbSize: 0, dbSizeInUse: 0, alarms: [] }),
+    stats: () => ({ dbSize: 0, dbSizeInUse: 0, quota: 0, alarms: [] }),
+    image: (held) => Promise.resolve(keyspaceImage(held, read)),
+    defragment: () => Promise.resolve(),
+    check: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   }
 }

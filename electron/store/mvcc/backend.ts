@@ -1,10 +1,11 @@
+import type { StoreImage } from '../snapshot/image.ts'
 import type { StoreError, StoreStatus } from '../store.ts'
-import type { Compaction } from './keyspace.ts'
+import type { Compaction, Keyspace } from './keyspace.ts'
 import type { LeaseRecord } from './lessor.ts'
 import type { ReadValue, Version } from './version.ts'
 
-/** The layout of what a store keeps; `StoreStatus.version`. */
-export const STORAGE_VERSION = 1
+/** The layout of what a store keeps; `StoreStatus.version`. Since 2, a change knows its place in its revision. */
+export const STORAGE_VERSION = 2
 
 /** What one accepted request changes. It is already applied to the keyspace, and is taken back from there if it cannot be made durable. */
 export interface Proposal {
@@ -15,6 +16,13 @@ export interface Proposal {
   readonly grant?: LeaseRecord
   readonly revoke?: LeaseRecord
   readonly compact?: Compaction
+}
+
+/** What is held in memory, of which all up to `revision` is durable. */
+export interface Held {
+  readonly space: Keyspace
+  readonly revision: number
+  readonly leases: readonly Pick<LeaseRecord, 'id' | 'ttl'>[]
 }
 
 /** Where an engine keeps what must last. */
@@ -36,6 +44,12 @@ export interface Backend {
   settled(changes: readonly Version[]): void
   /** These versions can no longer be asked for. */
   drop(versions: readonly Version[]): void
-  stats(): Pick<StoreStatus, 'dbSize' | 'dbSizeInUse' | 'alarms'>
+  stats(): Pick<StoreStatus, 'dbSize' | 'dbSizeInUse' | 'quota' | 'alarms'>
+  /** All that is durable now. Reading it rejects with StoreError `closed` once it is disposed or the backend is closed. */
+  image(held: Held): Promise<StoreImage>
+  /** As `Maintenance.defragment`. */
+  defragment(): Promise<void>
+  /** As `Maintenance.check`. */
+  check(): Promise<readonly string[]>
   close(): Promise<void>
 }

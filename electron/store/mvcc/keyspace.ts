@@ -13,6 +13,8 @@ export interface LeaseAttachments {
 export interface Compaction {
   readonly revision: number
   readonly keys: number
+  /** No change of the revision itself is kept: it deleted something, and came from an etcd, which forgets that. */
+  readonly bare?: boolean
 }
 
 /**
@@ -26,6 +28,8 @@ export class Keyspace {
   #revision = 1
   #compacted: Compaction = { revision: 0, keys: 0 }
   #seq = 0
+  /** How many changes the transaction at the head has made so far. */
+  #subs = 0
   #live = 0
 
   /** Of the newest transaction, durable or not. A store without any change is at 1, as in etcd. */
@@ -71,6 +75,7 @@ export class Keyspace {
     const facts = {
       seq: ++this.#seq,
       revision,
+      sub: this.#subs++,
       createRevision: before?.createRevision ?? revision,
       version: (before?.version ?? 0) + 1,
       lease,
@@ -90,7 +95,7 @@ export class Keyspace {
       return true
     })
     return doomed.map((entry) => {
-      const facts = { seq: ++this.#seq, revision, createRevision: 0, version: 0, lease: 0n, size: 0 }
+      const facts = { seq: ++this.#seq, revision, sub: this.#subs++, createRevision: 0, version: 0, lease: 0n, size: 0 }
       const version = new Version(entry, facts, NO_VALUE)
       this.#append(version)
       return version
@@ -99,10 +104,11 @@ export class Keyspace {
 
   /** Ends a transaction that changed something: its revision is now the newest. */
   advance(): number {
+    this.#subs = 0
     return ++this.#revision
   }
 
-  /** Takes back the newest `count` changes; `revision` is the newest from now on. */
+  /** Takes back the newest `count` changes, which are whole transactions or all of the one at the head; `revision` is the newest from now on. */
   undo(count: number, revision: number): void {
     for (let i = 0; i < count; i++) {
       const version = this.#log.pop()
@@ -117,6 +123,19 @@ export class Keyspace {
       this.#seq--
     }
     this.#revision = revision
+    this.#subs = 0
+  }
+
+  /** All that is retained of the revisions up to `revision`, oldest first. */
+  retained(revision: number): Version[] {
+    const found: Version[] = []
+    const from = this.#compacted.revision
+    this.walk({ key: '\0', end: '\0' }, from, (version) => {
+      if (version.revision < from) found.push(version)
+      return true
+    })
+    found.sort((a, b) => a.seq - b.seq)
+    return found.concat(this.changes(from, revision))
   }
 
   /** The changes from revision `from` to `to`, both included, of at most `limit` changes but never a part of a revision. */
@@ -184,6 +203,7 @@ export class Keyspace {
       this.#seq = version.seq
     }
     this.#entries = new SortedKeys(entries.values())
+    if (compaction.bare) this.#revision = Math.max(this.#revision, compaction.revision)
     return this.compact(compaction)
   }
 

@@ -45,6 +45,10 @@ export class Lessor implements LeaseAttachments, Disposable {
     return [...this.#leases.keys()]
   }
 
+  all(): readonly LeaseRecord[] {
+    return [...this.#leases.values()]
+  }
+
   /** Makes a lease that is not added yet. Throws StoreError `invalidRequest` or `leaseExists`. */
   make(ttlSeconds: number, id: LeaseId = 0n): LeaseRecord {
     checkGrant(ttlSeconds, id)

@@ -4,6 +4,7 @@ import type { Random } from '../../base/random.ts'
 import {
   type LeaseApi,
   type LeaseId,
+  type Maintenance,
   type RangeRequest,
   type RangeResponse,
   type Store,
@@ -18,6 +19,7 @@ import { type Backend, type Proposal, STORAGE_VERSION } from './backend.ts'
 import { Committer } from './committer.ts'
 import type { Keyspace } from './keyspace.ts'
 import { Lessor } from './lessor.ts'
+import { createMaintenance } from './maintenance.ts'
 import { checkReadable, compacted, readRange } from './range.ts'
 import { refused } from './refused.ts'
 import { checkCount, checkRange, checkTxn, checkWatch } from './request.ts'
@@ -41,6 +43,8 @@ export interface MvccStoreDeps {
  */
 export class MvccStore implements Store {
   readonly lease: LeaseApi
+  readonly maintenance: Maintenance
+  readonly history = null
   readonly #backend: Backend
   readonly #logger: Logger
   readonly #lessor: Lessor
@@ -83,6 +87,11 @@ export class MvccStore implements Store {
       timeToLive: (id, options) => this.#accept(() => this.#committer.barrier(this.#lessor.describe(id, options?.keys ?? false))),
       list: () => this.#accept(() => this.#committer.barrier(this.#lessor.ids())),
     }
+    this.maintenance = createMaintenance({
+      backend,
+      held: () => ({ space: this.#space, revision: this.#revision, leases: this.#lessor.all() }),
+      accept: (work) => this.#accept(work),
+    })
   }
 
   range(request: RangeRequest): Promise<RangeResponse> {

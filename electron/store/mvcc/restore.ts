@@ -16,7 +16,7 @@ export function restoreKeyspace(records: Iterable<ChangeRecord>, base: Compactio
   const space = new Keyspace()
   let last: ChangeRecord | null = null
   const dead = space.restore(records, base, (record, prev) => {
-    const gap = gapBefore(record, last, base.revision) ?? misfit(record, prev, base.revision)
+    const gap = gapBefore(record, last, base) ?? misfit(record, prev, base.revision)
     if (gap !== null) throw broken(gap)
     last = record
   })
@@ -29,13 +29,14 @@ export function restoreKeyspace(records: Iterable<ChangeRecord>, base: Compactio
 /** The newest revision that has no change: a store begins at 1. */
 const FIRST = 1
 
-function gapBefore(record: ChangeRecord, last: ChangeRecord | null, compactRevision: number): string | null {
+function gapBefore(record: ChangeRecord, last: ChangeRecord | null, base: Compaction): string | null {
   const { seq, revision } = record
+  const { revision: compactRevision, bare = false } = base
   const before = Math.max(last?.revision ?? 0, FIRST)
   if (revision < before) return `change ${seq} of revision ${revision} comes after revision ${before}`
   if (revision < compactRevision) return null
   if (last === null || last.revision < compactRevision) {
-    const first = Math.max(compactRevision, FIRST + 1)
+    const first = Math.max(bare ? compactRevision + 1 : compactRevision, FIRST + 1)
     return revision === first ? null : `the changes of revision ${first} are missing`
   }
   if (seq !== last.seq + 1) return `change ${last.seq + 1} is missing`

@@ -12,6 +12,8 @@ export interface ChangeRecord {
   readonly seq: number
   readonly key: Key
   readonly revision: number
+  /** Place among the changes of its revision, from 0. */
+  readonly sub: number
   /** 0 for a deletion. */
   readonly createRevision: number
   /** 0 for a deletion. */
@@ -31,6 +33,7 @@ export class Version implements ChangeRecord {
   readonly entry: KeyEntry
   readonly seq: number
   readonly revision: number
+  readonly sub: number
   readonly createRevision: number
   readonly version: number
   readonly lease: LeaseId
@@ -46,6 +49,7 @@ export class Version implements ChangeRecord {
     this.entry = entry
     this.seq = facts.seq
     this.revision = facts.revision
+    this.sub = facts.sub
     this.createRevision = facts.createRevision
     this.version = facts.version
     this.lease = facts.lease

@@ -1,5 +1,13 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import type { DescMessage, DescMethod, DescMethodBiDiStreaming, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf'
+import type {
+  DescMessage,
+  DescMethod,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf'
 import { connectivityState, Metadata } from '@grpc/grpc-js'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -91,31 +99,71 @@ export class EtcdConnection implements Disposable {
       (bytes) => fromBinary(method.output, bytes),
       this.#metadata,
     )
-    const read = async function* (this: EtcdConnection): AsyncGenerator<MessageShape<O>, void> {
-      try {
-        for await (const message of call) yield message as MessageShape<O>
-      } catch (error) {
-        if (this.#closed) throw closed()
-        const failure = failureOf(error)
-        if (failure.kind === 'refused') throw failure.error
-        this.#moveOn(endpoint, failure.why)
-        throw new StoreError('unavailable', `the stream to the etcd member ${endpoint.url} broke: ${failure.why}`, { cause: error })
-      } finally {
-        call.cancel()
-      }
-    }
     // A stream that is cancelled while nobody reads it has no one to tell.
     call.on('error', () => undefined)
     return {
       send: (message) => void call.write(message),
       cancel: () => call.cancel(),
-      [Symbol.asyncIterator]: () => read.call(this),
+      [Symbol.asyncIterator]: () => this.#read(endpoint, call),
     }
+  }
+
+  /** What one member streams. Reading it throws StoreError, `unavailable` when the stream broke; leaving off cancels it. */
+  async stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    input: MessageInitShape<I>,
+  ): Promise<AsyncGenerator<MessageShape<O>, void>> {
+    const endpoint = await this.#pick(this.#clock.monotonic() + PATIENCE)
+    const call = endpoint.client.makeServerStreamRequest<MessageInitShape<I>, MessageShape<O>>(
+      pathOf(method),
+      (message) => Buffer.from(toBinary(method.input, create(method.input, message))),
+      (bytes) => fromBinary(method.output, bytes),
+      input,
+      this.#metadata,
+    )
+    call.on('error', () => undefined)
+    return this.#read(endpoint, call)
+  }
+
+  /** Asks every member, one after the other, once. Throws StoreError with the member's name when one does not answer. */
+  async each<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    input: MessageInitShape<I>,
+    timeout: number,
+  ): Promise<{ readonly url: string; readonly answer: MessageShape<O> }[]> {
+    const answers: { url: string; answer: MessageShape<O> }[] = []
+    for (const endpoint of this.#endpoints) {
+      try {
+        answers.push({ url: endpoint.url, answer: await this.#call(endpoint, method, input, timeout) })
+      } catch (error) {
+        if (this.#closed) throw closed()
+        const failure = failureOf(error)
+        if (failure.kind === 'refused') throw failure.error
+        throw new StoreError('unavailable', `the etcd member ${endpoint.url} did not serve ${method.name}: ${failure.why}`, {
+          cause: error,
+        })
+      }
+    }
+    return answers
   }
 
   [Symbol.dispose](): void {
     this.#closed = true
     for (const { client } of this.#endpoints) client.close()
+  }
+
+  async *#read<T>(endpoint: Endpoint, call: AsyncIterable<unknown> & { cancel(): void }): AsyncGenerator<T, void> {
+    try {
+      for await (const message of call) yield message as T
+    } catch (error) {
+      if (this.#closed) throw closed()
+      const failure = failureOf(error)
+      if (failure.kind === 'refused') throw failure.error
+      this.#moveOn(endpoint, failure.why)
+      throw new StoreError('unavailable', `the stream to the etcd member ${endpoint.url} broke: ${failure.why}`, { cause: error })
+    } finally {
+      call.cancel()
+    }
   }
 
   #call<I extends DescMessage, O extends DescMessage>(

@@ -7,6 +7,7 @@ import { checkCount, checkRange, checkTxn, checkWatch } from '../mvcc/request.ts
 import { asStoreError } from '../mvcc/watcher.ts'
 import {
   type LeaseApi,
+  type Maintenance,
   type Op,
   type RangeRequest,
   type RangeResponse,
@@ -21,9 +22,10 @@ import {
 import { toRangeResponse, toTxnResponse, toWireRange, toWireTxn } from './codec.ts'
 import { EtcdConnection } from './connection.ts'
 import { type EtcdTls, openEndpoint } from './endpoint.ts'
-import { AlarmType, KV, Maintenance } from '../wire/gen/etcd_pb.js'
+import { AlarmType, KV, Maintenance as MaintenanceService } from '../wire/gen/etcd_pb.js'
 import { History } from './history.ts'
 import { RemoteLeases } from './leases.ts'
+import { RemoteMaintenance } from './maintenance.ts'
 import { RemoteWatcher } from './remote-watcher.ts'
 
 /** A compaction is answered when the space is free, which in a large store takes its time; milliseconds. */
@@ -77,6 +79,8 @@ export async function createRemoteStore(options: RemoteStoreOptions): Promise<St
 
 class RemoteStore implements Store {
   readonly lease: LeaseApi
+  readonly maintenance: Maintenance
+  readonly history = null
   readonly #connection: EtcdConnection
   readonly #clock: Clock
   readonly #logger: Logger
@@ -97,6 +101,13 @@ class RemoteStore implements Store {
       keepAlive: (id) => this.#accept(() => leases.keepAlive(id)),
       timeToLive: (id, what) => this.#accept(() => leases.timeToLive(id, what)),
       list: () => this.#accept(() => leases.list()),
+    }
+    const maintenance = new RemoteMaintenance({ connection, clock, newest: () => this.#history.newest() })
+    this.maintenance = {
+      snapshot: () => this.#accept(() => maintenance.snapshot()),
+      hash: (revision) => this.#accept(() => this.#explained(revision, maintenance.hash(revision))),
+      defragment: () => this.#accept(() => maintenance.defragment()),
+      check: () => this.#accept(() => maintenance.check()),
     }
   }
 
@@ -152,8 +163,8 @@ class RemoteStore implements Store {
       const [{ revision, count }, compactRevision, member, { alarms }] = await Promise.all([
         this.#range({ ...ALL, countOnly: true }),
         this.#history.compactRevision(),
-        this.#connection.unary(Maintenance.method.status, {}, { repeatable: true }),
-        this.#connection.unary(Maintenance.method.alarm, {}, { repeatable: true }),
+        this.#connection.unary(MaintenanceService.method.status, {}, { repeatable: true }),
+        this.#connection.unary(MaintenanceService.method.alarm, {}, { repeatable: true }),
       ])
       return {
         engine: 'remote',
@@ -162,6 +173,7 @@ class RemoteStore implements Store {
         compactRevision,
         dbSize: Number(member.dbSize),
         dbSizeInUse: Number(member.dbSizeInUse),
+        quota: Number(member.dbSizeQuota),
         keys: count,
         alarms: [
           ...(alarms.some(({ alarm }) => alarm === AlarmType.NOSPACE) ? (['noSpace'] as const) : []),

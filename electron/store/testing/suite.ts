@@ -3,6 +3,7 @@ import { compactionSuite } from './compaction-suite.ts'
 import { leaseSuite } from './lease-suite.ts'
 import { leaseTimeSuite } from './lease-time-suite.ts'
 import { lifeSuite } from './life-suite.ts'
+import { maintenanceSuite } from './maintenance-suite.ts'
 import { propertySuite } from './property-suite.ts'
 import { rangeSuite } from './range-suite.ts'
 import type { OpenSubject, Traits } from './subject.ts'
@@ -20,6 +21,7 @@ export function storeSuite(name: string, open: OpenSubject, options: { runs?: nu
     leaseSuite(open)
     leaseTimeSuite(open)
     lifeSuite(open)
+    maintenanceSuite(open)
     propertySuite(open, runs, traits)
   })
 }
