@@ -22,4 +22,14 @@ describe('a pattern of Go', () => {
   it.each(['a(?=b)', 'a(?!b)', '(?<=a)b', '(a)\\1', 'a(', '[b-a]', 'a**', '\\y'])('%s is refused as Go does', (pattern) => {
     expect(() => goRegExp(pattern)).toThrow(/^error parsing regexp: /)
   })
+
+  it('takes no longer for a pattern that other engines try in all ways', () => {
+    expect(goRegExp('^(a+)+$').test(`${'a'.repeat(20_000)}b`)).toBe(false)
+  })
+
+  it('finds all places, or as many as wanted', () => {
+    expect(goRegExp('[0-9]+').find('a1b22c333')).toEqual(['1', '22', '333'])
+    expect(goRegExp('[0-9]+').find('a1b22c333', 1)).toEqual(['1'])
+    expect(goRegExp('x').find('abc')).toEqual([])
+  })
 })

@@ -1,6 +1,6 @@
 /**
  * Whether a value is as an OpenAPI v3 schema of a custom resource says, with the errors that Kubernetes answers. Sources: kube-openapi
- * `validation/{validate,errors}`, apiextensions `apiserver/validation`. Patterns run on JavaScript's engine.
+ * `validation/{validate,errors}`, apiextensions `apiserver/validation`.
  */
 import type { JSONSchemaProps } from '../../api/apiextensions/v1/types.gen.ts'
 import { invalid, notSupported, required, tooMany, typeInvalid, type FieldError } from '../../api/values/field-error.ts'
