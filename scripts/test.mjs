@@ -17,6 +17,8 @@ const SUITES = [
   { name: 'store', packages: ['etcd-server', 'etcd-client'] },
   { name: 'api' },
   { name: 'api-security' },
+  { name: 'simulation' },
+  { name: 'properties' },
   { name: 'ui', packages: ['chromium'] },
   { name: 'shell', packages: ['chromium'] },
   { name: 'agent', packages: FOR_SANDBOX, root: true },
