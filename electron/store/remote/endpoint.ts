@@ -10,9 +10,17 @@ export interface EtcdTls {
   readonly key?: string | undefined
 }
 
+export interface Address {
+  /** A name, or an IP address without brackets. */
+  readonly host: string
+  readonly port: number
+  readonly secure: boolean
+}
+
 /** One member of the cluster, as its client URL names it. */
 export interface Endpoint {
   readonly url: string
+  readonly address: Address
   readonly client: Client
 }
 
@@ -42,7 +50,7 @@ export function openEndpoint(url: string, tls: EtcdTls = {}): Endpoint {
     'grpc.keepalive_timeout_ms': 5000,
     ...(isIP(name) ? { 'grpc.ssl_target_name_override': NO_NAME } : {}),
   })
-  return { url, client }
+  return { url, address: { host: name, port: Number(port), secure }, client }
 }
 
 function secureBy(tls: EtcdTls, host: string): ChannelCredentials {

@@ -21,11 +21,12 @@ import {
 } from '../store.ts'
 import { toRangeResponse, toTxnResponse, toWireRange, toWireTxn } from './codec.ts'
 import { EtcdConnection } from './connection.ts'
-import { type EtcdTls, openEndpoint } from './endpoint.ts'
+import { type Endpoint, type EtcdTls, openEndpoint } from './endpoint.ts'
 import { AlarmType, KV, Maintenance as MaintenanceService } from '../wire/gen/etcd_pb.js'
 import { History } from './history.ts'
 import { RemoteLeases } from './leases.ts'
 import { RemoteMaintenance } from './maintenance.ts'
+import { probe } from './probe.ts'
 import { RemoteWatcher } from './remote-watcher.ts'
 
 /** A compaction is answered when the space is free, which in a large store takes its time; milliseconds. */
@@ -64,10 +65,10 @@ export async function createRemoteStore(options: RemoteStoreOptions): Promise<St
   })
   const store = new RemoteStore(opened.use(new EtcdConnection({ endpoints, clock, logger })), clock, logger)
   try {
-    await store.status()
+    await Promise.race([store.status(), vain(endpoints, tls ?? {}, clock)])
   } catch (error) {
     throw new FlotillaError('MISSING_REQUIREMENT', {
-      what: 'The etcd cluster cannot be used.',
+      what: `The etcd cluster ${options.endpoints.join(', ')} cannot be used.`,
       why: `${messageOf(error)}.`,
       next: 'Check that its members run, that the URLs are those for clients, and that the certificates fit.',
       cause: error,
@@ -75,6 +76,16 @@ export async function createRemoteStore(options: RemoteStoreOptions): Promise<St
   }
   opened.move()
   return store
+}
+
+/** Rejects with StoreError when no member will ever serve this client; else stays pending. */
+function vain(endpoints: readonly Endpoint[], tls: EtcdTls, clock: Clock): Promise<never> {
+  return new Promise((_, reject) => {
+    void Promise.all(endpoints.map(async ({ url, address }) => ({ url, result: await probe(address, tls, clock) }))).then((probes) => {
+      const reasons = probes.flatMap(({ url, result }) => (result.state === 'refused' ? [`${url}: ${result.why}`] : []))
+      if (reasons.length === probes.length) reject(new StoreError('unavailable', `no etcd member can be used (${reasons.join('; ')})`))
+    })
+  })
 }
 
 class RemoteStore implements Store {

@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -53,14 +57,18 @@ describe('a store on an etcd that wants TLS with client certificates', () => {
     rmSync(dir, { recursive: true, force: true })
   })
 
-  const open = (tls: EtcdTls, { url } = member) => createRemoteStore({ endpoints: [url], tls, clock: systemClock, logger: silentLogger })
-  const refusal = async (tls: EtcdTls, from = member) => {
+  const open = (tls: EtcdTls, { url }: { url: string } = member) =>
+    createRemoteStore({ endpoints: [url], tls, clock: systemClock, logger: silentLogger })
+  const refusal = async (tls: EtcdTls, from: { url: string } = member) => {
+    const began = systemClock.monotonic()
     const error = await open(tls, from).then(
       () => null,
       (thrown: unknown) => thrown as FlotillaError,
     )
     expect(error).toMatchObject({ name: 'FlotillaError', code: 'MISSING_REQUIREMENT' })
-    return (error as FlotillaError).why
+    // Waiting for a member that is away would take 10 seconds.
+    expect(systemClock.monotonic() - began).toBeLessThan(8000)
+    return (error as FlotillaError).message
   }
 
   it('opens with the CA, a client certificate and its key', async () => {
@@ -80,6 +88,31 @@ describe('a store on an etcd that wants TLS with client certificates', () => {
 
   it('does not open without a client certificate', async () => {
     expect(await refusal({ ca: pem('ca.crt') })).toContain(member.url)
+  })
+
+  it('says so when the client certificate is not from the CA', async () => {
+    makeCertificate('foreigner', 'stranger')
+    const tls = { ca: pem('ca.crt'), cert: pem('foreigner.crt'), key: pem('foreigner.key') }
+    expect(await refusal(tls)).toMatch(/certificate/)
+  })
+
+  it('says so when it is spoken to without TLS', async () => {
+    expect(await refusal({}, { url: member.url.replace('https', 'http') })).toMatch(/TLS/)
+  })
+
+  it('says so when whoever answers is not etcd', async () => {
+    for (const server of [
+      createHttpServer((_, answer) => answer.end('hello')),
+      createHttp2Server((_, answer) => answer.writeHead(404).end()),
+      createServer((socket) => socket.end('220 hello there\r\n')),
+    ]) {
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      expect(await refusal({}, { url: `http://127.0.0.1:${port}` })).toContain(String(port))
+      expect(await refusal({}, { url: `https://127.0.0.1:${port}` })).toContain(String(port))
+      server.close()
+    }
   })
 
   it('refuses a key that is none', async () => {
