@@ -14,11 +14,17 @@ const TICKS_A_SECOND = 100
 export interface EtcdPeer extends AsyncDisposable {
   readonly port: number
   readonly version: string
+  /** From the start of its process until it answered, in milliseconds. */
+  readonly startMilliseconds: number
   /** User and system time of the server so far, in microseconds. */
   cpuMicroseconds(): number
+  /** Memory that the process has now, in bytes, files that it maps included. */
+  residentBytes(): number
+  /** As a power cut would. */
+  kill(): Promise<void>
 }
 
-/** A single etcd member as Debian ships it, with its defaults, so that it flushes before it answers. */
+/** A single etcd member as Debian ships it, with its defaults, so that it flushes before it answers; with what it has in `dir`. */
 export async function startEtcd(dir: string): Promise<EtcdPeer> {
   if (!existsSync(ETCD)) {
     throw new FlotillaError('MISSING_REQUIREMENT', {
@@ -34,12 +40,21 @@ export async function startEtcd(dir: string): Promise<EtcdPeer> {
   const args = ['--data-dir', join(dir, 'etcd'), '--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', peerUrl]
   args.push('--initial-advertise-peer-urls', peerUrl, '--initial-cluster', `default=${peerUrl}`, '--quota-backend-bytes', String(8e9))
   args.push('--logger', 'zap', '--log-level', 'error')
+  const began = systemClock.monotonic()
   const server = spawn(ETCD, args, { stdio: 'ignore' })
   const exited = once(server, 'exit')
   await healthy(url)
+  const startMilliseconds = systemClock.monotonic() - began
+  const end = async (signal: NodeJS.Signals) => {
+    server.kill(signal)
+    await exited
+  }
   return {
     port,
     version,
+    startMilliseconds,
+    residentBytes: () => residentBytes(server.pid),
+    kill: () => end('SIGKILL'),
     cpuMicroseconds() {
       const stat = readFileSync(`/proc/${server.pid}/stat`, 'utf8')
       const [user, system] = stat
@@ -48,10 +63,7 @@ export async function startEtcd(dir: string): Promise<EtcdPeer> {
         .slice(11, 13)
       return ((Number(user) + Number(system)) * 1e6) / TICKS_A_SECOND
     },
-    async [Symbol.asyncDispose]() {
-      server.kill('SIGTERM')
-      await exited
-    },
+    [Symbol.asyncDispose]: () => end('SIGTERM'),
   }
 }
 
@@ -67,16 +79,22 @@ export function checkPerf(port: number): number | null {
   return found ? Number(found[1]) : null
 }
 
+/** What /proc says of a process: its resident memory in bytes. */
+export function residentBytes(pid: number | undefined): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+}
+
+/** Its health is a read of its own, so that it serves when it is healthy. */
 async function healthy(url: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 6000; tries++) {
     const ok = await fetch(`${url}/health`).then(
       (response) => response.ok,
       () => false,
     )
     if (ok) return
-    await sleep(systemClock, 100)
+    await sleep(systemClock, 5)
   }
-  throw new Error('etcd did not become healthy within 10 seconds')
+  throw new Error('etcd did not become healthy')
 }
 
 async function freePort(): Promise<number> {

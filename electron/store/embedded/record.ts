@@ -90,10 +90,16 @@ export function readRecord(bytes: Uint8Array, seq: number): ChangeRecord | null 
     revision: record.readDoubleLE(5),
     createRevision: record.readDoubleLE(13),
     version: record.readDoubleLE(21),
-    lease: record.readBigInt64LE(29),
+    lease: readLease(record),
     size: record.readUInt32LE(37),
     sub: record.readUInt32LE(41),
   }
+}
+
+/** Most have none, and share that one. */
+function readLease(record: Buffer): bigint {
+  const lease = record.readBigInt64LE(29)
+  return lease === 0n ? 0n : lease
 }
 
 /** Null if the value is damaged. */

@@ -202,7 +202,7 @@ export class Keyspace {
       this.#revision = version.revision
       this.#seq = version.seq
     }
-    this.#entries = new SortedKeys(entries.values())
+    this.#entries = new SortedKeys(entries)
     if (compaction.bare) this.#revision = Math.max(this.#revision, compaction.revision)
     return this.compact(compaction)
   }

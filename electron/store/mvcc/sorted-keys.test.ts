@@ -13,6 +13,8 @@ function walked(sorted: SortedKeys<{ key: string }>, range: { key: string; end?:
   return found
 }
 
+const byKey = (keys: readonly string[]) => new Map(keys.map((key) => [key, { key }]))
+
 describe('SortedKeys', () => {
   it('walks any range in order, after any insertions and removals', () => {
     fc.assert(
@@ -22,7 +24,7 @@ describe('SortedKeys', () => {
         fc.record({ key: keys, end: fc.oneof(keys, fc.constant('\0')) }),
         (initial, steps, range) => {
           const expected = new Set(initial)
-          const sorted = new SortedKeys(initial.map((key) => ({ key })))
+          const sorted = new SortedKeys(byKey(initial))
           for (const { key, insert } of steps) {
             if (!insert) {
               sorted.remove(key)
@@ -53,7 +55,7 @@ describe('SortedKeys', () => {
   })
 
   it('stops where the visitor says', () => {
-    const sorted = new SortedKeys(['a', 'b', 'c'].map((key) => ({ key })))
+    const sorted = new SortedKeys(byKey(['a', 'b', 'c']))
     const seen: string[] = []
     sorted.walk({ key: 'a', end: '\0' }, ({ key }) => seen.push(key) < 2)
     expect(seen).toEqual(['a', 'b'])

@@ -13,12 +13,13 @@ export function covers(range: KeyRange, key: Key): boolean {
  * walk over arrays.
  */
 export class SortedKeys<T extends { readonly key: Key }> {
-  readonly #byKey = new Map<Key, T>()
+  readonly #byKey: Map<Key, T>
   /** Never holds an empty chunk. */
   #chunks: T[][] = []
 
-  constructor(items: Iterable<T> = []) {
-    for (const item of items) this.#byKey.set(item.key, item)
+  /** Takes the map over. */
+  constructor(byKey = new Map<Key, T>()) {
+    this.#byKey = byKey
     const sorted = [...this.#byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
     for (let i = 0; i < sorted.length; i += CHUNK / 2) this.#chunks.push(sorted.slice(i, i + CHUNK / 2))
   }
