@@ -14,8 +14,8 @@ export interface BoltEntry {
 /** Where a bucket's entries begin: a page of the file, or a leaf of its own inside another's value. */
 type Root = { readonly page: number } | { readonly leaf: Buffer }
 
-/** Pages lie about in the order in which they are read, so that many come with one call. */
-const WINDOW = 256 * 1024
+/** At most so many bytes are read ahead, where pages lie in the order in which they are read. */
+const READ_AHEAD = 256 * 1024
 const SMALLEST_PAGE = 512
 const LARGEST_PAGE = 64 * 1024
 
@@ -30,6 +30,7 @@ export class BoltFile implements Disposable {
   readonly #meta: Meta
   #window: Buffer = Buffer.alloc(0)
   #windowAt = 0
+  #ahead = 0
 
   constructor(path: string) {
     this.#fd = openSync(path, 'r')
@@ -49,7 +50,7 @@ export class BoltFile implements Disposable {
 
   /** The file's bytes from `at` on, at most `length`. */
   read(at: number, length: number): Buffer {
-    const bytes = Buffer.alloc(Math.max(0, Math.min(length, this.size - at)))
+    const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, this.size - at)))
     for (let done = 0; done < bytes.length;) {
       const count = readSync(this.#fd, bytes, done, bytes.length - done, at + done)
       if (count === 0) throw new BoltError(`ends at byte ${at + done}, while it is read`)
@@ -148,8 +149,11 @@ export class BoltFile implements Disposable {
   }
 
   #bytes(at: number, length: number): Buffer {
-    if (at < this.#windowAt || at + length > this.#windowAt + this.#window.length) {
-      this.#window = this.read(at, Math.max(length, WINDOW))
+    const windowEnd = this.#windowAt + this.#window.length
+    if (at < this.#windowAt || at + length > windowEnd) {
+      const goesOn = at >= this.#windowAt && at <= windowEnd
+      this.#ahead = goesOn ? Math.min(2 * this.#ahead + this.#meta.pageSize, READ_AHEAD) : 0
+      this.#window = this.read(at, Math.max(length, this.#ahead))
       this.#windowAt = at
     }
     return this.#window.subarray(at - this.#windowAt, at - this.#windowAt + length)
