@@ -127,6 +127,41 @@ describe('an embedded store whose files are not as it left them', () => {
     await store[Symbol.asyncDispose]()
   })
 
+  it('finds all that is damaged when it is told to look, and serves on', async () => {
+    await fill()
+    const store = await open()
+    expect(await store.maintenance.check()).toEqual([])
+    edit(
+      `UPDATE value SET bytes = CAST(x'00000000' || bytes AS BLOB) WHERE seq = 10`,
+      'DELETE FROM value WHERE seq = 8',
+      `INSERT INTO value VALUES (1000, x'00')`,
+      `UPDATE lease SET bytes = x'000000000000000000000000'`,
+    )
+    const found = await store.maintenance.check()
+    expect(found).toHaveLength(4)
+    expect(found[0]).toContain('"k3" at revision 9 is missing')
+    expect(found[1]).toContain('"k2" at revision 11 has a wrong checksum')
+    expect(found[2]).toContain('1 values belong to no change')
+    expect(found[3]).toContain('lease 7')
+    edit(`UPDATE change SET bytes = CAST(replace(bytes, x'6b32', x'6b33') AS BLOB) WHERE seq = 10`)
+    expect((await store.maintenance.check()).join()).toContain('change 10 has a wrong checksum')
+    expect(await write(store, 'k0', 'on')).toBe(12)
+    await store[Symbol.asyncDispose]()
+  })
+
+  it('gives no image of what is damaged', async () => {
+    await fill()
+    const store = await open()
+    edit(`UPDATE value SET bytes = CAST(x'00000000' || bytes AS BLOB) WHERE seq = 10`)
+    await using snapshot = await store.maintenance.snapshot()
+    const parts: Uint8Array[] = []
+    const reading = (async () => {
+      for await (const part of snapshot) parts.push(part)
+    })()
+    expect((await failure(reading, 'corrupt')).message).toContain('"k2" at revision 11')
+    await store[Symbol.asyncDispose]()
+  })
+
   it('keeps what it has readable, and refuses every write by name, when the database fails', async () => {
     const store = await open()
     await write(store, 'a', '1')

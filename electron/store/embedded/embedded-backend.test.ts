@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Deferred, deferred } from '../../base/async.ts'
 import { settle } from '../../base/fake-clock.ts'
+import { silentLogger } from '../../base/logger.ts'
 import { type KeyEntry, Version } from '../mvcc/version.ts'
 import { StoreError } from '../store.ts'
 import { EmbeddedBackend } from './embedded-backend.ts'
@@ -53,7 +54,18 @@ describe('EmbeddedBackend', () => {
     }
     const reader = new ValueReader({ db, cache, onDamage: () => undefined })
     const check = () => Promise.resolve([])
-    return new EmbeddedBackend({ db, path: join(dir, 'store.db'), cache, writer, reader, dead, check, close: async () => db.close() })
+    return new EmbeddedBackend({
+      db,
+      path: join(dir, 'store.db'),
+      cache,
+      logger: silentLogger,
+      quota: 0,
+      writer,
+      reader,
+      dead,
+      check,
+      close: async () => db.close(),
+    })
   }
   const purged = () => sent.map(({ batch }) => batch.purge)
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Logger } from '../../base/logger.ts'
 import type { Backend, Proposal } from '../mvcc/backend.ts'
 import type { Compaction } from '../mvcc/keyspace.ts'
 import type { Version } from '../mvcc/version.ts'
@@ -6,6 +7,7 @@ import type { StoreImage } from '../snapshot/image.ts'
 import { StoreError, type StoreStatus } from '../store.ts'
 import { EmbeddedImage } from './embedded-image.ts'
 import { frameSize, writeFrame } from './record.ts'
+import { Quota } from './quota.ts'
 import { checkRoomToRewrite } from './room.ts'
 import { pragma } from './schema.ts'
 import type { ValueCache } from './value-cache.ts'
@@ -32,6 +34,9 @@ export interface EmbeddedBackendDeps {
   readonly writer: Pick<Writer, 'commit' | 'frame' | 'shrink' | 'defragment' | 'full' | 'refusal'>
   readonly reader: ValueReader
   readonly cache: ValueCache
+  readonly logger: Logger
+  /** How many bytes may be in use; 0: as many as there are. */
+  readonly quota: number
   /** Left over from a compaction before the restart. */
   readonly dead: readonly Version[]
   /** As `Maintenance.check`. */
@@ -56,9 +61,11 @@ export class EmbeddedBackend implements Backend {
   #mayShrink = true
   #closing = false
   readonly #images = new Set<EmbeddedImage>()
+  readonly #quota: Quota
 
   constructor(deps: EmbeddedBackendDeps) {
     this.#deps = deps
+    this.#quota = new Quota({ limit: deps.quota, measure: () => this.#size().inUse, logger: deps.logger })
     this.#doom(deps.dead)
     this.read = (version) => deps.reader.read(version)
     this.#tidy()
@@ -83,8 +90,11 @@ export class EmbeddedBackend implements Backend {
   refusal({ changes, grant }: Pick<Proposal, 'changes' | 'grant'>): StoreError | null {
     const { writer } = this.#deps
     if (writer.refusal) return writer.refusal
-    if (!writer.full || (!grant && changes.every(({ deleted }) => deleted))) return null
-    return new StoreError('noSpace', 'The disk is full: only deletions and compactions are accepted. Make room, then try again.')
+    if ((!writer.full && !this.#quota.exceeded) || (!grant && changes.every(({ deleted }) => deleted))) return null
+    return (
+      this.#quota.refusal ??
+      new StoreError('noSpace', 'The disk is full: only deletions and compactions are accepted. Make room, then try again.')
+    )
   }
 
   reading<T>(work: () => T): T {
@@ -103,13 +113,13 @@ export class EmbeddedBackend implements Backend {
   }
 
   stats(): Pick<StoreStatus, 'dbSize' | 'dbSizeInUse' | 'quota' | 'alarms'> {
-    const { db, writer } = this.#deps
-    const pages = pragma(db, 'page_count')
-    const pageSize = pragma(db, 'page_size')
+    const { writer } = this.#deps
+    const { onDisk, inUse } = this.#size()
     const alarms: StoreStatus['alarms'][number][] = []
     if (writer.full) alarms.push('noSpace')
+    if (this.#quota.exceeded) alarms.push('quota')
     if (writer.refusal) alarms.push(writer.refusal.code === 'corrupt' ? 'corrupt' : 'ioError')
-    return { dbSize: pages * pageSize, dbSizeInUse: (pages - pragma(db, 'freelist_count')) * pageSize, quota: 0, alarms }
+    return { dbSize: onDisk, dbSizeInUse: inUse, quota: this.#quota.limit, alarms }
   }
 
   async image(): Promise<StoreImage> {
@@ -119,10 +129,10 @@ export class EmbeddedBackend implements Backend {
   }
 
   async defragment(): Promise<void> {
-    const { db, path, writer } = this.#deps
-    const needed = (pragma(db, 'page_count') - pragma(db, 'freelist_count')) * pragma(db, 'page_size')
-    checkRoomToRewrite(needed, path)
+    const { path, writer } = this.#deps
+    checkRoomToRewrite(this.#size().inUse, path)
     await writer.defragment()
+    this.#quota.look()
   }
 
   check(): Promise<readonly string[]> {
@@ -148,7 +158,16 @@ export class EmbeddedBackend implements Backend {
     } finally {
       this.#underWay--
     }
+    this.#quota.added(batch.length)
     this.#tidy()
+  }
+
+  /** Bytes. */
+  #size(): { onDisk: number; inUse: number } {
+    const { db } = this.#deps
+    const pages = pragma(db, 'page_count')
+    const pageSize = pragma(db, 'page_size')
+    return { onDisk: pages * pageSize, inUse: (pages - pragma(db, 'freelist_count')) * pageSize }
   }
 
   #doom(versions: readonly Version[]): void {

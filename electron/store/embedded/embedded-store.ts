@@ -18,6 +18,7 @@ import { checkWal } from './wal-check.ts'
 import { Writer } from './writer.ts'
 
 const MIB = 1024 * 1024
+const GIB = 1024 * MIB
 
 export interface EmbeddedStoreOptions {
   /** The folder for all of the store's files; made if it is not there. */
@@ -31,6 +32,8 @@ export interface EmbeddedStoreOptions {
   readonly cacheBytes?: number
   /** How much disk space is held back, so that keys can be deleted when the disk is full; by default 16 MiB. */
   readonly reserveBytes?: number
+  /** How many bytes of the database may be in use before only deletions and compactions are accepted; by default 8 GiB; 0: any number. */
+  readonly quotaBytes?: number
 }
 
 /**
@@ -52,7 +55,7 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
 }
 
 async function open(path: string, options: EmbeddedStoreOptions): Promise<Store> {
-  const { dir, clock, logger, random = systemRandom, cacheBytes = 32 * MIB, reserveBytes = 16 * MIB } = options
+  const { dir, clock, logger, random = systemRandom, cacheBytes = 32 * MIB, reserveBytes = 16 * MIB, quotaBytes: quota = 8 * GIB } = options
   await using opened = new AsyncDisposableStack()
   opened.use(lockFolder(dir, clock))
   inspectLog(path, logger)
@@ -70,7 +73,7 @@ async function open(path: string, options: EmbeddedStoreOptions): Promise<Store>
   await writer.ready()
   const held = opened.move()
   const check = () => checkInThread(url, path)
-  const backend = new EmbeddedBackend({ db, path, writer, reader, cache, dead, check, close: () => held.disposeAsync() })
+  const backend = new EmbeddedBackend({ db, path, writer, reader, cache, logger, quota, dead, check, close: () => held.disposeAsync() })
   return new MvccStore({ clock, random, logger, backend, space, leases })
 }
 
