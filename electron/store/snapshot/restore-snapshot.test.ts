@@ -49,6 +49,17 @@ describe('restoreSnapshot', () => {
     expect(await write(store, 'a', '4')).toBe(6)
   })
 
+  it('begins at a later revision if it is told to, with what existed and nothing before it', async () => {
+    await restoreSnapshot({ ...deps, file: await fileOf(image()), dir, bumpRevision: 1000 })
+    const store = await open()
+    expect(await store.status()).toMatchObject({ revision: 1005, compactRevision: 1005, keys: 1 })
+    expect((await store.range(ALL)).kvs.map((kv) => brief(kv, 0))).toEqual(['a=3 2/4/2'])
+    await expect(store.range({ ...ALL, revision: 5 })).rejects.toMatchObject({ code: 'compacted' })
+    expect(await write(store, 'a', '4')).toBe(1006)
+    await store[Symbol.asyncDispose]()
+    expect((await (await open()).range(ALL)).kvs.map((kv) => brief(kv, 0))).toEqual(['a=4 2/1006/3'])
+  })
+
   it('refuses a folder that has a store, and leaves it alone', async () => {
     const store = await open()
     await write(store, 'mine', '1')

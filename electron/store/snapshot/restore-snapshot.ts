@@ -8,12 +8,19 @@ import { loadKeyspace } from '../embedded/load.ts'
 import { lockFolder } from '../embedded/lock.ts'
 import { changeRecord, numberRecord, valueRecord } from '../embedded/record.ts'
 import { DATABASE, type FactName, isNoSpace, openDatabase } from '../embedded/schema.ts'
+import type { Key } from '../store.ts'
+import type { ImageChange } from './image.ts'
 import type { SnapshotFile } from './read-snapshot.ts'
 
 export interface RestoreOptions {
   readonly file: SnapshotFile
   /** The folder of the new store; made if it is not there. */
   readonly dir: string
+  /**
+   * How much later the store's revision is to be than the snapshot's; by default it is the same. If it is later, everything up to it
+   * is compacted, so that whoever remembers a revision from after the snapshot is told to read anew, and none is ever used twice.
+   */
+  readonly bumpRevision?: number
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -24,7 +31,7 @@ export interface RestoreOptions {
  * `INVALID_INPUT` if there is a store already, `STATE_LOCKED`, `DISK_FULL`, or `STATE_UNREADABLE` if the changes in the snapshot do not
  * follow from each other.
  */
-export async function restoreSnapshot({ file, dir, clock, logger }: RestoreOptions): Promise<void> {
+export async function restoreSnapshot({ file, dir, bumpRevision = 0, clock, logger }: RestoreOptions): Promise<void> {
   const path = join(dir, DATABASE)
   const beside = `${path}.restoring`
   const made = mkdirSync(dir, { recursive: true, mode: 0o700 })
@@ -35,7 +42,7 @@ export async function restoreSnapshot({ file, dir, clock, logger }: RestoreOptio
     refuseStore(path)
     clear(beside)
     try {
-      await fill(beside, file)
+      await fill(beside, bumpRevision > 0 ? await bumped(file, bumpRevision) : file)
       flushFile(beside)
       renameSync(beside, path)
       whole = true
@@ -51,7 +58,26 @@ export async function restoreSnapshot({ file, dir, clock, logger }: RestoreOptio
   logger.info('a snapshot was restored', { snapshot: file.path, dir, revision: file.revision, keys: file.keys })
 }
 
-async function fill(path: string, file: SnapshotFile): Promise<void> {
+type Content = Pick<SnapshotFile, 'compactRevision' | 'compactKeys' | 'leases' | 'entries'>
+
+/** What remains if the snapshot is compacted at a revision after its own. */
+async function bumped(file: SnapshotFile, by: number): Promise<Content> {
+  const newest = new Map<Key, string>()
+  const nameOf = ({ revision, sub }: ImageChange) => `${revision} ${sub}`
+  for await (const batch of file.changes()) {
+    for (const change of batch) {
+      if (change.deleted) newest.delete(change.key)
+      else newest.set(change.key, nameOf(change))
+    }
+  }
+  const { leases, keys: compactKeys } = file
+  const entries = async function* () {
+    for await (const batch of file.entries()) yield batch.filter((entry) => newest.get(entry.key) === nameOf(entry))
+  }
+  return { leases, compactKeys, compactRevision: file.revision + by, entries }
+}
+
+async function fill(path: string, file: Content): Promise<void> {
   const db = openDatabase(path)
   try {
     // Nothing is lost when this is cut short, so that nothing need be flushed before the end.
@@ -74,7 +100,7 @@ async function fill(path: string, file: SnapshotFile): Promise<void> {
 }
 
 /** Returns whether a change of the compacted revision itself is among them. */
-async function fillChanges(db: DatabaseSync, file: SnapshotFile): Promise<boolean> {
+async function fillChanges(db: DatabaseSync, file: Content): Promise<boolean> {
   const addChange = db.prepare('INSERT INTO change VALUES (?, ?)')
   const addValue = db.prepare('INSERT INTO value VALUES (?, ?)')
   let anyAtCompaction = false
