@@ -23,3 +23,46 @@ it('keeps at least five minutes of history and forgets what is older than ten', 
   await expect(readAt(first)).rejects.toMatchObject({ code: 'compacted' })
   expect(await readAt(second)).toBe('2')
 })
+
+it('forgets much history early, but nothing of the last look', async () => {
+  const clock = new FakeClock()
+  await using store = createMemoryStore({ clock })
+  using _compaction = compactPeriodically(store, clock, silentLogger, { revisions: 100, bytes: Number.POSITIVE_INFINITY })
+  const put = async (count: number) => {
+    for (let i = 0; i < count; i++) await store.txn({ success: [{ type: 'put', key: 'a', value: Buffer.from(String(i)) }] })
+    return await store.status()
+  }
+  const { revision } = await put(60)
+  await clock.advance(10_000)
+  const later = await put(60)
+  expect(later.compactRevision).toBe(0)
+  await clock.advance(10_000)
+  expect(await store.status()).toMatchObject({ compactRevision: revision, revision: later.revision })
+  await clock.advance(MINUTE)
+  expect((await store.status()).compactRevision).toBe(revision)
+})
+
+it('forgets history early that takes much room', async () => {
+  const clock = new FakeClock()
+  await using memory = createMemoryStore({ clock })
+  let dbSizeInUse = 5000
+  const status = async () => ({ ...(await memory.status()), dbSizeInUse })
+  const store = { status, compact: (revision: number) => memory.compact(revision) }
+  using _compaction = compactPeriodically(store, clock, silentLogger, { revisions: Number.POSITIVE_INFINITY, bytes: 1000 })
+  const put = async () => (await memory.txn({ success: [{ type: 'put', key: 'a', value: Buffer.from('1') }] })).revision
+  const first = await put()
+  await clock.advance(10_000)
+  await put()
+  dbSizeInUse = 5900
+  await clock.advance(10_000)
+  expect((await memory.status()).compactRevision).toBe(0)
+  const third = await put()
+  dbSizeInUse = 6000
+  await clock.advance(10_000)
+  expect((await memory.status()).compactRevision).toBeGreaterThan(first)
+  dbSizeInUse = 5500
+  await clock.advance(10_000)
+  dbSizeInUse = 6400
+  await clock.advance(10_000)
+  expect((await memory.status()).compactRevision).toBeLessThan(third)
+})

@@ -37,7 +37,7 @@ describe('an embedded store with a quota of 2 MiB', () => {
     for (let i = 0; ; i++) {
       const error = await write(store, `k${i}`, 'x'.repeat(20_000)).then(
         () => null,
-        (refused: unknown) => refused,
+        (refused: unknown) => refused as Error,
       )
       if (error) return { keys: i, error }
     }
@@ -48,7 +48,7 @@ describe('an embedded store with a quota of 2 MiB', () => {
     expect(await store.status()).toMatchObject({ quota: 2 * MIB, alarms: [] })
     const { keys, error } = await fill()
     expect(error).toMatchObject({ name: 'StoreError', code: 'noSpace' })
-    expect(String(error)).toMatch(/quota of 2\.0 MiB.*Delete/)
+    expect(error.message).toMatch(/quota of 2\.0 MiB.*Delete/)
     expect(keys).toBeGreaterThan(80)
     expect(keys).toBeLessThan(120)
     expect(await store.status()).toMatchObject({ alarms: ['quota'], keys })
