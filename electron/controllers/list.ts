@@ -8,11 +8,13 @@ import { deploymentController } from './deployment/deployment.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring.ts'
 import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
+import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.ts'
 import { garbageCollectorController } from './garbage-collector/garbage-collector.ts'
 import { jobController } from './job/job.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeIpamController } from './node-ipam/node-ipam.ts'
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
+import { persistentVolumeBinder } from './persistent-volume-binder/binder.ts'
 import { podGcController } from './pod-gc/pod-gc.ts'
 import { replicaSetController } from './replica-set/replica-set.ts'
 import { replicationController } from './replica-set/replication-controller.ts'
@@ -25,6 +27,8 @@ import { statefulSetController } from './stateful-set/stateful-set.ts'
 import { taintEvictionController } from './taint-eviction/taint-eviction.ts'
 import { tokenCleanerController } from './token-cleaner/token-cleaner.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.ts'
+import { claimProtectionController } from './volume-protection/claim-protection.ts'
+import { volumeProtectionController } from './volume-protection/volume-protection.ts'
 
 export const CONTROLLERS: readonly ControllerDescriptor[] = [
   certificateApprovingController,
@@ -36,11 +40,13 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   endpointSliceController,
   endpointSliceMirroringController,
   endpointsController,
+  ephemeralVolumeController,
   garbageCollectorController,
   jobController,
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,
+  persistentVolumeBinder,
   podGcController,
   replicaSetController,
   replicationController,
@@ -52,4 +58,6 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   taintEvictionController,
   tokenCleanerController,
   ttlAfterFinishedController,
+  claimProtectionController,
+  volumeProtectionController,
 ]

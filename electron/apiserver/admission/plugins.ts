@@ -2,12 +2,15 @@ import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Lookup } from '../registry/lookup.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { claimResize } from './claim-resize.ts'
+import { defaultStorageClass } from './default-storage-class.ts'
 import { DEFAULT_TOLERATION_SECONDS, defaultTolerations } from './default-tolerations.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { priorityAdmission } from './priority.ts'
 import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
+import { storageProtection } from './storage-protection.ts'
 import { taintNodes } from './taint-nodes.ts'
 
 export interface PluginOptions {
@@ -30,6 +33,9 @@ export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
     taintNodes,
     priorityAdmission(lookup),
     defaultTolerations(tolerationSeconds),
+    defaultStorageClass(lookup),
+    storageProtection,
+    claimResize(lookup),
     runtimeClassAdmission(lookup),
   ]
   const unknown = disabled.find((name) => !all.some((plugin) => plugin.name === name))

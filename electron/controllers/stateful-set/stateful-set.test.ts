@@ -256,7 +256,7 @@ describe('the StatefulSet controller', () => {
   })
 
   it('lets claims go with the pods and the set where it is told to', async () => {
-    await using cluster = await start({ only: [...only, 'garbage-collector-controller'] })
+    await using cluster = await start({ only: [...only, 'garbage-collector-controller', 'persistentvolumeclaim-protection-controller'] })
     const policy = { whenDeleted: 'Delete', whenScaled: 'Delete' }
     const made = await create(cluster, { replicas: 2, volumeClaimTemplates, persistentVolumeClaimRetentionPolicy: policy })
     await cluster.advance(5000)
