@@ -109,6 +109,23 @@ describe('a store whose disk takes its time', () => {
     await Promise.all([failing, read])
   })
 
+  it('does not refuse for a reason that may still be lost', async () => {
+    const kept = [write(store, 'a', '1'), store.lease.grant(100, 5n)]
+    await answer()
+    await Promise.all(kept)
+    const failing = [
+      failure(store.txn({ success: [del('a')] }), 'noSpace'),
+      failure(store.lease.revoke(5n), 'noSpace'),
+      failure(store.txn({ success: [put('a', '', { ignoreValue: true })] }), 'noSpace'),
+      failure(write(store, 'b', '1', { lease: 5n }), 'noSpace'),
+      failure(store.lease.keepAlive(5n), 'noSpace'),
+      failure(store.lease.revoke(5n), 'noSpace'),
+    ]
+    await answer(full)
+    await Promise.all(failing)
+    expect(await store.lease.keepAlive(5n)).toEqual({ ttl: 100 })
+  })
+
   it('fails by name whatever was built on a write that failed, and goes on from the last durable state', async () => {
     const kept = [write(store, 'a', '1'), store.lease.grant(100, 5n)]
     await answer()

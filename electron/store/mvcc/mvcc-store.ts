@@ -81,9 +81,9 @@ export class MvccStore implements Store {
     })
     this.#transaction = { space: this.#space, read: backend.read, leaseExists: (id) => this.#lessor.has(id) }
     this.lease = {
-      grant: (ttl, id) => this.#accept(() => this.#grant(ttl, id)),
-      revoke: (id) => this.#accept(() => this.#revoke(id)),
-      keepAlive: (id) => this.#accept(() => this.#committer.barrier({ ttl: this.#lessor.keepAlive(id).ttl })),
+      grant: (ttl, id) => this.#acceptOnHead(() => this.#grant(ttl, id)),
+      revoke: (id) => this.#acceptOnHead(() => this.#revoke(id)),
+      keepAlive: (id) => this.#acceptOnHead(() => this.#committer.barrier({ ttl: this.#lessor.keepAlive(id).ttl })),
       timeToLive: (id, options) => this.#accept(() => this.#committer.barrier(this.#lessor.describe(id, options?.keys ?? false))),
       list: () => this.#accept(() => this.#committer.barrier(this.#lessor.ids())),
     }
@@ -103,7 +103,7 @@ export class MvccStore implements Store {
   }
 
   txn(request: TxnRequest): Promise<TxnResponse> {
-    return this.#accept(() => {
+    return this.#acceptOnHead(() => {
       checkTxn(request)
       const { succeeded, responses, changes } = this.#backend.reading(() => runTransaction(this.#transaction, request))
       if (changes.length === 0) return this.#committer.barrier({ succeeded, revision: this.#space.revision, responses })
@@ -122,7 +122,7 @@ export class MvccStore implements Store {
   }
 
   compact(revision: number): Promise<void> {
-    return this.#accept(() => {
+    return this.#acceptOnHead(() => {
       checkCount('revision', revision)
       if (revision > this.#revision) checkReadable(this.#space, revision, this.#revision)
       if (revision <= this.#compacting) throw compacted(revision, this.#compacting)
@@ -164,6 +164,17 @@ export class MvccStore implements Store {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /** For what is worked out on the head: a refusal, too, is told when what it rests on is durable, or fails with it. */
+  #acceptOnHead<T>(work: () => Promise<T>): Promise<T> {
+    return this.#accept(() => {
+      try {
+        return work()
+      } catch (error) {
+        return this.#committer.barrier(null).then(() => Promise.reject(error))
+      }
+    })
   }
 
   #grant(ttlSeconds: number, id?: LeaseId): Promise<{ id: LeaseId; ttl: number }> {
