@@ -84,6 +84,16 @@ export const CHANNELS = {
     v.object({ path: v.string(), context: v.string(), switched: v.boolean(), backup: v.optional(v.string()) }),
   ),
 
+  /** All objects at one moment, as a file that etcd's tools read too: how long it is in all, then its bytes. */
+  'store.snapshot': stream(
+    nothing,
+    v.never(),
+    v.variant('type', [
+      v.object({ type: v.literal('begin'), size: v.number(), revision: v.number() }),
+      v.object({ type: v.literal('bytes') }),
+    ]),
+  ),
+
   /** Any API request, as kubectl would make it. A status of 400 or more is a result, not a failure. */
   'kube.request': call(
     v.object({

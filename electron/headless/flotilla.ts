@@ -11,6 +11,7 @@ import { kubeconfig } from './commands/kubeconfig.ts'
 import { nodeAdd } from './commands/node-add.ts'
 import { nodeList, nodeRemove, nodeRetry, nodeShell } from './commands/node.ts'
 import { serve } from './commands/serve.ts'
+import { snapshotRestore, snapshotSave, snapshotStatus } from './commands/snapshot.ts'
 import { status } from './commands/status.ts'
 import { up } from './commands/up.ts'
 import { createOutput } from './output.ts'
@@ -27,6 +28,9 @@ const COMMANDS: readonly Command[] = [
   nodeRemove,
   nodeShell,
   imageImport,
+  snapshotSave,
+  snapshotStatus,
+  snapshotRestore,
   doctor,
 ]
 

@@ -16,6 +16,7 @@ import { clusterHandlers } from './face/cluster.ts'
 import { describeFailure } from './face/describe.ts'
 import { kubeHandlers } from './face/kube.ts'
 import { machineHandlers } from './face/machines.ts'
+import { storeHandlers } from './face/store.ts'
 import { loadNodePty, terminalHandlers } from './face/terminal.ts'
 import { startManagers } from './managers.ts'
 import { controlSocketPath, paths } from './state-dir.ts'
@@ -115,6 +116,7 @@ function createHandlers(
       diagnose({ stateDir: config.stateDir, agentDir: config.agentDir, runtimeDirs: config.runtimeDirs, rendererDir: config.rendererDir }),
     ...kubeHandlers({ client, clock, random, kinds: KINDS }),
     ...clusterHandlers({ name: api.cluster.name, server: api.url, startedAt, store: api.store, kubeconfig: api.kubeconfig, clock }),
+    ...storeHandlers(api.store),
     ...terminalHandlers(paths(config.stateDir).kubeconfig),
     ...machineHandlers(machines),
   }

@@ -91,7 +91,8 @@ export async function readClusterFile(stateDir: string, defaults: { name: string
   return fresh
 }
 
-async function readCluster(stateDir: string): Promise<ClusterFile | null> {
+/** Null before the first start. */
+export async function readCluster(stateDir: string): Promise<ClusterFile | null> {
   const file = paths(stateDir).cluster
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null

@@ -10,6 +10,8 @@ import { type LeaseFacts, readLeaseEntry } from './lease-entry.ts'
 /** A snapshot on disk, checked from end to end, and what it holds. */
 export interface SnapshotFile extends StoreImage {
   readonly path: string
+  /** Bytes of the file. */
+  readonly size: number
   /** Bytes of the database, as `etcdctl snapshot status` gives them: without the checksum behind it. */
   readonly totalSize: number
   /** Over all buckets, keys and values, as `etcdctl snapshot status` gives it; not etcd's HashKV. */
@@ -49,6 +51,7 @@ export async function readSnapshot(path: string, options: ReadOptions = {}): Pro
     const { facts, keyRoot, newest } = survey
     return {
       path,
+      size: bolt.size,
       totalSize: bolt.databaseSize,
       ...facts,
       changes: () => retained(bolt, keyRoot, facts.compactRevision, newest),

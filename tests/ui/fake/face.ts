@@ -72,6 +72,9 @@ export function faceHandlers(client: Client, options: FaceOptions): Handlers<Cha
       switched: false,
       backup: '~/.kube/config.flotilla-backup',
     }),
+    async 'store.snapshot'(_arg, duplex) {
+      await duplex.send({ type: 'begin', size: 0, revision: 1 })
+    },
     async 'kube.request'(request, signal) {
       if (options.delay) await new Promise<void>((resolve) => void systemClock.setTimeout(resolve, options.delay ?? 0))
       const { method, path, query, contentType, accept = 'application/json', body } = request
