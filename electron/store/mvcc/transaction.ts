@@ -61,7 +61,7 @@ function applyOp(deps: TransactionDeps, op: Op, plan: Plan | undefined, changes:
       return applyPut(deps, op, changes)
     case 'delete': {
       const deletions = space.delete(op)
-      changes.push(...deletions)
+      for (const deletion of deletions) changes.push(deletion)
       if (!op.prevKv) return { type: 'delete', deleted: deletions.length, prevKvs: [] }
       const prevKvs = deletions.map(({ prev }) => toKeyValue(prev as Version, read(prev as Version)))
       return { type: 'delete', deleted: deletions.length, prevKvs }
