@@ -16,6 +16,8 @@ export interface ClusterObjects {
   disruptionBudgets(): readonly PodDisruptionBudget[]
   persistentVolumeClaim(namespace: string, name: string): PersistentVolumeClaim | undefined
   persistentVolume(name: string): PersistentVolume | undefined
+  /** Volumes of a class ("": of none) that no claim has, and those that are promised to this claim. */
+  persistentVolumesFor(className: string, namespace: string, claim: string): Iterable<PersistentVolume>
   storageClass(name: string): StorageClass | undefined
 }
 
@@ -30,5 +32,6 @@ export const NO_OBJECTS: ClusterObjects = Object.freeze({
   disruptionBudgets: () => [],
   persistentVolumeClaim: () => undefined,
   persistentVolume: () => undefined,
+  persistentVolumesFor: () => [],
   storageClass: () => undefined,
 })

@@ -2,13 +2,16 @@ import { replicaSet as replicaSetKind } from '../../api/apps/v1/replica-set.ts'
 import { statefulSet as statefulSetKind } from '../../api/apps/v1/stateful-set.ts'
 import { namespace as namespaceKind } from '../../api/core/v1/namespace.ts'
 import { persistentVolumeClaim as persistentVolumeClaimKind } from '../../api/core/v1/persistent-volume-claim.ts'
-import { persistentVolume as persistentVolumeKind } from '../../api/core/v1/persistent-volume.ts'
+import { persistentVolume as persistentVolumeKind, storageClassOf } from '../../api/core/v1/persistent-volume.ts'
 import { replicationController as replicationControllerKind } from '../../api/core/v1/replication-controller.ts'
 import { service as serviceKind } from '../../api/core/v1/service.ts'
 import { podDisruptionBudget as podDisruptionBudgetKind } from '../../api/policy/v1/pod-disruption-budget.ts'
 import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
 import type { Informers } from '../../client/informer.ts'
 import type { ClusterObjects } from '../snapshot/cluster-objects.ts'
+
+const FREE_BY_CLASS = 'free-by-class'
+const BY_CLAIM = 'by-claim'
 
 /** What plugins read of the cluster, from informers. */
 export function informedObjects(informers: Informers): ClusterObjects {
@@ -21,6 +24,8 @@ export function informedObjects(informers: Informers): ClusterObjects {
   const claims = informers.for(persistentVolumeClaimKind)
   const volumes = informers.for(persistentVolumeKind)
   const classes = informers.for(storageClassKind)
+  volumes.addIndex(FREE_BY_CLASS, (volume) => (volume.spec.claimRef ? [] : [storageClassOf(volume)]))
+  volumes.addIndex(BY_CLAIM, ({ spec: { claimRef } }) => (claimRef ? [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`] : []))
   return {
     namespaceLabels(namespace) {
       const found = namespaces.get(undefined, namespace)
@@ -34,6 +39,10 @@ export function informedObjects(informers: Informers): ClusterObjects {
     disruptionBudgets: () => budgets.list(),
     persistentVolumeClaim: (namespace, name) => claims.get(namespace, name),
     persistentVolume: (name) => volumes.get(undefined, name),
+    persistentVolumesFor: (className, namespace, claim) => [
+      ...volumes.byIndex(BY_CLAIM, `${namespace}/${claim}`),
+      ...volumes.byIndex(FREE_BY_CLASS, className),
+    ],
     storageClass: (name) => classes.get(undefined, name),
   }
 }
