@@ -10,7 +10,7 @@ import {
   type TxnRequest,
 } from '../../store.ts'
 import { REFUSAL } from '../errors.ts'
-import { WIRE, WireReader } from './reader.ts'
+import { WIRE, type WireReader } from './reader.ts'
 
 /** Operations in a transaction, at most, as etcd's --max-txn-ops has it by default. */
 const MAX_TXN_OPS = 128

@@ -85,7 +85,7 @@ export class Http2Connection implements StreamOwner {
     this.#onClose = deps.onClose
     this.#out = new Outbox(socket, () => this.#resume())
     socket.setNoDelay(true)
-    socket.on('data', (bytes) => this.#onData(bytes as unknown as Buffer))
+    socket.on('data', (bytes) => this.#onData(bytes))
     socket.on('end', () => this.#lost())
     socket.on('error', () => this.#lost())
     socket.on('close', () => this.#lost())
@@ -284,8 +284,8 @@ export class Http2Connection implements StreamOwner {
   }
 
   #onHeaders(id: number, flags: number, bytes: Buffer, start: number, end: number): void {
-    let [from, to] = flags & FLAG.padded ? unpad(bytes, start, end) : [start, end]
-    if (flags & FLAG.priority) from += 5
+    const [begin, to] = flags & FLAG.padded ? unpad(bytes, start, end) : [start, end]
+    const from = begin + (flags & FLAG.priority ? 5 : 0)
     if (from > to) throw new ConnectionError(CODE.frameSizeError, 'a header frame is too short')
     const endStream = (flags & FLAG.endStream) !== 0
     if ((id & 1) === 0) throw new ConnectionError(CODE.protocolError, `a request on stream ${id}`)
