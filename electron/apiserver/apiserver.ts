@@ -51,6 +51,8 @@ import { serviceParts } from './rest/service/install.ts'
 import { AddressRange, type PortRange } from './rest/service/ranges.ts'
 import { repairRecords } from './rest/service/repair.ts'
 import { subresources } from './rest/subresources.ts'
+import { serviceDialer } from './webhooks/service-dialer.ts'
+import { WebhookClient } from './webhooks/webhook-client.ts'
 import type {
   AdmissionCheck,
   ApiRequest,
@@ -121,9 +123,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const feed = createFeed({ store, clock, logger })
   const resources = new Resources(kinds, { store, feed })
   const lookup = new Lookup(resources)
-  const plugins = builtInPlugins({ lookup, clock, random, ...options.admission })
   const checks: AdmissionCheck[] = []
   const connectors = new Map<string, Connector>()
+  const types = new KindTypes()
+  const webhooks = new WebhookClient({ dialService: serviceDialer({ lookup, connectors, random }), clock })
+  const plugins = builtInPlugins({ lookup, resources, types, webhooks, clock, random, ...options.admission })
   const paths = new Paths()
   const metrics = new Metrics()
   const ranges = { addresses: new AddressRange(options.serviceCidr ?? SERVICE_CIDR), ports: options.nodePorts ?? NODE_PORTS }
@@ -146,7 +150,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     throw forbidden({ group: '', resource: 'users' }, user.name, 'impersonation is not enabled')
   }
 
-  const types = new KindTypes()
   const registry: Registry = {
     store,
     locks: new KeyedMutex(),
@@ -184,6 +187,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     metrics,
     clock,
     responders,
+    admission: registry.admission,
     connectors,
   })
 
@@ -217,6 +221,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   const life = component(async (stack, signal) => {
     stack.use(resources)
+    stack.use(webhooks)
     await startIn(stack, feed, signal)
     if (lookup.serves(customResourceDefinition)) {
       const customResources = stack.use(new CustomResources({ registry, resources, hooks }))

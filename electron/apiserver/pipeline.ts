@@ -1,6 +1,8 @@
 /** The way of every request: who may do this, what is it for, who answers. Authentication and the socket come before it. */
 import type { AnyKind } from '../api/kind.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Admission } from './admission/admission.ts'
+import { admitConnect } from './admission/connect.ts'
 import { forbiddenError } from './authz/authorizers.ts'
 import { allows, MAX_BODY, type ResourceEndpoint } from './endpoints/resource-endpoint.ts'
 import { bytesBody } from './endpoints/body.ts'
@@ -37,6 +39,7 @@ export interface PipelineOptions {
   readonly clock: Clock
   readonly handlers: (path: string) => RequestHandler | undefined
   readonly responders: Responders
+  readonly admission: Admission
   readonly connectors: ReadonlyMap<string, Connector>
 }
 
@@ -83,7 +86,8 @@ export class Pipeline {
     if (CREATED.has(`${info.resource}/${info.subresource}`)) await this.authorize({ ...attributes, verb: 'create' })
     const kind = this.#options.resources.kind(info.group, info.version, info.resource)
     const connector = kind && this.#connectorOf(kind, info)
-    if (!connector) throw genericFailure(404)
+    if (!kind || !connector) throw genericFailure(404)
+    await this.#admitConnect(kind, info, request, () => {})
     return { connector, target: targetOf(info), request }
   }
 
@@ -122,7 +126,10 @@ export class Pipeline {
   async #serveKind(kind: AnyKind, info: RequestInfo, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
     if (kind.deprecationWarning) warnings.push(kind.deprecationWarning)
     const connector = this.#connectorOf(kind, info)
-    if (connector) return connector.answer(request, targetOf(info))
+    if (connector) {
+      await this.#admitConnect(kind, info, request, (text) => void warnings.push(text))
+      return connector.answer(request, targetOf(info))
+    }
     checkRoute(kind, info)
     const responder = info.verb === 'create' ? this.#options.responders.find({ kind, subresource: info.subresource }) : null
     if (responder) return this.#respond(responder, { ...info, kind, user: request.user, signal: request.signal }, request, warnings)
@@ -137,6 +144,12 @@ export class Pipeline {
     const body = bytesBody(await request.body(MAX_BODY), request.headers['content-type'])
     const answer = await this.#options.responders.answer(responder, asked, body, parameters, (text) => warnings.push(text))
     return encodeValue(answer, output, 201)
+  }
+
+  #admitConnect(kind: AnyKind, info: RequestInfo, request: ApiRequest, warn: (text: string) => void): Promise<void> {
+    const { subresource, namespace, name, tail } = info
+    const { query, user, signal } = request
+    return admitConnect(this.#options.admission, { kind, subresource, namespace, name, tail, query, user, signal, warn })
   }
 
   #connectorOf(kind: AnyKind, info: RequestInfo): Connector | undefined {

@@ -121,6 +121,8 @@ export interface Connector {
   upgrade(request: ApiRequest, target: ConnectTarget, socket: Duplex, head: Uint8Array): Promise<void>
   /** The same for the in-process client's `websocket`. Throws StatusError if refused. */
   open(request: ApiRequest, target: ConnectTarget, protocols: readonly string[]): Promise<ChannelSocket>
+  /** A plain stream to the port that the target names, for the server's own calls; absent where there is no such port. */
+  dial?(target: ConnectTarget, signal: AbortSignal): Promise<Duplex>
 }
 
 /** One write as an admission check sees it, after decoding, defaulting and patching. `object` is null for DELETE, `old` for CREATE. */
@@ -134,6 +136,16 @@ export interface AdmissionRequest {
   readonly old: KubeObject | null
   readonly user: UserInfo
   readonly signal: AbortSignal
+  /** Of `object`, where it is not of `kind`: a subresource's own. */
+  readonly sent?: AnyKind
+  /** Nothing may come of it. */
+  readonly dryRun?: boolean
+  /** CreateOptions, UpdateOptions, PatchOptions or DeleteOptions, as the request gave them. */
+  readonly options?: Readonly<Record<string, unknown>>
+  /** Adds a Warning header. */
+  warn?(text: string): void
+  /** Notes something about the decision, for an audit log; the first value of a key counts. */
+  annotate?(key: string, value: string): void
 }
 
 /** Refuses by throwing StatusError; changes nothing. */

@@ -51,6 +51,25 @@ export interface Status {
   code: number
 }
 
+/** What the code says where there is no reason: a webhook's refusal need not have one. */
+const REASON_OF_CODE: Readonly<Record<number, StatusReason>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  406: 'NotAcceptable',
+  409: 'Conflict',
+  410: 'Gone',
+  413: 'RequestEntityTooLarge',
+  415: 'UnsupportedMediaType',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+}
+
 export class StatusError extends Error {
   override readonly name = 'StatusError'
   readonly status: Status
@@ -61,7 +80,7 @@ export class StatusError extends Error {
   }
 
   get reason(): StatusReason {
-    return this.status.reason ?? 'Unknown'
+    return this.status.reason || (REASON_OF_CODE[this.status.code] ?? 'Unknown')
   }
 
   get code(): number {

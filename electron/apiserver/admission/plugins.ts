@@ -1,10 +1,15 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
+import type { KindTypes } from '../registry/kind-types.ts'
 import type { Lookup } from '../registry/lookup.ts'
+import type { Resources } from '../resources.ts'
+import type { WebhookClient } from '../webhooks/webhook-client.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { claimResize } from './claim-resize.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { DEFAULT_TOLERATION_SECONDS, defaultTolerations } from './default-tolerations.ts'
+import { Equivalents } from './matching/equivalents.ts'
+import { RequestMatcher } from './matching/request-matcher.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { priorityAdmission } from './priority.ts'
@@ -12,9 +17,15 @@ import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
 import { storageProtection } from './storage-protection.ts'
 import { taintNodes } from './taint-nodes.ts'
+import { HookSource } from './webhooks/hook-source.ts'
+import { MUTATING_WEBHOOKS, mutatingWebhooks } from './webhooks/mutating.ts'
+import { VALIDATING_WEBHOOKS, validatingWebhooks } from './webhooks/validating.ts'
 
 export interface PluginOptions {
   readonly lookup: Lookup
+  readonly resources: Resources
+  readonly types: KindTypes
+  readonly webhooks: WebhookClient
   readonly clock: Clock
   readonly random: Random
   /** For pods on nodes that are not ready or out of reach. */
@@ -25,7 +36,9 @@ export interface PluginOptions {
 
 /** In the order in which they are asked, which is upstream's. Throws if `disabled` names one that does not exist. */
 export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
-  const { lookup, clock, random, tolerationSeconds = DEFAULT_TOLERATION_SECONDS, disabled = [] } = options
+  const { lookup, resources, types, clock, random, tolerationSeconds = DEFAULT_TOLERATION_SECONDS, disabled = [] } = options
+  const matcher = new RequestMatcher(lookup, new Equivalents(resources))
+  const caller = { client: options.webhooks, random }
   const all = [
     namespaceLifecycle(lookup),
     limitRanger(lookup),
@@ -37,6 +50,8 @@ export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
     storageProtection,
     claimResize(lookup),
     runtimeClassAdmission(lookup),
+    mutatingWebhooks({ source: new HookSource(lookup, MUTATING_WEBHOOKS), matcher, caller, types }),
+    validatingWebhooks({ source: new HookSource(lookup, VALIDATING_WEBHOOKS), matcher, caller }),
   ]
   const unknown = disabled.find((name) => !all.some((plugin) => plugin.name === name))
   if (unknown !== undefined) throw new Error(`there is no admission plugin ${unknown}`)

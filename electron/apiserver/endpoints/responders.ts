@@ -3,6 +3,7 @@ import { groupResource, type AnyKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { invalidObject } from '../../machinery/status.ts'
 import type { Admission } from '../admission/admission.ts'
+import { writeOptions } from '../registry/admission-request.ts'
 import type { KindTypes } from '../registry/kind-types.ts'
 import type { WriteParameters } from '../registry/registry.ts'
 import type { Responder, UserInfo } from '../types.ts'
@@ -52,7 +53,10 @@ export class Responders {
     if (kind.namespaced) object.metadata.namespace ||= namespace
     const errors = sent.strategy.validate?.(object) ?? []
     if (errors.length > 0) throw invalidObject(sent, object.metadata.name ?? '', errors)
-    const admitted = { operation: 'CREATE', kind, subresource, namespace, name, object, old: null, user, signal } as const
+    const { dryRun, options } = writeOptions('CreateOptions', parameters)
+    const own = sent === kind ? {} : { sent }
+    const about = { kind, subresource, namespace, name, user, signal, dryRun, options, warn, ...own }
+    const admitted = { ...about, operation: 'CREATE', object, old: null } as const
     await this.#admission.admit(admitted)
     await this.#admission.validate(admitted)
     return responder(object, { user, namespace, name, signal, dryRun: parameters.dryRun })

@@ -5,7 +5,7 @@ import { validateObjectMeta } from '../../api/meta/v1/validation.ts'
 import { formatTime } from '../../api/values/time.ts'
 import { alreadyExists, badRequest, failure, invalidObject, StatusError } from '../../machinery/status.ts'
 import type { Entry } from '../cache/entry.ts'
-import { admissionRequest } from './admission-request.ts'
+import { admissionRequest, writeOptions } from './admission-request.ts'
 import { hasGeneration, isBuiltIn, resetStatus } from './kind-rules.ts'
 import { insert } from './guaranteed-update.ts'
 import { resourceName } from './keys.ts'
@@ -35,7 +35,7 @@ export async function create(
   wipe(object)
   dropRepeatedOwners(call, object, false)
   if (!options.tracked) track(registry, call, object, null, parameters)
-  const admission = admissionRequest(call, 'CREATE', object, null)
+  const admission = admissionRequest(call, 'CREATE', object, null, writeOptions('CreateOptions', parameters))
   await registry.admission.admit(admission)
   dropRepeatedOwners(call, object, true)
 

@@ -27,7 +27,7 @@ export async function remove(registry: Registry, call: Call, deletion: Deletion)
   const key = storage.key(call.namespace, call.name)
   let step: DeleteStep = { type: 'pending' }
   const written = await guaranteedUpdate(registry, storage, key, options, async (current) => {
-    const object = await deletable(registry, call, current)
+    const object = await deletable(registry, call, current, deletion)
     if (!object) throw notFound(kind, call.name)
     step = hooks?.holds?.(object)
       ? terminate(call, object, deletion, hooks, registry)
@@ -54,7 +54,7 @@ async function finish(
   const preconditions = asked?.resourceVersion ? { ...asked, resourceVersion: String(marked.revision) } : asked
   const options = { dryRun: false, signal: call.signal }
   const written = await guaranteedUpdate(registry, storage, storage.key(call.namespace, call.name), options, async (current) => {
-    const object = await deletable(registry, call, current)
+    const object = await deletable(registry, call, current, deletion)
     if (!object) return { type: 'keep' }
     if (preconditions) checkPreconditions(kind, object.metadata, { preconditions })
     return outcomeOf(call, { type: 'remove' }, object, hooks)
@@ -63,10 +63,13 @@ async function finish(
 }
 
 /** A copy of what is there in its served form, if this user may delete it. */
-async function deletable(registry: Registry, call: Call, current: Entry | null): Promise<KubeObject | null> {
+async function deletable(registry: Registry, call: Call, current: Entry | null, deletion: Deletion): Promise<KubeObject | null> {
   if (!current) return null
   const served = call.resource.view(current).object
-  await registry.admission.validate(admissionRequest(call, 'DELETE', null, served))
+  const options = { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...deletion }
+  const request = admissionRequest(call, 'DELETE', null, served, { dryRun: isDryRun(deletion), options })
+  await registry.admission.admit(request)
+  await registry.admission.validate(request)
   return thaw(served)
 }
 

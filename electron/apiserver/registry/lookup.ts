@@ -21,6 +21,14 @@ export class Lookup {
     return this.#resources.find(group, version, resource) !== undefined
   }
 
+  /** Whether it is known at once that there are none: the cache is there and empty, or nobody serves the kind. */
+  isEmpty({ group, version, resource }: KindName): boolean {
+    const found = this.#resources.find(group, version, resource)
+    if (!found) return true
+    const { cache } = found.storage
+    return cache.revision > 0 && cache.size === 0
+  }
+
   /** From the cache; what is not there is looked for once more when the cache has caught up with the store. Frozen. */
   async get<T extends KubeObject>(kind: KindName, namespace: string, name: string): Promise<T | null> {
     const resource = this.#resources.find(kind.group, kind.version, kind.resource)

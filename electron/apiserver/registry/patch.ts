@@ -42,7 +42,14 @@ export async function patch(
     return merged(part, old, object)
   }
   const applies = request.type === 'apply'
-  const change = { part: part?.part ?? 'main', make, tracked: applies && !part?.read, createIfAbsent: applies, mayCreate }
+  const change = {
+    part: part?.part ?? 'main',
+    make,
+    tracked: applies && !part?.read,
+    createIfAbsent: applies,
+    mayCreate,
+    options: 'PatchOptions' as const,
+  }
   return update(registry, call, change, parameters)
 }
 

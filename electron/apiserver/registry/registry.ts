@@ -40,6 +40,8 @@ export interface Call {
   readonly signal: AbortSignal
   /** Adds a Warning header. */
   warn(text: string): void
+  /** Notes something about the decision for an audit log. */
+  readonly annotate?: (key: string, value: string) => void
 }
 
 export interface WriteParameters {

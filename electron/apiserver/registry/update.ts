@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { badRequest, hasReason, notFound } from '../../machinery/status.ts'
 import type { Entry } from '../cache/entry.ts'
-import { admissionRequest } from './admission-request.ts'
+import { admissionRequest, writeOptions } from './admission-request.ts'
 import {
   checkResourceVersion,
   checkUid,
@@ -26,6 +26,8 @@ export interface Change {
   make(old: KubeObject | null): KubeObject | Promise<KubeObject>
   /** `make` already wrote down who manages what (server-side apply). */
   readonly tracked?: boolean
+  /** What kind of options the request has; by default UpdateOptions. */
+  readonly options?: 'PatchOptions'
   /** A uid that was sent says which object is meant; else it is a field like any other. */
   readonly uidIsPrecondition?: boolean
   /** Makes the object if there is none, whatever the kind says. */
@@ -80,7 +82,7 @@ async function replace(
   checkPlace(call, object)
   if (change.uidIsPrecondition) checkUid(call, object, old, key)
   if (!change.tracked) track(registry, call, object, old, parameters)
-  const admission = admissionRequest(call, 'UPDATE', object, old)
+  const admission = admissionRequest(call, 'UPDATE', object, old, writeOptions(change.options ?? 'UpdateOptions', parameters))
   await registry.admission.admit(admission)
   dropRepeatedOwners(call, object, true)
   checkResourceVersion(call, object, old)

@@ -6,7 +6,7 @@ import { formatTime } from '../../api/values/time.ts'
 import { badRequest, conflict, invalidObject, notFound, type Status } from '../../machinery/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { thaw } from '../../machinery/freeze.ts'
-import { admissionRequest } from '../registry/admission-request.ts'
+import { admissionRequest, writeOptions } from '../registry/admission-request.ts'
 import { guaranteedUpdate } from '../registry/guaranteed-update.ts'
 import type { Call, Registry, WriteParameters } from '../registry/registry.ts'
 import type { Resources } from '../resources.ts'
@@ -18,8 +18,10 @@ export function binding(registry: Registry): Subresource {
     kind: bindingKind,
     part: 'main',
     async create(call, object, parameters) {
-      await registry.admission.admit(admissionRequest(call, 'CREATE', object, null))
-      await registry.admission.validate(admissionRequest(call, 'CREATE', object, null))
+      const how = { ...writeOptions('CreateOptions', parameters), sent: bindingKind }
+      const request = admissionRequest(call, 'CREATE', object, null, how)
+      await registry.admission.admit(request)
+      await registry.admission.validate(request)
       return bind(registry, call, object as Binding, parameters)
     },
   }

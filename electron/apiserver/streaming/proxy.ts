@@ -17,7 +17,7 @@ export interface ProxyName {
 }
 
 /** Which port of which pod answers. Throws StatusError. */
-export type FindPort = (request: ApiRequest, namespace: string, wanted: ProxyName) => Promise<PodPort>
+export type FindPort = (request: Pick<ApiRequest, 'signal'>, namespace: string, wanted: ProxyName) => Promise<PodPort>
 
 const BODY_LIMIT = 64 << 20
 /** Between two ends of one connection, or about who asks the API server. */
@@ -67,6 +67,9 @@ export function podProxy(agents: AgentConnections, find: FindPort): Connector {
       } finally {
         socket.off('close', onClose)
       }
+    },
+    async dial(target, signal) {
+      return openPodPort(agents, await find({ signal }, target.namespace, parseName(target.name)), signal)
     },
     async open() {
       throw badRequest('what runs in a pod is reached by plain requests')
