@@ -124,6 +124,23 @@ describe('snapshots between Flotilla and etcd', () => {
     expect(await picture(again)).toEqual(await picture(store))
   })
 
+  it('the database of a stopped member is taken as it lies, when told to', async () => {
+    const dir = folder('theirs')
+    const member = await started(new EtcdMember({ dir, port: await freePort(), peerPort: await freePort() }))
+    const newest = await traffic(await remote(member), seededRandom(9), 150)
+    await etcdctl('--endpoints', member.url, 'compact', String(newest - 10), '--physical')
+    // Brings the database up to its log.
+    await etcdctl('--endpoints', member.url, 'snapshot', 'save', join(root, 'saved.snap'))
+    await member.kill()
+    const path = join(dir, 'etcd/member/snap/db')
+    await expect(readSnapshot(path)).rejects.toMatchObject({ code: 'STATE_UNREADABLE' })
+    await using file = await readSnapshot(path, { skipHashCheck: true })
+    await restoreSnapshot({ ...deps, file, dir: join(root, 'ours') })
+    const store = await embedded(join(root, 'ours'))
+    expect(await picture(store)).toEqual(await picture(await restored(join(root, 'saved.snap'), 'again')))
+    expect(await store.status()).toMatchObject({ revision: newest, compactRevision: newest - 10 })
+  })
+
   it('a deletion at the compacted revision does not come back to life', async () => {
     const store = await embedded(folder('ours'))
     await write(store, 'a', '1')
