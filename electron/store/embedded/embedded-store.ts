@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
@@ -58,8 +59,9 @@ async function open(path: string, options: EmbeddedStoreOptions): Promise<Store>
   const { dir, clock, logger, random = systemRandom, cacheBytes = 32 * MIB, reserveBytes = 16 * MIB, quotaBytes: quota = 8 * GIB } = options
   await using opened = new AsyncDisposableStack()
   opened.use(lockFolder(dir, clock))
-  inspectLog(path, logger)
+  const logged = inspectLog(path, logger)
   const db = opened.adopt(openDatabase(path), (open) => open.close())
+  if (logged) foldLog(db, path, logger)
   const url = options.workerUrl ?? new URL('./worker.ts', import.meta.url)
   const writer = opened.use(new Writer({ url, init: { role: 'write', path, reserveBytes }, clock, logger }))
   const { space, dead } = loadKeyspace(db, path)
@@ -77,12 +79,28 @@ async function open(path: string, options: EmbeddedStoreOptions): Promise<Store>
   return new MvccStore({ clock, random, logger, backend, space, leases })
 }
 
-/** What a crash cut short is dropped, and said; what cannot come from a crash is refused. */
-function inspectLog(path: string, logger: Logger): void {
+/** What a crash cut short is dropped, and said; what cannot come from a crash is refused. Whether there is a log. */
+function inspectLog(path: string, logger: Logger): boolean {
   const { state, frames } = checkWal(`${path}-wal`)
   if (frames > 0 && sizeOf(path) === 0) throw damaged(path, 'the file is empty or missing, while its write-ahead log is there')
   if (state === 'damaged') throw damaged(path, `its write-ahead log is broken at frame ${frames + 1}, and later writes follow`)
   if (state === 'torn') logger.warn('the last write before a crash was cut short and is dropped: it was not acknowledged', { path })
+  return frames > 0
+}
+
+/**
+ * Writes what was left in the log into the database, before anything rests on it. If a flush of the log had failed, the system may show
+ * what was written, take it for flushed and never try again, so that the next loss of power would take it from under later writes. On a
+ * full disk the log stays, as there is no other place for it.
+ */
+function foldLog(db: DatabaseSync, path: string, logger: Logger): void {
+  try {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    if (!isNoSpace(error)) throw error
+    if (dropReserve(path)) return foldLog(db, path, logger)
+    logger.warn('there is no room to fold the write-ahead log into the database', { path })
+  }
 }
 
 function sizeOf(path: string): number {
