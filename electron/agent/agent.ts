@@ -20,6 +20,7 @@ import { Checkpoints } from './checkpoint/checkpoints.ts'
 import { endAllPods } from './kubelet/end-pods.ts'
 import { createKubelet } from './kubelet/kubelet.ts'
 import { recorderSink } from './kubelet/recorder-sink.ts'
+import { localVolumeRoutes, LocalVolumes } from './kubelet/volumes/local-volumes.ts'
 import { systemMounts } from './kubelet/volumes/mounts.ts'
 import { CRI_NAMESPACE, createContainerdEvents } from './runtime/containerd-events.ts'
 import { CriClient } from './runtime/cri-client.ts'
@@ -155,6 +156,7 @@ export function createAgent(options: AgentOptions): Agent {
       logger,
       routes: [
         ...routes,
+        ...localVolumeRoutes(new LocalVolumes(config.stateDir)),
         ...statsRoutes({ sampler, summary, cache, process: processMetrics }),
         uninstallRoute({ clock, logger, endPods, removeAll: options.removeAll }),
       ],

@@ -20,7 +20,7 @@ export interface ServingIdentity {
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Parts of the path; one that is "*" stands for any. */
   readonly path: string
   handle(request: RouteRequest, response: ServerResponse): Promise<void>

@@ -91,6 +91,8 @@ describe('nodes/proxy', () => {
       tail: '/stats/summary',
     })
     expect([status, await text(body), t.seen]).toEqual([418, 'teapot', ['kube-apiserver-kubelet-client GET /stats/summary?only_cpu=true']])
+    await t.connector('nodes/proxy').answer(asked('', { method: 'PUT' }), { namespace: '', name: 'moth', tail: '/flotilla/v1/volumes/a' })
+    expect(t.seen.at(-1)).toBe('kube-apiserver-kubelet-client PUT /flotilla/v1/volumes/a')
     await expect(t.connector('nodes/proxy').answer(asked('', { method: 'POST' }), at('moth'))).rejects.toMatchObject({ code: 405 })
     await expect(t.connector('nodes/proxy').answer(asked(''), at('ghost'))).rejects.toMatchObject({ code: 404 })
   })

@@ -72,10 +72,12 @@ const locateNode: Locate = async ({ query }, { name, tail }) => {
   return { node: node ?? '', path: `${tail || '/'}${text ? `?${text}` : ''}` }
 }
 
+/** What is posted to an agent goes by subresources of its own, or is none of a client's business. */
+const PROXIED: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
+
 function proxied(agents: AgentConnections) {
   return async (request: ApiRequest, { node, path }: AgentLocation): Promise<ApiResponse> => {
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      throw methodNotSupported({ group: '', resource: 'nodes/proxy' }, request.method)
+    if (!PROXIED.has(request.method)) throw methodNotSupported({ group: '', resource: 'nodes/proxy' }, request.method)
     const answer = await agents.request(node, { method: request.method, path, signal: request.signal })
     if (answer.type === 'upgrade') throw badRequest('the agent upgraded a plain request')
     const { response } = answer

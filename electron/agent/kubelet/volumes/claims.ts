@@ -1,4 +1,5 @@
 /** What a pod's claims are bound to; kept with the pod, so that it comes up again without the API server. */
+import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '../../../base/random.ts'
@@ -23,7 +24,7 @@ export class Claims {
   /** Throws Error while the claim is missing or not bound. */
   async resolve(pod: Pod, name: string): Promise<PersistentVolumeSpec> {
     const file = join(this.#paths.pod(pod.metadata.uid), 'claims', `${name}.json`)
-    const spec = await this.#ask(pod.metadata.namespace ?? '', name).catch(async (error: unknown) => {
+    const spec = await this.#ask(pod, name, file).catch(async (error: unknown) => {
       if (hasReason(error, 'NotFound', 'Forbidden') || error instanceof ClaimError) throw error
       return readFile(file, 'utf8').then(
         (text) => JSON.parse(text) as PersistentVolumeSpec,
@@ -35,9 +36,15 @@ export class Claims {
     return spec
   }
 
-  async #ask(namespace: string, name: string): Promise<PersistentVolumeSpec> {
+  /** A pod that had the claim before keeps it; no other begins to use one that is being deleted, or one of another pod. */
+  async #ask({ metadata, spec }: Pod, name: string, file: string): Promise<PersistentVolumeSpec> {
+    const { namespace = '' } = metadata
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/persistentvolumeclaims/${encodeURIComponent(name)}`
     const claim = await requestJson<PersistentVolumeClaim>(this.#client, 'GET', path)
+    const isOwn = spec.volumes?.some((volume) => volume.ephemeral && `${metadata.name}-${volume.name}` === name)
+    if (isOwn && !claim.metadata.ownerReferences?.some(({ uid, controller }) => controller && uid === metadata.uid))
+      throw new ClaimError(`PVC ${namespace}/${name} was not created for pod ${namespace}/${metadata.name} (pod is not owner)`)
+    if (claim.metadata.deletionTimestamp && !existsSync(file)) throw new ClaimError(`persistentvolumeclaim "${name}" is being deleted`)
     const volumeName = claim.spec.volumeName
     if (claim.status.phase !== 'Bound' || !volumeName) throw new ClaimError(`persistentvolumeclaim "${name}" is not bound`)
     const volume = await requestJson<PersistentVolume>(this.#client, 'GET', `/api/v1/persistentvolumes/${encodeURIComponent(volumeName)}`)

@@ -1,5 +1,6 @@
 /** How each type of volume is made ready. */
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod, mkdir, stat } from 'node:fs/promises'
+import { systemCode } from '../../../base/errors.ts'
 import type { PersistentVolumeSpec, Pod, Volume } from '../../../api/core/v1/types.gen.ts'
 import { toUnits } from '../../../api/values/quantity.ts'
 import type { ImageViews } from '../../runtime/image-view.ts'
@@ -134,9 +135,14 @@ async function setUpClaim(volume: Volume, claimName: string, input: PayloadInput
     throw new Error(`persistent volumes of type ${type ?? 'unknown'} are not supported by this node`)
   }
   if (hostPath) await checkHostPath(hostPath)
+  if (local) await stat(path).catch((error: unknown) => Promise.reject(missing(error, path)))
   const group = pod.spec.securityContext?.fsGroup
   if (local && group !== undefined && !readOnly && !(await belongsTo(path, group))) await giveToGroup(path, group, false)
   return { path, readOnly }
+}
+
+function missing(error: unknown, path: string): unknown {
+  return systemCode(error) === 'ENOENT' ? new Error(`path ${JSON.stringify(path)} does not exist`) : error
 }
 
 const PV_FIELDS = new Set(['accessModes', 'capacity', 'claimRef', 'mountOptions', 'nodeAffinity'])

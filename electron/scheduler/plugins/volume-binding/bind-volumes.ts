@@ -24,7 +24,8 @@ export interface Binding {
 }
 
 /** Resolves when all claims are bound; throws Error where that cannot be, or takes too long. */
-export async function bindVolumes(binding: Binding, { client, clock, livePod }: Handle, signal: AbortSignal): Promise<void> {
+export async function bindVolumes(binding: Binding, handle: Handle, signal: AbortSignal): Promise<void> {
+  const { client, clock } = handle
   const { volumes, node, objects, pod } = binding
   for (const { volume, claim } of volumes.found) {
     if (volume.spec.claimRef?.uid) continue
@@ -48,7 +49,7 @@ export async function bindVolumes(binding: Binding, { client, clock, livePod }: 
   for (;;) {
     const open = claims.filter((claim) => !isDone(claim, asked, binding))
     if (open.length === 0) return
-    if (livePod(pod.metadata.namespace ?? '', pod.metadata.name)?.metadata.uid !== pod.metadata.uid) {
+    if (handle.livePod(pod.metadata.namespace ?? '', pod.metadata.name)?.metadata.uid !== pod.metadata.uid) {
       throw new Error('the pod is gone, and its volumes are not waited for any more')
     }
     if (clock.monotonic() >= until) throw new Error(`timed out waiting for the condition: ${open.map(claimText).join(', ')} not bound`)

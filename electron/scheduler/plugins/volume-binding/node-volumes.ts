@@ -44,7 +44,13 @@ export function volumesOn(
     if (volume) {
       found.push({ claim, volume })
       taken.add(volume.metadata.name)
-    } else if (isMadeFor(classOf(claim, objects.storageClass), node)) wanted.push(claim)
+    } else if (
+      isMadeFor(
+        classOf(claim, (className) => objects.storageClass(className)),
+        node,
+      )
+    )
+      wanted.push(claim)
     else without.push(name)
   }
   return without.length > 0 ? without : { found, wanted }

@@ -46,7 +46,7 @@ export function podClaims(pod: Pod, objects: ClusterObjects): PodClaims | Status
       const found = objects.persistentVolume(volumeName)
       if (found) bound.push({ claim: name, volume: volumeName, nodes: reachOf(found) })
       else lost.push(name)
-    } else if (!claim.spec.volumeName && waitsForConsumer(classOf(claim, objects.storageClass))) {
+    } else if (!claim.spec.volumeName && waitsForConsumer(classOf(claim, (className) => objects.storageClass(className)))) {
       if (!open.includes(claim)) open.push(claim)
     } else return unresolvable(PLUGIN, IMMEDIATE, [claimEvidence(name)])
   }
