@@ -6,7 +6,7 @@ import { LONGEST_REVISION_KEY, messageSize, revisionKeySize, writeHead, writeRev
 import type { ImageEntry, StoreImage } from './image.ts'
 import { byLeaseKey, LEASE_KEY, leaseEntry, type LeaseFacts, leaseMessageSize } from './lease-entry.ts'
 
-/** About how many bytes are handed out at a time. */
+/** So many bytes are handed out at a time at the most. */
 const CHUNK = 64 * 1024
 const SHA256 = 32
 /** Of the snapshot's only transaction; the other meta has the one before. */
@@ -122,7 +122,7 @@ function keyEntry(entry: ImageEntry): LeafEntry {
   }
 }
 
-/** The same bytes in pieces of about one size. */
+/** The same bytes in pieces of at most `CHUNK`, most of them about as long. */
 async function* chunked(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let waiting: Buffer[] = []
   let size = 0
@@ -130,7 +130,8 @@ async function* chunked(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     waiting.push(part)
     size += part.length
     if (size < CHUNK) continue
-    yield waiting.length === 1 ? part : Buffer.concat(waiting, size)
+    const all = waiting.length === 1 ? part : Buffer.concat(waiting, size)
+    for (let at = 0; at < size; at += CHUNK) yield all.subarray(at, at + CHUNK)
     waiting = []
     size = 0
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -6,6 +6,7 @@ import { systemClock } from '../../../electron/base/clock.ts'
 import { silentLogger } from '../../../electron/base/logger.ts'
 import { seededRandom } from '../../../electron/base/random.ts'
 import { createEmbeddedStore } from '../../../electron/store/embedded/embedded-store.ts'
+import { createEtcdFace } from '../../../electron/store/etcd/etcd-face.ts'
 import { createMemoryStore } from '../../../electron/store/memory/memory-store.ts'
 import { createRemoteStore } from '../../../electron/store/remote/remote-store.ts'
 import { readSnapshot } from '../../../electron/store/snapshot/read-snapshot.ts'
@@ -154,6 +155,20 @@ describe('snapshots between Flotilla and etcd', () => {
     expect(await picture(theirs)).toEqual(await picture(store))
     expect((await theirs.range(ALL)).kvs.map(({ key }) => key)).toEqual(['b'])
     expect(await picture(await restored(path, 'again'))).toEqual(await picture(store))
+  })
+
+  it('etcdctl saves the same file from our own etcd face', async () => {
+    const store = await embedded(folder('ours'))
+    await traffic(store, seededRandom(10), 100)
+    await write(store, 'big', 'x'.repeat(1_400_000))
+    const identity = { clusterId: 1n, memberId: 2n, name: 'ours' }
+    const face = opened.use(createEtcdFace({ ...deps, store, listen: { port: 0 }, tls: null, identity }))
+    await face.start()
+    const path = join(root, 'saved-by-etcdctl')
+    await etcdctl('--endpoints', face.url, 'snapshot', 'save', path)
+    expect(readFileSync(path).equals(readFileSync(await saved(store)))).toBe(true)
+    await sameStatus(path)
+    expect(await hashByEtcd(face.url)).toBe((await store.maintenance.hash()).hash)
   })
 
   it('an empty store goes both ways', async () => {
