@@ -10,11 +10,12 @@ import { readKubeconfig } from '../../../electron/client/kubeconfig.ts'
 import { createRemoteClient, type RemoteClient } from '../../../electron/client/remote-client.ts'
 import { TEST_IMAGE, testImageArchive } from './image.ts'
 import type { Needs } from './rows.ts'
+import { startSimulatedNodes } from './simulated.ts'
 
 export interface Cluster extends AsyncDisposable {
   readonly kubeconfig: string
   readonly client: RemoteClient
-  /** How many real nodes it has. */
+  /** How many nodes it has. */
   readonly nodes: number
   /** Of the containers that tests run, on every node. */
   readonly image: string
@@ -25,19 +26,20 @@ const flotilla = join(import.meta.dirname, '../../../electron/headless/flotilla.
 
 /**
  * A cluster with as many nodes as `needs` wants. Onto the nodes comes the tests' image, by the state folder that the kubeconfig lies in;
- * for a cluster that is not Flotilla's, IMAGE_UNDER_TEST names one that its nodes have.
+ * for a cluster that is not Flotilla's, IMAGE_UNDER_TEST names one that its nodes have. `simulated`: its nodes are played by this process.
  */
-export async function startCluster(needs: Needs): Promise<Cluster> {
+export async function startCluster(needs: Needs, { simulated = false } = {}): Promise<Cluster> {
   await using stack = new AsyncDisposableStack()
   const given = process.env['KUBECONFIG_UNDER_TEST']
   const nodes = NODES[needs]
-  const kubeconfig = given ?? (await launch(nodes, stack))
+  const kubeconfig = given ?? (await launch(simulated ? 0 : nodes, stack))
   const image = process.env['IMAGE_UNDER_TEST'] ?? TEST_IMAGE
-  if (nodes > 0 && !process.env['IMAGE_UNDER_TEST']) await importTestImage(dirname(kubeconfig))
+  if (nodes > 0 && !simulated && !process.env['IMAGE_UNDER_TEST']) await importTestImage(dirname(kubeconfig))
   const connection = await readKubeconfig(kubeconfig)
   const client = stack.use(
     createRemoteClient({ server: connection.server, ca: connection.ca ?? '', identity: () => connection.identity, clock: systemClock }),
   )
+  if (simulated) stack.use(await startSimulatedNodes(client, nodes))
   const all = stack.move()
   return { kubeconfig, client, nodes, image, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }

@@ -209,6 +209,11 @@ export const behaviours: Behaviours = {
   async 'daemonset-rollback'(context) {
     const { signal } = context
     const before = await runDaemonSet(context)
+    // Pods that are not known to be available are replaced first, however many they are.
+    await eventually(signal, 'all are known to be available', async () => {
+      const { status } = await context.client.get(daemonSet, { name: 'across', namespace: context.namespace })
+      return status.numberAvailable === before.length
+    })
     await setImage(context, MISSING)
     const bad = await eventually(signal, 'a pod has the bad image', async () =>
       (await podsOf(context, LABELS)).find(({ spec }) => spec.containers[0]?.image === MISSING),
