@@ -51,6 +51,15 @@ describe('an event recorder', () => {
     expect(messages).toHaveLength(3)
   })
 
+  it('loses none that several recorders write of one object in one moment', async () => {
+    await using server = await startTestServer()
+    const recorders = [recorderOf(server), recorderOf(server), recorderOf(server)]
+    for (const [i, recorder] of recorders.entries()) recorder.event(POD, 'Normal', 'Told', `by ${i}`)
+    for (const recorder of recorders) await recorder.flush()
+    expect((await events(server)).map(({ message }) => message)).toHaveLength(3)
+    for (const recorder of recorders) await recorder[Symbol.asyncDispose]()
+  })
+
   it('begins a new Event when the old one is gone', async () => {
     await using server = await startTestServer()
     await using recorder = recorderOf(server)

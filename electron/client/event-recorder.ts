@@ -112,6 +112,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         return await write(occurrence, decision)
       } catch (error) {
         if (stopping.signal.aborted) return
+        // Another recorder wrote of the object in the same moment: the next name is free, or the one after it.
+        if (hasReason(error, 'AlreadyExists') && tries < TRIES) continue
         const again = hasReason(error, 'ServiceUnavailable', 'ServerTimeout', 'Timeout', 'TooManyRequests', 'InternalError')
         if (!again || tries >= TRIES) {
           logger.warn('event not recorded', { reason: occurrence.reason, object: occurrence.regarding.metadata.name, error })

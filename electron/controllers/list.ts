@@ -11,6 +11,7 @@ import { endpointsController } from './endpoints/endpoints.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.ts'
 import { garbageCollectorController } from './garbage-collector/garbage-collector.ts'
 import { jobController } from './job/job.ts'
+import { localVolumeController } from './local-volumes/local-volumes.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeIpamController } from './node-ipam/node-ipam.ts'
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
@@ -27,6 +28,7 @@ import { statefulSetController } from './stateful-set/stateful-set.ts'
 import { taintEvictionController } from './taint-eviction/taint-eviction.ts'
 import { tokenCleanerController } from './token-cleaner/token-cleaner.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.ts'
+import { volumeExpandController } from './volume-expand/volume-expand.ts'
 import { claimProtectionController } from './volume-protection/claim-protection.ts'
 import { volumeProtectionController } from './volume-protection/volume-protection.ts'
 
@@ -43,6 +45,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   ephemeralVolumeController,
   garbageCollectorController,
   jobController,
+  localVolumeController,
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,
@@ -58,6 +61,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   taintEvictionController,
   tokenCleanerController,
   ttlAfterFinishedController,
+  volumeExpandController,
   claimProtectionController,
   volumeProtectionController,
 ]

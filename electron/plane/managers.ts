@@ -9,6 +9,7 @@ import { hasReason } from '../machinery/status.ts'
 import { createScheduler } from '../scheduler/scheduler.ts'
 import type { Api, PlaneDeps } from './api.ts'
 import { CLUSTER_CIDR, DNS_VIP } from './config.ts'
+import { ensureLocalClass } from './local-class.ts'
 
 const AUTHENTICATED = ['system:authenticated']
 
@@ -19,6 +20,7 @@ const AUTHENTICATED = ['system:authenticated']
 export async function startManagers(api: Api, deps: PlaneDeps, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
   const { clock, random, logger } = deps
   await ensureDnsService(api)
+  await ensureLocalClass(adminOf(api))
   const identity = `${hostname()}_${random.uuid()}`
   const manager = (name: string, part: string, make: (own: { client: Client } & PlaneDeps) => Component): Component => {
     const client = api.server.clientFor({ name: `system:${name}`, groups: AUTHENTICATED }, name)
@@ -31,9 +33,13 @@ export async function startManagers(api: Api, deps: PlaneDeps, stack: AsyncDispo
   await Promise.all([startIn(stack, controllers, signal), startIn(stack, scheduler, signal)])
 }
 
+function adminOf(api: Api): Client {
+  return api.server.clientFor({ name: 'system:apiserver', groups: ['system:masters'] }, 'flotilla')
+}
+
 /** The cluster's DNS, which every node's agent serves itself: the Service has an address and no endpoints. */
 async function ensureDnsService(api: Api): Promise<void> {
-  const client = api.server.clientFor({ name: 'system:apiserver', groups: ['system:masters'] }, 'flotilla')
+  const client = adminOf(api)
   const port = (name: string, protocol: 'UDP' | 'TCP') => ({ name, protocol, port: 53, targetPort: 53 })
   await client
     .create(serviceKind, {
