@@ -80,13 +80,15 @@ export function maintenanceService(deps: ServiceDeps): Service {
   ]
 }
 
-/** The checksum is a part of the snapshot, behind the database. */
+/** Of SHA-256, which is behind the database and is not counted in what remains. */
+const CHECKSUM = 32
+
 async function sendSnapshot({ store, headers }: ServiceDeps, call: StreamCall): Promise<void> {
   await using snapshot = await store.maintenance.snapshot()
-  let left = snapshot.size
+  let left = snapshot.size - CHECKSUM
   for await (const blob of snapshot) {
     if (call.signal.aborted) return
-    left -= blob.length
+    left = Math.max(0, left - blob.length)
     call.send(
       serialize(SnapshotResponseSchema, {
         header: headers.at(snapshot.revision),
