@@ -174,7 +174,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       resource: { group, version, resource, subresource, namespace, name },
     })
   }
-  const verbs = new Verbs({ registry, subresource: subresources(registry), mayCreate })
+  const verbs = new Verbs({ registry, subresource: subresources(registry, resources), mayCreate })
   const negotiator = new Negotiator()
   const endpoint = new ResourceEndpoint({ verbs, types, negotiator, clock, random })
   const pipeline: Pipeline = new Pipeline({

@@ -5,6 +5,7 @@ import { certificateSigningController } from './certificates/signer.ts'
 import { cronJobController } from './cron-job/cron-job.ts'
 import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
+import { disruptionController, staleDisruptionController } from './disruption/disruption.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring.ts'
 import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
@@ -39,6 +40,8 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   cronJobController,
   daemonSetController,
   deploymentController,
+  disruptionController,
+  staleDisruptionController,
   endpointSliceController,
   endpointSliceMirroringController,
   endpointsController,

@@ -4,6 +4,7 @@ import type { KubeObject, ObjectMeta } from '../../api/meta/v1/object.ts'
 import type { DeleteOptions } from '../../api/meta/v1/types.gen.ts'
 import { formatTime } from '../../api/values/time.ts'
 import { conflict } from '../../machinery/status.ts'
+import { orphansByDefault } from './kind-rules.ts'
 
 export const FOREGROUND_FINALIZER = 'foregroundDeletion'
 export const ORPHAN_FINALIZER = 'orphan'
@@ -43,7 +44,7 @@ export function beforeDelete(kind: AnyKind, object: KubeObject, deletion: Deleti
   const grace = asked !== undefined && asked < 0 ? 1 : asked
   const step = gracefully(kind, object, grace, now)
   if (step === 'pending') return { type: 'pending' }
-  meta.finalizers = finalizersFor(meta.finalizers ?? [], deletion)
+  meta.finalizers = finalizersFor(meta.finalizers ?? [], deletion, orphansByDefault(kind))
   const held = meta.finalizers.length > 0
   if (!held) delete meta.finalizers
   if (step === 'not graceful') {
@@ -82,8 +83,8 @@ function markNow(meta: ObjectMeta, now: number): void {
   meta.deletionGracePeriodSeconds = 0
 }
 
-/** The garbage collector's finalizers as the request wants them; without a wish they stay. */
-export function finalizersFor(finalizers: readonly string[], deletion: Deletion): string[] {
+/** The garbage collector's finalizers as the request wants them; without a wish they stay, and without any `orphans` says. */
+export function finalizersFor(finalizers: readonly string[], deletion: Deletion, orphans = false): string[] {
   const { orphanDependents, propagationPolicy } = deletion
   let orphan = finalizers.includes(ORPHAN_FINALIZER)
   let foreground = !orphan && finalizers.includes(FOREGROUND_FINALIZER)
@@ -93,7 +94,7 @@ export function finalizersFor(finalizers: readonly string[], deletion: Deletion)
   } else if (propagationPolicy) {
     orphan = propagationPolicy === 'Orphan'
     foreground = propagationPolicy === 'Foreground'
-  }
+  } else if (!orphan && !foreground) orphan = orphans
   const kept = finalizers.filter((f) => f !== ORPHAN_FINALIZER && f !== FOREGROUND_FINALIZER)
   return [...kept, ...(orphan ? [ORPHAN_FINALIZER] : []), ...(foreground ? [FOREGROUND_FINALIZER] : [])]
 }

@@ -20,14 +20,15 @@ export interface Deleted {
 
 const COLLECTION_WORKERS = 4
 
-export async function remove(registry: Registry, call: Call, deletion: Deletion): Promise<Deleted> {
+export async function remove(registry: Registry, call: Call, deletion: Deletion, how: { admitted?: boolean } = {}): Promise<Deleted> {
   const { storage, kind } = call.resource
   const hooks = registry.hooks.get(resourceName(kind))
+  warnOfOrphans(call, deletion)
   const options = { dryRun: isDryRun(deletion), signal: call.signal }
   const key = storage.key(call.namespace, call.name)
   let step: DeleteStep = { type: 'pending' }
   const written = await guaranteedUpdate(registry, storage, key, options, async (current) => {
-    const object = await deletable(registry, call, current, deletion)
+    const object = await deletable(registry, call, current, deletion, how.admitted)
     if (!object) throw notFound(kind, call.name)
     step = hooks?.holds?.(object)
       ? terminate(call, object, deletion, hooks, registry)
@@ -37,7 +38,7 @@ export async function remove(registry: Registry, call: Call, deletion: Deletion)
   const { entry } = written
   if (!entry) throw notFound(kind, call.name)
   const took = step as DeleteStep
-  if (took.type === 'mark' && took.then && !options.dryRun) return finish(registry, call, deletion, entry, hooks)
+  if (took.type === 'mark' && took.then && !options.dryRun) return finish(registry, call, deletion, entry, hooks, how.admitted)
   return { entry: call.resource.view(entry), state: took.type === 'remove' ? 'gone' : took.type === 'mark' ? 'marked' : 'pending' }
 }
 
@@ -48,13 +49,14 @@ async function finish(
   deletion: Deletion,
   marked: Entry,
   hooks: ResourceHooks | undefined,
+  admitted?: boolean,
 ): Promise<Deleted> {
   const { storage, kind } = call.resource
   const { preconditions: asked } = deletion
   const preconditions = asked?.resourceVersion ? { ...asked, resourceVersion: String(marked.revision) } : asked
   const options = { dryRun: false, signal: call.signal }
   const written = await guaranteedUpdate(registry, storage, storage.key(call.namespace, call.name), options, async (current) => {
-    const object = await deletable(registry, call, current, deletion)
+    const object = await deletable(registry, call, current, deletion, admitted)
     if (!object) return { type: 'keep' }
     if (preconditions) checkPreconditions(kind, object.metadata, { preconditions })
     return outcomeOf(call, { type: 'remove' }, object, hooks)
@@ -62,10 +64,17 @@ async function finish(
   return { entry: call.resource.view(written.entry ?? marked), state: 'gone' }
 }
 
-/** A copy of what is there in its served form, if this user may delete it. */
-async function deletable(registry: Registry, call: Call, current: Entry | null, deletion: Deletion): Promise<KubeObject | null> {
+/** A copy of what is there in its served form, if this user may delete it; nobody is asked about what is `admitted` already. */
+async function deletable(
+  registry: Registry,
+  call: Call,
+  current: Entry | null,
+  deletion: Deletion,
+  admitted = false,
+): Promise<KubeObject | null> {
   if (!current) return null
   const served = call.resource.view(current).object
+  if (admitted) return thaw(served)
   const options = { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...deletion }
   const request = admissionRequest(call, 'DELETE', null, served, { dryRun: isDryRun(deletion), options })
   await registry.admission.admit(request)
@@ -101,6 +110,14 @@ export async function removeAll(registry: Registry, call: Call, entries: readonl
       if (!hasReason(error, 'NotFound')) throw error
     }
   })
+}
+
+/** Clients that say nothing get what the first version of the kind did. */
+function warnOfOrphans(call: Call, { propagationPolicy, orphanDependents }: Deletion): void {
+  if (propagationPolicy !== undefined || orphanDependents !== undefined || resourceName(call.resource.kind) !== 'jobs.batch') return
+  call.warn(
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+  )
 }
 
 function isDryRun(deletion: Deletion): boolean {

@@ -60,6 +60,13 @@ export function hasGeneration(kind: AnyKind): boolean {
   return !WITHOUT_GENERATION.has(groupResource(kind))
 }
 
+/** Whose dependents stay when a delete does not say what becomes of them, as in the first versions of these kinds. */
+const ORPHANS = new Set(['replicationcontrollers', 'jobs.batch'])
+
+export function orphansByDefault(kind: AnyKind): boolean {
+  return ORPHANS.has(groupResource(kind))
+}
+
 export function returnsDeleted(kind: AnyKind): boolean {
   return RETURNS_DELETED.has(groupResource(kind))
 }

@@ -5,15 +5,16 @@ import { genericFailure } from '../http/response.ts'
 import { resourceName } from '../registry/keys.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 import type { Subresource } from '../registry/subresource.ts'
+import type { Resources } from '../resources.ts'
 import { binding } from './binding.ts'
 import { eviction } from './eviction.ts'
 import { scale } from './scale.ts'
 
 /** Looks up a call's subresource; null for the object itself. It throws StatusError 404 for what there is not. */
-export function subresources(registry: Registry): (call: Call) => Subresource | null {
+export function subresources(registry: Registry, resources: Resources): (call: Call) => Subresource | null {
   const special: Readonly<Record<string, Subresource>> = {
     'pods/binding': binding(registry),
-    'pods/eviction': eviction(registry),
+    'pods/eviction': eviction(registry, resources),
   }
   return (call) => {
     const { subresource: name, resource } = call

@@ -25,11 +25,6 @@ describe('a disruption budget', () => {
     expect(errors).toEqual([expect.stringContaining('minAvailable and maxUnavailable cannot be both set') as string])
   })
 
-  it('is said to be of no effect', () => {
-    const { object } = created(podDisruptionBudget, of({ minAvailable: 1 }))
-    expect(podDisruptionBudget.strategy.warnings?.(object, null)).toEqual([expect.stringContaining('evictions do not ask it') as string])
-  })
-
   it('allows nothing until somebody counted', () => {
     expect(created(podDisruptionBudget, { ...of({}), status: { disruptionsAllowed: 7 } }).object.status).toMatchObject({
       disruptionsAllowed: 0,

@@ -7,9 +7,6 @@ import { nonNegativeIntOrPercent, notMoreThan100Percent } from '../../values/int
 import type { IntOrString } from '../../meta/v1/object.ts'
 import type { PodDisruptionBudget, PodDisruptionBudgetSpec } from './types.gen.ts'
 
-/** Said to those who make one. */
-const NOT_COUNTED = 'nothing in this cluster counts disruptions: the budget is stored, and evictions do not ask it'
-
 const EVICTION_POLICIES = ['AlwaysAllow', 'IfHealthyBudget']
 const COUNTS = ['currentHealthy', 'desiredHealthy', 'disruptionsAllowed', 'expectedPods'] as const
 
@@ -38,7 +35,6 @@ export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
       budget.status = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
     },
     validate: ({ spec }) => validateSpec(spec),
-    warnings: (_, old) => (old ? [] : [NOT_COUNTED]),
     validateStatusUpdate: ({ status }) => COUNTS.flatMap((name) => nonNegative(`status.${name}`, status[name])),
   },
 })
