@@ -170,6 +170,7 @@ describe('removal', () => {
   it('leaves no rule, link, address or file of ours', async () => {
     const mapped = await lab.pod(there, 'pod-mapped', [{ hostPort: 8088, containerPort: POD_PORT, protocol: 'tcp' }])
     expect(await ask(here.net, there.address, 8088)).toMatch('pod-mapped')
+    expect(await ask(there.net, '127.0.0.1', 8088)).toMatch('pod-mapped')
     // Its chains stay when a pod's end is not told to the plugins.
     const { config } = there
     await there.stopAgent()

@@ -42,8 +42,8 @@ export function podRules({ clusterCIDR, apiVip, dnsVip, plan, bridgeFilter }: Po
             // A tunnel's packets carry no proof of their sender.
             `udp dport ${VXLAN_PORT} @th,96,24 ${VXLAN_ID} ip saddr != @peers drop`,
             `ip daddr { ${apiVip}, ${dnsVip} } iifname != { "lo", "${BRIDGE}" } drop`,
-            // portmap opens the way to 127.0.0.1 for the node's own connections to host ports; pods must not take it.
-            `iifname "${BRIDGE}" ip daddr 127.0.0.0/8 drop`,
+            // portmap opens the way to 127.0.0.1 for the node's own connections to host ports; pods may only answer on it.
+            `iifname "${BRIDGE}" ip daddr 127.0.0.0/8 ct direction original drop`,
           ],
         },
       ],
