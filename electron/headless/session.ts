@@ -26,6 +26,7 @@ export async function startOwn(options: {
   port?: number | undefined
   name?: string | undefined
   etcd?: EtcdConfig | undefined
+  serveEtcdPort?: number | undefined
   debug?: boolean
 }): Promise<OwnPlane> {
   const places = locate(options.entry)
@@ -38,6 +39,7 @@ export async function startOwn(options: {
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.etcd === undefined ? {} : { etcd: options.etcd }),
+      ...(options.serveEtcdPort === undefined ? {} : { serveEtcdPort: options.serveEtcdPort }),
     },
     places.planeWorker,
   )

@@ -8,6 +8,8 @@ export interface PlaneConfig {
   readonly port?: number
   /** The etcd cluster that holds the cluster's objects; absent: the state folder does. */
   readonly etcd?: EtcdConfig
+  /** Port on 127.0.0.1 at which the store is served to etcd's clients; 0 takes a free one. Absent: not served. */
+  readonly serveEtcdPort?: number
   /** The program's version, shown to people. */
   readonly version: string
   /** `electron` or `browser`: which face the UI is served by. */
@@ -52,4 +54,15 @@ export interface PlaneInfo {
   /** Absolute path of the administrator's kubeconfig in the state folder. */
   readonly kubeconfig: string
   readonly stateDir: string
+  /** Where and how etcd's clients reach the store, if it is served to them. */
+  readonly etcd?: ServedEtcd
+}
+
+export interface ServedEtcd {
+  /** https://127.0.0.1:PORT */
+  readonly url: string
+  /** Absolute paths of PEM files: the server's CA, and a client's certificate and key. */
+  readonly caFile: string
+  readonly certFile: string
+  readonly keyFile: string
 }

@@ -19,6 +19,7 @@ import { machineHandlers } from './face/machines.ts'
 import { storeHandlers } from './face/store.ts'
 import { loadNodePty, terminalHandlers } from './face/terminal.ts'
 import { startManagers } from './managers.ts'
+import { serveEtcd } from './serve-etcd.ts'
 import { controlSocketPath, paths } from './state-dir.ts'
 
 export interface Plane extends Component {
@@ -69,8 +70,23 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
     await startIn(stack, machines, signal)
     await startManagers(api, deps, stack, signal)
 
+    const etcd =
+      config.serveEtcdPort === undefined
+        ? undefined
+        : await serveEtcd(
+            config.serveEtcdPort,
+            { ...deps, ...api, stateDir: config.stateDir, logger: logger.child({ part: 'etcd' }) },
+            stack,
+          )
+
     const handlers = createHandlers(config, deps, api, machines, startedAt)
-    const info = { name: api.cluster.name, server: api.url, kubeconfig: paths(config.stateDir).kubeconfig, stateDir: config.stateDir }
+    const info = {
+      name: api.cluster.name,
+      server: api.url,
+      kubeconfig: paths(config.stateDir).kubeconfig,
+      stateDir: config.stateDir,
+      ...(etcd ? { etcd } : {}),
+    }
     running = { info, handlers }
     stack.use(await listenControl(controlSocketPath(config.stateDir), (port) => serveConnection(port, CHANNELS, handlers, describeFailure)))
     logger.info('the plane is ready', { server: api.url, milliseconds: Math.round(clock.now() - startedAt) })

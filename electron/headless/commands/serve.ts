@@ -8,7 +8,7 @@ import { untilStopped } from '../until-stopped.ts'
 
 export const serve: Command = {
   name: 'serve',
-  usage: '[--state DIR] [--port N] [--etcd URL,…]',
+  usage: '[--state DIR] [--port N] [--etcd URL,…] [--serve-etcd N]',
   summary: 'Runs a control plane without a desktop. Prints one JSON line when the API server answers, and stays until it is stopped.',
   options: {
     port: { type: 'string', help: 'port of the API server on 127.0.0.1 (default: the one of last time, else a free one)' },
@@ -19,6 +19,10 @@ export const serve: Command = {
     'etcd-cafile': { type: 'string', help: 'PEM file of the CA that etcd’s certificates are checked with' },
     'etcd-certfile': { type: 'string', help: 'PEM file of the client certificate for etcd' },
     'etcd-keyfile': { type: 'string', help: 'PEM file of that certificate’s key' },
+    'serve-etcd': {
+      type: 'string',
+      help: 'serve the store to etcd’s clients, on this port of 127.0.0.1 (0: a free one) with TLS; off by default',
+    },
     debug: { type: 'boolean', help: 'log more' },
   },
   async run({ args, stateDir, signal, entry }) {
@@ -27,6 +31,7 @@ export const serve: Command = {
       await startOwn({
         ...{ entry, stateDir, port: args.integer('port', 1, 65535), name: args.text('name') },
         etcd: etcdOf(args),
+        serveEtcdPort: args.integer('serve-etcd', 0, 65535),
         debug: args.flag('debug'),
       }),
     )

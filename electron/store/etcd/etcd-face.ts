@@ -3,7 +3,7 @@ import { type Component, component } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Store } from '../store.ts'
 import { HeaderCodec, type Identity } from './codec/header.ts'
-import { toGrpcError } from './errors.ts'
+import { REFUSAL, toGrpcError } from './errors.ts'
 import { route } from './grpc/router.ts'
 import { FaceListener, type FaceTls } from './listener.ts'
 import { createPlainAnswers } from './plain.ts'
@@ -48,7 +48,9 @@ export function createEtcdFace(options: EtcdFaceOptions): EtcdFace {
     const services = [kvService, watchService, leaseService, maintenanceService, clusterService, authService, lockService, electionService]
     const methods = new Map([...services.flatMap((service) => service(deps)), ...healthService()])
     const plain = createPlainAnswers({ store, identity })
-    const listener = stack.use(new FaceListener({ clock, listen, tls, plain, accept: route(methods, toGrpcError, plain) }))
+    const listener = stack.use(
+      new FaceListener({ clock, listen, tls, plain, accept: route(methods, { toError: toGrpcError, stopped: REFUSAL.stopped }, plain) }),
+    )
     port = await listener.start()
     logger.info('the store is served to etcd’s clients', { url: url() })
   })

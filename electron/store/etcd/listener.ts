@@ -1,19 +1,27 @@
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { once } from 'node:events'
 import type { Clock } from '../../base/clock.ts'
 import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
-import type { PlainAnswer } from './grpc/router.ts'
+import { denyAll, type PlainAnswer } from './grpc/router.ts'
 import { Http2Connection } from './http2/connection.ts'
 import { PREFACE } from './http2/frame.ts'
 import type { Accept } from './http2/stream.ts'
 
-/** PEM. Clients need a certificate of the CA. */
-export interface FaceTls {
-  readonly ca: string
+/** Both PEM. */
+export interface CertificatePair {
   readonly cert: string
   readonly key: string
+}
+
+export interface FaceTls {
+  /** What the server shows; a replacement is taken over while it serves. */
+  readonly serving: { readonly current: CertificatePair; onChange(listener: (pair: CertificatePair) => void): Disposable }
+  /** PEM of who signs the certificates that clients need. */
+  readonly clientCa: string
+  /** Where given, only clients may do anything whose certificate names it as an organization (O). */
+  readonly organization?: string
 }
 
 export interface ListenerDeps {
@@ -42,21 +50,13 @@ export class FaceListener implements AsyncDisposable {
   readonly #connections = new Set<Http2Connection>()
   /** Connections on which nothing telling was said yet, and whether that was so at the last tick. */
   readonly #silent = new Map<Socket, boolean>()
-  #ticking: Disposable | null = null
+  readonly #closing = new DisposableStack()
   #idle: (() => void) | null = null
 
   constructor(deps: ListenerDeps) {
     this.#deps = deps
     const { tls } = deps
-    this.#server = tls
-      ? createTlsServer({
-          ...tls,
-          requestCert: true,
-          rejectUnauthorized: true,
-          minVersion: 'TLSv1.2',
-          ALPNProtocols: ['h2', 'http/1.1'],
-        }).on('secureConnection', (socket) => this.#greet(socket))
-      : createServer((socket) => this.#greet(socket))
+    this.#server = tls ? this.#secureServer(tls) : createServer((socket) => this.#greet(socket))
     this.#http = createHttpServer((request, response) => {
       void deps.plain(request.method ?? '', request.url ?? '').then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type, connection: 'close' }).end(body)
@@ -78,14 +78,14 @@ export class FaceListener implements AsyncDisposable {
         cause: error,
       })
     }
-    this.#ticking = this.#deps.clock.setInterval(() => this.#tick(), TICK, { unref: true })
+    this.#closing.use(this.#deps.clock.setInterval(() => this.#tick(), TICK, { unref: true }))
     const address = this.#server.address()
     return typeof address === 'object' && address ? address.port : port
   }
 
   /** No new requests are taken; those under way are answered, if they do not take too long. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ticking?.[Symbol.dispose]()
+    this.#closing.dispose()
     this.#server.close()
     this.#http.close()
     for (const socket of this.#silent.keys()) socket.destroy()
@@ -99,8 +99,18 @@ export class FaceListener implements AsyncDisposable {
     }
   }
 
+  #secureServer(tls: FaceTls): Server {
+    const secure = { ca: tls.clientCa, minVersion: 'TLSv1.2' } as const
+    const client = { requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2', 'http/1.1'] }
+    const server = createTlsServer({ ...secure, ...client, ...tls.serving.current }, (socket) => {
+      this.#greet(socket, tls.organization === undefined || isOf(socket, tls.organization))
+    })
+    this.#closing.use(tls.serving.onChange((pair) => server.setSecureContext({ ...secure, ...pair })))
+    return server
+  }
+
   /** Waits for the first words, which tell HTTP/2 from HTTP/1. */
-  #greet(socket: Socket): void {
+  #greet(socket: Socket, allowed = true): void {
     this.#silent.set(socket, false)
     const forget = () => this.#silent.delete(socket)
     socket.on('error', forget).on('close', forget)
@@ -110,7 +120,8 @@ export class FaceListener implements AsyncDisposable {
       if (said.length < TELLING) return
       socket.off('data', listen)
       forget()
-      if (PREFACE.compare(said, 0, TELLING, 0, TELLING) === 0) this.#serve(socket, said)
+      if (PREFACE.compare(said, 0, TELLING, 0, TELLING) === 0) this.#serve(socket, said, allowed)
+      else if (!allowed) socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
       else {
         socket.unshift(said)
         this.#http.emit('connection', socket)
@@ -119,10 +130,10 @@ export class FaceListener implements AsyncDisposable {
     socket.on('data', listen)
   }
 
-  #serve(socket: Socket, said: Buffer): void {
+  #serve(socket: Socket, said: Buffer, allowed: boolean): void {
     const connection = new Http2Connection(socket, {
       clock: this.#deps.clock,
-      accept: this.#deps.accept,
+      accept: allowed ? this.#deps.accept : denyAll,
       onClose: (closed) => {
         this.#connections.delete(closed)
         if (this.#connections.size === 0) this.#idle?.()
@@ -139,4 +150,9 @@ export class FaceListener implements AsyncDisposable {
     }
     for (const connection of this.#connections) connection.tick()
   }
+}
+
+function isOf(socket: TLSSocket, organization: string): boolean {
+  const names: string | readonly string[] | undefined = socket.getPeerCertificate().subject?.O
+  return typeof names === 'string' ? names === organization : (names?.includes(organization) ?? false)
 }

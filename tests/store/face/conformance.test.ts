@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../../electron/base/clock.ts'
 import { FakeClock } from '../../../electron/base/fake-clock.ts'
 import { silentLogger } from '../../../electron/base/logger.ts'
 import { createEmbeddedStore } from '../../../electron/store/embedded/embedded-store.ts'
-import { createEtcdFace, type EtcdFace } from '../../../electron/store/etcd/etcd-face.ts'
+import { createEtcdFace } from '../../../electron/store/etcd/etcd-face.ts'
 import { createMemoryStore } from '../../../electron/store/memory/memory-store.ts'
 import { createRemoteStore } from '../../../electron/store/remote/remote-store.ts'
 import type { Store } from '../../../electron/store/store.ts'
@@ -32,7 +32,7 @@ class RoundTrip {
     const face = this.#closing.use(createEtcdFace({ ...real, store, listen: { port: this.#port }, tls: null, identity: IDENTITY }))
     await face.start()
     this.#port = Number(new URL(face.url).port)
-    const clock: Clock = { ...systemClock, setInterval: (fn, ms, options) => this.#clock.setInterval(fn, ms, options) }
+    const clock: Clock = { ...systemClock, setInterval: (fn, ms) => this.#clock.setInterval(fn, ms) }
     this.#store = this.#closing.use(await createRemoteStore({ ...real, clock, endpoints: [face.url] }))
     return this.#store
   }

@@ -77,6 +77,8 @@ export class Intake {
 export interface CallDeps {
   readonly intake: Intake
   readonly toError: (error: unknown) => GrpcError
+  /** What calls end with that the server's stop cuts off. */
+  readonly stopped: () => GrpcError
 }
 
 /** The messages of one call, and their share of the intake. */
@@ -168,6 +170,11 @@ export class UnaryCall implements StreamHandler, CallContext {
     if (!this.#settled) this.#fail(new GrpcError(STATUS.cancelled, 'the client gave up'))
   }
 
+  /** Only what waits for something listens to the signal. */
+  leave(): void {
+    this.#controller?.abort()
+  }
+
   #run(message: Buffer): Promise<Buffer> {
     try {
       return this.#handle(message, this)
@@ -187,7 +194,7 @@ export class UnaryCall implements StreamHandler, CallContext {
 /** Any number of messages, one way or both ways. */
 export class StreamingCall implements StreamHandler, StreamCall {
   readonly #stream: ServerStream
-  readonly #toError: (error: unknown) => GrpcError
+  readonly #deps: CallDeps
   readonly #incoming: Incoming
   readonly #controller = new AbortController()
   readonly #receiver: StreamReceiver
@@ -196,7 +203,7 @@ export class StreamingCall implements StreamHandler, StreamCall {
 
   constructor(stream: ServerStream, open: Stream, deps: CallDeps) {
     this.#stream = stream
-    this.#toError = deps.toError
+    this.#deps = deps
     this.#incoming = new Incoming(deps.intake)
     this.#receiver = open(this)
   }
@@ -228,7 +235,7 @@ export class StreamingCall implements StreamHandler, StreamCall {
     try {
       for (const message of this.#incoming.push(bytes)) if (!this.#ended) this.#receiver.message(message)
     } catch (error) {
-      this.finish(this.#toError(error))
+      this.finish(this.#deps.toError(error))
     }
   }
 
@@ -240,6 +247,10 @@ export class StreamingCall implements StreamHandler, StreamCall {
     if (!this.#ended) this.#stop()
     // Nothing is sent any more; the connection learns that nobody works on it.
     this.#stream.end(OK_TAIL)
+  }
+
+  leave(): void {
+    this.finish(this.#deps.stopped())
   }
 
   #begin(): void {

@@ -17,15 +17,21 @@ export interface PlainAnswer {
 export type Methods = ReadonlyMap<string, Method>
 
 /** What hears a stream that has been answered already. */
-const DEAF: StreamHandler = { data() {}, end() {}, closed() {} }
+const DEAF: StreamHandler = { data() {}, end() {}, closed() {}, leave() {} }
+
+/** For clients that may do nothing. */
+export const denyAll: Accept = (stream) => {
+  refuse(stream, new GrpcError(STATUS.permissionDenied, 'etcdserver: permission denied'))
+  return DEAF
+}
 
 /** Finds who answers a request. `plain` answers what is not gRPC. */
 export function route(
   methods: Methods,
-  toError: CallDeps['toError'],
+  errors: Pick<CallDeps, 'toError' | 'stopped'>,
   plain: (method: string, path: string) => Promise<PlainAnswer>,
 ): Accept {
-  const deps: CallDeps = { toError, intake: new Intake(MAX_INTAKE) }
+  const deps: CallDeps = { ...errors, intake: new Intake(MAX_INTAKE) }
   const services = new Set([...methods.keys()].map((path) => path.split('/')[1]))
   return (stream, fields) => {
     let path = ''

@@ -111,6 +111,7 @@ export class Http2Connection implements StreamOwner {
     if (this.#closed || this.#lastAccepted !== LAST_OF_ALL) return
     this.#lastAccepted = this.#lastStream
     this.#out.push(goAwayFrame(this.#lastStream, CODE.noError, ''))
+    for (const { handler } of [...this.#streams.values()]) handler?.leave()
     this.#finishIfIdle()
   }
 

@@ -9,6 +9,8 @@ export interface StreamHandler {
   end(): void
   /** The client gave the request up, or is gone. Whatever is sent from now on is dropped. */
   closed(): void
+  /** The server is about to stop: what would go on for as long as the client likes ends now. */
+  leave(): void
 }
 
 /** Begins a request. `complete`: it has no body. */
