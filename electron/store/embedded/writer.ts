@@ -124,7 +124,7 @@ export class Writer implements AsyncDisposable {
         return this.#waiting.shift()?.resolve()
       case 'failed':
         this.#keep(message.frame)
-        return this.#waiting.shift()?.reject(this.#failed(message.epoch, message.failure))
+        return this.#failed(message.epoch, message.failure)
       case 'shrunk':
         return this.#shrinking?.resolve(message.left)
       case 'defragmented':
@@ -144,11 +144,19 @@ export class Writer implements AsyncDisposable {
     answer?.reject(new StoreError(failure.kind === 'full' ? 'noSpace' : 'unavailable', message))
   }
 
-  #failed(epoch: number, { kind, message }: Failure): StoreError {
-    if (epoch === this.#epoch) {
-      this.#epoch++
-      this.#logger.error('a batch could not be written', { kind, reason: message })
-    }
+  /**
+   * Of an epoch, all that is under way fails with the first, and is said to have failed at once: nobody must build on one of them when a
+   * new epoch has begun. The answers to the others come later and say nothing new.
+   */
+  #failed(epoch: number, failure: Failure): void {
+    if (epoch !== this.#epoch) return
+    this.#epoch++
+    this.#logger.error('a batch could not be written', { kind: failure.kind, reason: failure.message })
+    const error = this.#errorOf(failure)
+    for (const answer of this.#waiting.splice(0)) answer.reject(error)
+  }
+
+  #errorOf({ kind, message }: Failure): StoreError {
     if (kind === 'full') {
       this.#setFull(true)
       return new StoreError('noSpace', `The disk is full (${message}): nothing was written. Make room, then try again.`)
