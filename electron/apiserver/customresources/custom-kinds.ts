@@ -7,11 +7,14 @@ import type {
 import { defineKind, type AnyKind, type FieldOf, type KindSpec, type Strategy } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
+import { invalid, type FieldError, type FieldErrorType } from '../../api/values/field-error.ts'
 import type { JsonObject } from '../../machinery/json-value.ts'
 import { columnsOf } from './columns.ts'
 import { readSimple } from './json-path.ts'
 import { modelName } from './model.ts'
 import { validateCustom } from './object-validation.ts'
+import { compileRules, type RuleNode } from './rules/compile-rules.ts'
+import { runRules } from './rules/run-rules.ts'
 
 export interface CustomKinds {
   /** In whose form objects are kept. */
@@ -86,7 +89,17 @@ function selectableFieldsOf({ selectableFields = [] }: CustomResourceDefinitionV
 /** Source: apiextensions-apiserver `registry/customresource/strategy.go`. */
 function strategyOf(version: CustomResourceDefinitionVersion): Strategy<KubeObject> {
   const schema = version.schema?.openAPIV3Schema ?? {}
-  const check = (object: KubeObject, old?: KubeObject) => validateCustom(object, schema, old)
+  let compiled: RuleNode | null | undefined
+  const borne = new WeakMap<KubeObject, readonly string[]>()
+  const check = (object: KubeObject, old?: KubeObject): FieldError[] => {
+    const errors = validateCustom(object, schema, old)
+    if (compiled === undefined) compiled = compileRules(schema)
+    if (!compiled) return errors
+    if (errors.some(({ type }) => BLOCKING.has(type))) return [...errors, UNCHECKED]
+    const outcome = runRules(compiled, object, old)
+    borne.set(object, outcome.warnings)
+    return [...errors, ...outcome.errors]
+  }
   return {
     prepareForCreate(object) {
       const fields = object as KubeObject & { status?: unknown }
@@ -97,9 +110,24 @@ function strategyOf(version: CustomResourceDefinitionVersion): Strategy<KubeObje
     validate: (object) => check(object),
     validateChanged: check,
     validateStatusUpdate: check,
+    warnings: (object) => [...(borne.get(object) ?? [])],
     requireResourceVersion: true,
   }
 }
+
+/** What an object must not have wrong for its rules to be understood. */
+const BLOCKING: ReadonlySet<FieldErrorType> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
+const UNCHECKED = invalid(
+  '<nil>',
+  'null',
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+)
 
 function content(object: KubeObject): JsonObject {
   const { metadata: _metadata, ...rest } = object as unknown as JsonObject

@@ -1,8 +1,9 @@
-/** What a CustomResourceDefinition does beyond other objects: it ends only after its objects, and its defaults must be fit for them. */
+/** What a CustomResourceDefinition does beyond other objects: it ends only after its objects, and its defaults and rules must be fit for them. */
 import type { CustomResourceDefinition, JSONSchemaProps } from '../../api/apiextensions/v1/types.gen.ts'
 import { customResourceDefinition } from '../../api/apiextensions/v1/custom-resource-definition.ts'
 import { modelFacts } from '../../api/schema/facts.ts'
 import { invalid, type FieldError } from '../../api/values/field-error.ts'
+import { semanticEqual } from '../../api/values/equal.ts'
 import { formatTime } from '../../api/values/time.ts'
 import type { Clock } from '../../base/clock.ts'
 import { setCondition } from '../../machinery/conditions.ts'
@@ -12,13 +13,14 @@ import { createTypes, type Schema } from '../../machinery/schema/build.ts'
 import { validateValue } from '../../machinery/schema/validate.ts'
 import { invalidObject } from '../../machinery/status.ts'
 import type { ResourceHooks } from '../registry/registry.ts'
+import { definitionRuleErrors } from './rules/definition-rules.ts'
 
 export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io'
 
 export function definitionHooks(clock: Clock): ResourceHooks {
   return {
-    create: (object) => checkDefaults(object as CustomResourceDefinition),
-    update: (object) => checkDefaults(object as CustomResourceDefinition),
+    create: (object) => checkSchemas(object as CustomResourceDefinition, null),
+    update: (object, old) => checkSchemas(object as CustomResourceDefinition, old as CustomResourceDefinition),
     holds: ({ metadata }) => !metadata.deletionTimestamp,
     terminating(object) {
       const { metadata, status } = object as CustomResourceDefinition
@@ -31,12 +33,22 @@ export function definitionHooks(clock: Clock): ResourceHooks {
   }
 }
 
-/** What is wrong with the rest is said by the kind's own validation, which comes later. Throws 422. */
-function checkDefaults(definition: CustomResourceDefinition): null {
+/**
+ * What is wrong with the rest is said by the kind's own validation, which comes later. A schema that is as it was is not looked at again.
+ * Throws 422.
+ */
+function checkSchemas(definition: CustomResourceDefinition, old: CustomResourceDefinition | null): null {
   if (customResourceDefinition.strategy.validate?.(definition).length) return null
-  const errors = definition.spec.versions.flatMap(({ schema }, i) =>
-    schema?.openAPIV3Schema ? defaultErrors(schema.openAPIV3Schema, `spec.versions[${i}].schema.openAPIV3Schema`) : [],
-  )
+  const { versions } = definition.spec
+  const [first] = versions
+  // What all versions have in common is upstream's to hold, and to complain of, once.
+  const shared = versions.every(({ schema }) => semanticEqual(schema, first?.schema))
+  const errors = (shared ? versions.slice(0, 1) : versions).flatMap(({ name, schema }, i) => {
+    const before = old?.spec.versions.find((version) => version.name === name)?.schema
+    if (!schema?.openAPIV3Schema || semanticEqual(schema, before)) return []
+    const field = `spec.${shared ? 'validation' : `versions[${i}].schema`}.openAPIV3Schema`
+    return [...defaultErrors(schema.openAPIV3Schema, field), ...definitionRuleErrors(schema.openAPIV3Schema, field)]
+  })
   if (errors.length > 0) throw invalidObject(customResourceDefinition, definition.metadata.name, errors)
   return null
 }

@@ -83,16 +83,6 @@ describe('a CustomResourceDefinition', () => {
     const without = change((spec) => (spec.versions = [{ ...(spec.versions[1] as (typeof spec.versions)[0]), storage: true }]))
     expect(without).toContain('status.storedVersions[0]: Invalid value: "v1": must appear in spec.versions')
   })
-
-  it('says that rules are kept and not evaluated', () => {
-    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-validations': [{ rule: 'true' }] } }
-    const { object, errors } = created(customResourceDefinition, manifest({ versions: [version('v1', { schema })] }))
-    expect(errors).toEqual([])
-    expect(object.spec.versions[0]?.schema?.openAPIV3Schema?.['x-kubernetes-validations']).toEqual([{ rule: 'true' }])
-    expect(customResourceDefinition.strategy.warnings?.(object, null)).toEqual([
-      'version v1: x-kubernetes-validations are kept, but this server does not evaluate their rules',
-    ])
-  })
 })
 
 describe('a structural schema', () => {

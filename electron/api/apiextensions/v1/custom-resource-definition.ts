@@ -2,7 +2,7 @@ import { createdAtColumn } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
 import { semanticEqual } from '../../values/equal.ts'
 import { validateDefinition, validateDefinitionUpdate, validateStoredVersions } from './definition-validation.ts'
-import type { CustomResourceDefinition, JSONSchemaProps } from './types.gen.ts'
+import type { CustomResourceDefinition } from './types.gen.ts'
 
 const WEBHOOK_PORT = 443
 
@@ -36,7 +36,6 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
     validate: validateDefinition,
     validateUpdate: validateDefinitionUpdate,
     validateStatusUpdate: (definition) => validateStoredVersions(definition),
-    warnings: ({ spec }, old) => (old && semanticEqual(spec, old.spec) ? [] : warningsOf(spec.versions)),
   },
 })
 
@@ -45,19 +44,4 @@ function noteStoredVersion({ spec, status }: CustomResourceDefinition): void {
   const storage = spec.versions.find((version) => version.storage)?.name
   const stored = status.storedVersions ?? []
   if (storage !== undefined && !stored.includes(storage)) status.storedVersions = [...stored, storage]
-}
-
-function warningsOf(versions: CustomResourceDefinition['spec']['versions']): string[] {
-  return versions.flatMap(({ name, schema }) =>
-    schema?.openAPIV3Schema && hasRules(schema.openAPIV3Schema)
-      ? [`version ${name}: x-kubernetes-validations are kept, but this server does not evaluate their rules`]
-      : [],
-  )
-}
-
-function hasRules(schema: JSONSchemaProps): boolean {
-  if (schema['x-kubernetes-validations']?.length) return true
-  const { items, additionalProperties: others, properties = {} } = schema
-  const below = [...Object.values(properties), items, others]
-  return below.some((one) => typeof one === 'object' && !Array.isArray(one) && hasRules(one))
 }
