@@ -197,8 +197,8 @@ export const CHANNELS = {
   'machines.cancel': call(v.object({ name }), v.object({})),
   /** `forget`: drop it from the cluster even if the machine cannot be reached to clean it up. */
   'machines.remove': call(v.object({ name, credentials: v.optional(credentials), forget: v.optional(v.boolean()) }), v.object({})),
-  /** A shell on the machine itself, which works when its agent does not. */
-  'machines.shell': stream(v.object({ name, size: terminalSize }), terminalUp, terminalDown),
+  /** A shell on the machine itself, which works when its agent does not. Without a size it has no terminal, and ends with its input. */
+  'machines.shell': stream(v.object({ name, size: v.optional(terminalSize) }), terminalUp, terminalDown),
   /** A shell on this computer with KUBECONFIG set. */
   'terminal.local': stream(v.object({ size: terminalSize }), terminalUp, terminalDown),
 

@@ -98,7 +98,7 @@ export interface Machines extends Component {
   retry(options: { name: string; credentials?: Credentials | undefined }): Promise<void>
   cancel(options: { name: string }): Promise<void>
   remove(options: { name: string; credentials?: Credentials | undefined; forget?: boolean | undefined }): Promise<void>
-  shell(options: { name: string; size: TerminalSize }, signal: AbortSignal): Promise<ShellSession>
+  shell(options: { name: string; size: TerminalSize | null }, signal: AbortSignal): Promise<ShellSession>
   importImages(
     options: { machines?: readonly string[] | undefined; source: AsyncIterable<Uint8Array> },
     emit: (event: ImportEvent) => void,

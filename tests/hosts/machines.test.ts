@@ -22,6 +22,7 @@ import type { ImportEvent } from '../../electron/provision/machines/import-archi
 import { sandboxNames } from '../../electron/provision/sandbox/names.ts'
 import { pauseProgram } from '../../electron/provision/images/pause-program.ts'
 import { USERS } from './lab/base-root.ts'
+import { printed } from './lab/printed.ts'
 import { Lab, until } from './lab/lab.ts'
 import { CLUSTER, labEnvironment, STUB_AGENT } from './lab/provisioning.ts'
 import type { TestHost } from './lab/test-host.ts'
@@ -238,7 +239,7 @@ describe('sandbox machines', () => {
     for (const name of ['one', 'two']) await phase(name, 'Ready')
     const abort = new AbortController()
     using shell = await app.machines.shell({ name: 'one', size: { cols: 90, rows: 20 } }, abort.signal)
-    const output = text(shell.output as never)
+    const output = printed(shell.output)
     await shell.write(Buffer.from('stty size; hostname; exit 3\n'))
     expect(await output).toMatch(/20 90\r\none\r\n/)
     expect(await shell.exit).toBe(3)

@@ -5,7 +5,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { buffer, text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../electron/base/clock.ts'
@@ -17,6 +17,7 @@ import { scanHostKey } from '../../electron/provision/ssh/scan.ts'
 import { rootShell, userShell } from '../../electron/provision/ssh/sudo.ts'
 import { contentSource, download, fileSource, upload } from '../../electron/provision/ssh/transfer.ts'
 import { USERS } from './lab/base-root.ts'
+import { printed } from './lab/printed.ts'
 import { Lab, until } from './lab/lab.ts'
 import type { TestHost } from './lab/test-host.ts'
 
@@ -337,7 +338,7 @@ describe('terminals', () => {
   it('have a size that follows, take keys, and end with a code', async () => {
     await using connection = await open()
     using shell = await connection.shell({ cols: 100, rows: 30 })
-    const output = text(shell.output as never)
+    const output = printed(shell.output)
     await shell.write(Buffer.from('stty size\n'))
     await until('the prompt', async () => true)
     await new Promise((resolve) => setTimeout(resolve, 300))
@@ -345,6 +346,17 @@ describe('terminals', () => {
     await shell.write(Buffer.from('stty size; tty; exit 5\n'))
     expect(await output).toMatch(/30 100[^]*43 132[^]*\/dev\/pts\//)
     expect(await shell.exit).toBe(5)
+  })
+
+  it('are done without for what comes through a pipe, with its two outputs apart', async () => {
+    await using connection = await open()
+    using shell = await connection.shell(null)
+    await shell.write(Buffer.from('tty; echo bad >&2; cat | tr a-z A-Z\nthe rest\n'))
+    shell.end()
+    const told = { stdout: '', stderr: '' }
+    for await (const { type, bytes } of shell.output) told[type] += Buffer.from(bytes).toString()
+    expect(told).toEqual({ stdout: 'not a tty\nTHE REST\n', stderr: 'bad\n' })
+    expect(await shell.exit).toBe(0)
   })
 })
 
@@ -395,7 +407,7 @@ describe('a connection', () => {
     const connection = await open({ keepAlive: { intervalMs: 200, count: 3 } })
     const waiting = connection.exec('sleep 60')
     const shell = await connection.shell({ cols: 80, rows: 24 })
-    const output = text(shell.output as never)
+    const output = printed(shell.output)
     const tunnel = await connection.dial('127.0.0.1', 22)
     const tunnelEnd = new Promise((resolve) => tunnel.on('close', resolve).on('error', () => undefined))
     tunnel.resume()

@@ -81,12 +81,13 @@ export const nodeRemove: Command = {
 export const nodeShell: Command = {
   name: 'node shell',
   usage: 'NAME [--state DIR]',
-  summary: 'Opens a shell on the machine itself, also when its agent does not run.',
+  summary: 'Opens a shell on the machine itself, also when its agent does not run. Runs what is piped in.',
   positionals: ['name'],
   async run({ args, stateDir, signal }) {
     using caller = await connectRunning(stateDir)
-    const size = { cols: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }
-    const shell = caller.open('machines.shell', { name: args.need('name'), size }, { signal })
+    const { stdin, stdout } = process
+    const terminal = stdin.isTTY ? { size: { cols: stdout.columns ?? 80, rows: stdout.rows ?? 24 } } : {}
+    const shell = caller.open('machines.shell', { name: args.need('name'), ...terminal }, { signal })
     process.exitCode = await runTerminal(shell)
   },
 }

@@ -33,15 +33,16 @@ export function machineHandlers(machines: Machines): MachineHandlers {
     'machines.remove': (options) => done(machines.remove(options)),
 
     async 'machines.shell'({ name, size }, duplex) {
-      using session = await machines.shell({ name, size }, duplex.signal)
+      using session = await machines.shell({ name, size: size ?? null }, duplex.signal)
       const input = async () => {
         for await (const { value, bytes } of duplex) {
           if (value.type === 'resize') session.resize(value.size)
           else if (bytes) await session.write(bytes)
         }
+        session.end()
       }
       input().catch(() => undefined)
-      for await (const chunk of session.output) await duplex.send({ type: 'stdout' }, chunk)
+      for await (const { type, bytes } of session.output) await duplex.send({ type }, bytes)
       await duplex.send({ type: 'exit', code: await session.exit })
     },
 

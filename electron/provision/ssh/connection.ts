@@ -194,11 +194,11 @@ export class SshConnection implements AsyncDisposable {
     )
   }
 
-  /** An interactive login shell with a terminal. */
-  async shell(size: TerminalSize, signal?: AbortSignal): Promise<ShellSession> {
+  /** A login shell: in a terminal of a size, or with null between pipes. */
+  async shell(size: TerminalSize | null, signal?: AbortSignal): Promise<ShellSession> {
     signal?.throwIfAborted()
     return await this.#open(
-      (done) => this.#client.shell({ term: 'xterm-256color', ...size, width: 0, height: 0 }, done),
+      (done) => this.#client.shell(size === null ? false : { term: 'xterm-256color', ...size, width: 0, height: 0 }, done),
       (channel) => openShell(channel, () => this.#reason(), signal),
     )
   }
