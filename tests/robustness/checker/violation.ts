@@ -29,6 +29,6 @@ export function say({ id, client, call, ending }: Pick<Operation, 'id' | 'client
 }
 
 export function short(value: unknown): string {
-  const text = canonical(value).replace(/x{20,}/g, (run) => `x*${run.length}`)
+  const text = canonical(value)
   return text.length > LONG ? `${text.slice(0, LONG)}…` : text
 }

@@ -8,8 +8,9 @@ type Change = { readonly offset: number; readonly data: Buffer } | { readonly si
 type NameChange = { readonly name: string; readonly file: FileImage | null }
 
 interface FileImage {
-  /** What is safe. */
+  /** What is safe: the first `size` bytes. What is behind them is zero. */
   content: Buffer
+  size: number
   /** What was written since it was flushed last. */
   pending: Change[]
 }
@@ -66,11 +67,11 @@ export class DiskImage {
       this.#loseSome(file)
       this.#files.set(name, file)
     }
-    return new Map([...this.#files].map(([name, { content }]) => [name, content]))
+    return new Map([...this.#files].map(([name, { content, size }]) => [name, content.subarray(0, size)]))
   }
 
   #create(name: string): FileImage {
-    const file: FileImage = { content: Buffer.alloc(0), pending: [] }
+    const file: FileImage = { content: Buffer.alloc(0), size: 0, pending: [] }
     this.#files.set(name, file)
     this.#pendingNames.push({ name, file })
     return file
@@ -108,15 +109,17 @@ export class DiskImage {
 
 function write(file: FileImage, ...changes: Change[]): void {
   for (const change of changes) {
-    const end = 'size' in change ? change.size : change.offset + change.data.length
-    if (end > file.content.length || 'size' in change) file.content = resized(file.content, end)
+    if ('size' in change) {
+      file.content.fill(0, Math.min(change.size, file.size), file.size)
+      file.size = change.size
+    } else file.size = Math.max(file.size, change.offset + change.data.length)
+    if (file.size > file.content.length) file.content = grown(file.content, file.size)
     if ('data' in change) change.data.copy(file.content, change.offset)
   }
 }
 
-function resized(content: Buffer, size: number): Buffer {
-  if (size <= content.length) return content.subarray(0, size)
-  const larger = Buffer.alloc(size)
+function grown(content: Buffer, size: number): Buffer {
+  const larger = Buffer.alloc(Math.max(size, 2 * content.length))
   content.copy(larger)
   return larger
 }

@@ -32,7 +32,7 @@ export class HostProcess {
     const { script, engine, dir, env } = options
     this.#child = fork(script, [engine, dir], {
       env: { ...process.env, ...env },
-      execArgv: ['--no-warnings', '--enable-source-maps'],
+      execArgv: ['--no-warnings'],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Key, KeyRange, KeyValue, RangeRequest, RangeResponse, StoreEvent } from '../../../electron/store/store.ts'
 
 /** All keys that exist at one revision, in order. */
@@ -46,10 +47,16 @@ export function answerRange(state: State, request: RangeRequest, newest: number)
   }
 }
 
-/** As text that is equal for what is equal; bytes as Latin-1. */
+/** How many bytes of a long value are shown. */
+const SHOWN = 24
+
+/** As text that is equal for what is equal; bytes as Latin-1, and of long ones the beginning with length and checksum. */
 export function canonical(value: unknown): string {
   if (typeof value === 'bigint') return `"${value}n"`
-  if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1'))
+  if (value instanceof Uint8Array) {
+    if (value.byteLength <= 2 * SHOWN) return JSON.stringify(latin1(value))
+    return JSON.stringify(`${latin1(value.subarray(0, SHOWN))}… ${value.byteLength} bytes ${crc32(value).toString(16)}`)
+  }
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (value instanceof Map) return canonical([...(value as Map<unknown, unknown>)])
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
@@ -58,4 +65,8 @@ export function canonical(value: unknown): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, item]) => `${JSON.stringify(name)}:${canonical(item)}`)
     .join()}}`
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
