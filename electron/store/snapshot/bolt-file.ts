@@ -14,6 +14,8 @@ export interface BoltEntry {
 /** Where a bucket's entries begin: a page of the file, or a leaf of its own inside another's value. */
 type Root = { readonly page: number } | { readonly leaf: Buffer }
 
+/** Of a bucket that is looked at: none of etcd's has more. */
+const LONGEST_NAME = 64
 /** At most so many bytes are read ahead, where pages lie in the order in which they are read. */
 const READ_AHEAD = 256 * 1024
 const SMALLEST_PAGE = 512
@@ -62,7 +64,7 @@ export class BoltFile implements Disposable {
   /** All buckets, in the order of their names. */
   *buckets(): Generator<{ readonly name: string; readonly root: Root }> {
     for (const { key, value, isBucket } of this.#walk({ page: this.#meta.root })) {
-      const name = key.toString('latin1')
+      const name = key.toString('latin1', 0, LONGEST_NAME)
       if (!isBucket) throw new BoltError(`has an entry ${JSON.stringify(name)} beside its buckets`)
       yield { name, root: rootOf(name, value) }
     }

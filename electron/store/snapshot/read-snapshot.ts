@@ -188,7 +188,7 @@ async function* retained(
 
 function changeOf({ key, value }: BoltEntry): ImageEntry {
   const at = readRevisionKey(key)
-  if (!at || at.revision < 1) throw new BoltError(`is damaged: it has a change under ${key.toString('hex')}, which is no revision`)
+  if (!at || at.revision < 1) throw new BoltError(`is damaged: it has a change under ${key.toString('hex', 0, 32)}, which is no revision`)
   const { revision, deleted } = at
   const message = readKeyValue(value)
   const fits =
@@ -210,7 +210,7 @@ function leaseOf({ key, value }: BoltEntry): LeaseFacts {
   const lease = readLeaseEntry(key, value)
   const NONE: LeaseId = 0n
   if (!lease || lease.id === NONE || lease.ttl > MAX_TTL)
-    throw new BoltError(`is damaged: its lease ${key.toString('hex')} cannot be understood`)
+    throw new BoltError(`is damaged: its lease ${key.toString('hex', 0, 32)} cannot be understood`)
   return lease
 }
 
