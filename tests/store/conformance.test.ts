@@ -12,7 +12,9 @@ storeSuite(
   async () => {
     const dir = mkdtempSync(join(tmpdir(), 'store-'))
     const clock = new FakeClock()
-    const open = () => createEmbeddedStore({ dir, clock, logger: silentLogger, random: seededRandom(1), reserveBytes: 4096, cacheBytes: 1 })
+    // With its history it is in history.test.ts.
+    const options = { dir, clock, logger: silentLogger, random: seededRandom(1), reserveBytes: 4096, cacheBytes: 1, historyBytes: 0 }
+    const open = () => createEmbeddedStore(options)
     let store = await open()
     return {
       store,

@@ -26,9 +26,16 @@ describe('an embedded store whose files are not as it left them', () => {
 
   const clock = new FakeClock()
   const open = (at = dir, options: Partial<EmbeddedStoreOptions> = {}) =>
-    createEmbeddedStore({ dir: at, clock, logger: jsonLogger({ clock, sink: (line) => log.push(line) }), reserveBytes: 4096, ...options })
+    createEmbeddedStore({
+      dir: at,
+      clock,
+      logger: jsonLogger({ clock, sink: (line) => log.push(line) }),
+      reserveBytes: 4096,
+      historyBytes: 0,
+      ...options,
+    })
   const edit = (...statements: string[]) => {
-    const db = new DatabaseSync(join(dir, 'store.db'))
+    const db = new DatabaseSync(join(dir, 'store.db'), { timeout: 10_000 })
     for (const statement of statements) db.exec(statement)
     db.close()
   }

@@ -34,7 +34,8 @@ describe('EmbeddedBackend', () => {
   })
   afterEach(() => rmSync(dir, { recursive: true }))
 
-  function backendOf(dead: readonly Version[], full = false) {
+  function backendOf(versions: readonly Version[], full = false) {
+    const dead = versions.map((version) => ({ version, until: version.revision + 1 }))
     const db = openDatabase(join(dir, 'store.db'))
     const cache = new ValueCache(1000)
     const writer = {
@@ -59,6 +60,7 @@ describe('EmbeddedBackend', () => {
       path: join(dir, 'store.db'),
       cache,
       logger: silentLogger,
+      archive: null,
       quota: 0,
       writer,
       reader,

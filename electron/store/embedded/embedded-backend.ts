@@ -2,10 +2,12 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Logger } from '../../base/logger.ts'
 import type { Backend, Proposal } from '../mvcc/backend.ts'
 import type { Compaction } from '../mvcc/keyspace.ts'
+import type { Outlived, Past } from '../mvcc/past.ts'
 import type { Version } from '../mvcc/version.ts'
 import type { StoreImage } from '../snapshot/image.ts'
 import { StoreError, type StoreStatus } from '../store.ts'
 import { EmbeddedImage } from './embedded-image.ts'
+import type { Archive } from './history/archive.ts'
 import { frameSize, writeFrame } from './record.ts'
 import { Quota } from './quota.ts'
 import { checkRoomToRewrite } from './room.ts'
@@ -38,7 +40,9 @@ export interface EmbeddedBackendDeps {
   /** How many bytes may be in use; 0: as many as there are. */
   readonly quota: number
   /** Left over from a compaction before the restart. */
-  readonly dead: readonly Version[]
+  readonly dead: readonly Outlived<Version>[]
+  /** Where compacted changes go before they go for good, if anywhere. */
+  readonly archive: Archive | null
   /** As `Maintenance.check`. */
   readonly check: () => Promise<readonly string[]>
   /** Ends the writing thread, and gives back what is held. */
@@ -51,6 +55,7 @@ export class EmbeddedBackend implements Backend {
   /** One batch is written while the next is filled. */
   readonly depth = 2
   readonly read: (version: Version) => Uint8Array
+  readonly past: Past | null
   readonly #deps: EmbeddedBackendDeps
   /** Of changes whose rows are still to be deleted. */
   #dead: Slice[] = []
@@ -66,8 +71,9 @@ export class EmbeddedBackend implements Backend {
   constructor(deps: EmbeddedBackendDeps) {
     this.#deps = deps
     this.#quota = new Quota({ limit: deps.quota, measure: () => this.#size().inUse, logger: deps.logger })
-    this.#doom(deps.dead)
+    this.past = deps.archive
     this.read = (version) => deps.reader.read(version)
+    this.#forget(deps.dead)
     this.#tidy()
   }
 
@@ -84,7 +90,8 @@ export class EmbeddedBackend implements Backend {
       if (proposal.revoke) leases.push([proposal.revoke.id, null])
       compact = proposal.compact ?? compact
     }
-    return this.#write({ frame, length, leases, compact })
+    const first = proposals.find(({ changes }) => changes.length > 0)?.revision
+    return this.#write({ frame, length, leases, compact }, first)
   }
 
   refusal({ changes, grant }: Pick<Proposal, 'changes' | 'grant'>): StoreError | null {
@@ -105,10 +112,9 @@ export class EmbeddedBackend implements Backend {
     for (const change of changes) this.#deps.cache.add(change)
   }
 
-  drop(versions: readonly Version[]): void {
-    for (const version of versions) this.#deps.cache.drop(version)
-    this.#doom(versions)
-    this.#mayShrink = true
+  drop(outlived: readonly Outlived<Version>[]): void {
+    for (const { version } of outlived) this.#deps.cache.drop(version)
+    this.#forget(outlived)
     this.#tidy()
   }
 
@@ -135,8 +141,8 @@ export class EmbeddedBackend implements Backend {
     this.#quota.look()
   }
 
-  check(): Promise<readonly string[]> {
-    return this.#deps.check()
+  async check(): Promise<readonly string[]> {
+    return [...(await this.#deps.check()), ...((await this.#deps.archive?.check()) ?? [])]
   }
 
   async close(): Promise<void> {
@@ -146,7 +152,8 @@ export class EmbeddedBackend implements Backend {
     await this.#deps.close()
   }
 
-  async #write(batch: Omit<Batch, 'purge'>): Promise<void> {
+  /** `first`: the first revision that the batch makes, if any. */
+  async #write(batch: Omit<Batch, 'purge'>, first?: number): Promise<void> {
     const slice = this.#dead.shift()
     this.#underWay++
     try {
@@ -158,6 +165,7 @@ export class EmbeddedBackend implements Backend {
     } finally {
       this.#underWay--
     }
+    if (first !== undefined) this.#deps.archive?.note(first)
     this.#quota.added(batch.length)
     this.#tidy()
   }
@@ -170,7 +178,18 @@ export class EmbeddedBackend implements Backend {
     return { onDisk: pages * pageSize, inUse: (pages - pragma(db, 'freelist_count')) * pageSize }
   }
 
+  #forget(outlived: readonly Outlived<Version>[]): void {
+    const { archive, writer } = this.#deps
+    if (!archive) return this.#doom(outlived.map(({ version }) => version))
+    if (!writer.full) archive.begin()
+    archive.keep(outlived, (versions) => {
+      this.#doom(versions)
+      this.#tidy()
+    })
+  }
+
   #doom(versions: readonly Version[]): void {
+    if (versions.length > 0) this.#mayShrink = true
     for (let i = 0; i < versions.length; i += PURGE_SLICE) {
       this.#dead.push({ order: this.#slices++, seqs: versions.slice(i, i + PURGE_SLICE).map(({ seq }) => seq) })
     }

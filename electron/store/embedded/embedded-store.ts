@@ -9,7 +9,9 @@ import { MvccStore } from '../mvcc/mvcc-store.ts'
 import type { Store, StoreError } from '../store.ts'
 import { checkInThread } from './check.ts'
 import { EmbeddedBackend } from './embedded-backend.ts'
-import { loadKeyspace, loadLeases } from './load.ts'
+import { Archive } from './history/archive.ts'
+import { dropHistory, hasHistory } from './history/history-schema.ts'
+import { loadKeyspace, loadLeases, loadStoreId } from './load.ts'
 import { lockFolder } from './lock.ts'
 import { dropReserve } from './reserve.ts'
 import { damaged, DATABASE, isNoSpace, openDatabase, openError } from './schema.ts'
@@ -35,6 +37,8 @@ export interface EmbeddedStoreOptions {
   readonly reserveBytes?: number
   /** How many bytes of the database may be in use before only deletions and compactions are accepted; by default 8 GiB; 0: any number. */
   readonly quotaBytes?: number
+  /** How much disk space past states beyond compaction may take; by default 256 MiB; 0: none are kept. */
+  readonly historyBytes?: number
 }
 
 /**
@@ -46,8 +50,11 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
   try {
     await mkdir(options.dir, { recursive: true, mode: 0o700 })
     return await open(path, options).catch((error: unknown) => {
-      // The reserve is for this too. It is taken again when there is room.
-      if (!isNoSpace(error) || !dropReserve(path)) throw error
+      if (!isNoSpace(error)) throw error
+      // History goes first. The reserve is for this too; it is taken again when there is room.
+      const had = hasHistory(path)
+      dropHistory(path)
+      if (!dropReserve(path) && !had) throw error
       return open(path, options)
     })
   } catch (error) {
@@ -56,16 +63,24 @@ export async function createEmbeddedStore(options: EmbeddedStoreOptions): Promis
 }
 
 async function open(path: string, options: EmbeddedStoreOptions): Promise<Store> {
-  const { dir, clock, logger, random = systemRandom, cacheBytes = 32 * MIB, reserveBytes = 16 * MIB, quotaBytes: quota = 8 * GIB } = options
+  const { dir, clock, logger, random = systemRandom, cacheBytes = 32 * MIB, reserveBytes = 16 * MIB } = options
+  const { quotaBytes: quota = 8 * GIB, historyBytes: budgetBytes = 256 * MIB } = options
   await using opened = new AsyncDisposableStack()
   opened.use(lockFolder(dir, clock))
   const logged = inspectLog(path, logger)
   const db = opened.adopt(openDatabase(path), (open) => open.close())
   if (logged) foldLog(db, path, logger)
   const url = options.workerUrl ?? new URL('./worker.ts', import.meta.url)
-  const writer = opened.use(new Writer({ url, init: { role: 'write', path, reserveBytes }, clock, logger }))
+  let archive: Archive | null = null
+  const makeRoom = () => archive?.drop() ?? Promise.resolve(false)
+  const writer = opened.use(new Writer({ url, init: { role: 'write', path, reserveBytes }, clock, logger, makeRoom }))
   const { space, dead } = loadKeyspace(db, path)
   const leases = loadLeases(db, path)
+  if (budgetBytes === 0) dropHistory(path)
+  else {
+    const position = () => ({ compactRevision: space.compactRevision, revision: space.revision })
+    archive = opened.use(new Archive({ clock, logger, url, path, storeId: loadStoreId(db, path, random), budgetBytes, position }))
+  }
   const cache = new ValueCache(cacheBytes)
   const onDamage = (error: StoreError) => {
     logger.error('a stored value is damaged', { error })
@@ -75,7 +90,8 @@ async function open(path: string, options: EmbeddedStoreOptions): Promise<Store>
   await writer.ready()
   const held = opened.move()
   const check = () => checkInThread(url, path)
-  const backend = new EmbeddedBackend({ db, path, writer, reader, cache, logger, quota, dead, check, close: () => held.disposeAsync() })
+  const parts = { db, path, writer, reader, cache, archive, logger, quota, dead, check }
+  const backend = new EmbeddedBackend({ ...parts, close: () => held.disposeAsync() })
   return new MvccStore({ clock, random, logger, backend, space, leases })
 }
 

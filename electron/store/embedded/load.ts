@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Random } from '../../base/random.ts'
 import type { Compaction } from '../mvcc/keyspace.ts'
 import { type Restored, restoreKeyspace } from '../mvcc/restore.ts'
 import type { ChangeRecord } from '../mvcc/version.ts'
-import { readNumberRecord, readRecord } from './record.ts'
+import { numberRecord, readNumberRecord, readRecord } from './record.ts'
 import { damaged, type FactName } from './schema.ts'
 
 /** Rebuilds the index from the changes on disk, which must fit together. Throws FlotillaError `STATE_UNREADABLE`. */
@@ -17,6 +18,15 @@ export function loadCompaction(db: DatabaseSync, path: string): Compaction {
     keys: loadFact(db, path, 'compactKeys'),
     bare: loadFact(db, path, 'compactBare') === 1,
   }
+}
+
+/** The number by which what belongs to the store knows it; given at the first time. */
+export function loadStoreId(db: DatabaseSync, path: string, random: Random): number {
+  const known = loadFact(db, path, 'storeId')
+  if (known !== 0) return known
+  const id = 1 + Buffer.from(random.bytes(6)).readUIntBE(0, 6)
+  db.prepare('INSERT INTO fact VALUES (?, ?)').run('storeId', numberRecord('storeId', id))
+  return id
 }
 
 export function loadLeases(db: DatabaseSync, path: string): { id: bigint; ttl: number }[] {

@@ -1,7 +1,8 @@
 /** What the store and its threads say to each other. */
 import type { Compaction } from '../mvcc/keyspace.ts'
+import type { HistoryInit } from './history/protocol.ts'
 
-export type WorkerInit = WriterInit | CheckerInit
+export type WorkerInit = WriterInit | CheckerInit | HistoryInit
 
 /** Reads the whole database, says what is damaged (a list of strings), and ends. */
 export interface CheckerInit {
@@ -34,6 +35,8 @@ export type ToWriter =
   | CommitMessage
   /** Gives so many unused pages of the database back to the file system. */
   | { readonly type: 'shrink'; readonly pages: number }
+  /** All that could be given up was: what found the disk full is tried once more. */
+  | { readonly type: 'roomMade' }
   /** Sees whether there is room again. */
   | { readonly type: 'probe' }
   /** Writes the database anew without its unused pages. */
@@ -49,6 +52,8 @@ export interface Failure {
 export type FromWriter =
   | { readonly type: 'ready' }
   | { readonly type: 'done'; readonly frame: ArrayBuffer }
+  /** The disk is full. Nothing is written until room was made, as far as that is possible. */
+  | { readonly type: 'roomWanted' }
   /** This batch failed, or one of its epoch before it did, in the same way. */
   | { readonly type: 'failed'; readonly epoch: number; readonly frame: ArrayBuffer; readonly failure: Failure }
   /** How many unused pages are left. */

@@ -23,8 +23,11 @@ const TABLES = `
   CREATE TABLE fact (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
 `
 
-/** `compactKeys`: how many keys existed at `compactRevision`. `compactBare`: 1 if no change of that revision itself is kept. */
-export type FactName = 'compactRevision' | 'compactKeys' | 'compactBare'
+/**
+ * `compactKeys`: how many keys existed at `compactRevision`. `compactBare`: 1 if no change of that revision itself is kept.
+ * `storeId`: a number that no other store has.
+ */
+export type FactName = 'compactRevision' | 'compactKeys' | 'compactBare' | 'storeId'
 
 /** Pages of 8 KiB: two objects of common size fit into one, and a lone write rewrites two of them. */
 const PAGE_SIZE = 8192

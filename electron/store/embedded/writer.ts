@@ -17,6 +17,7 @@ export class Writer implements AsyncDisposable {
   readonly #worker: Worker
   readonly #logger: Logger
   readonly #clock: Clock
+  readonly #makeRoom: () => Promise<boolean>
   readonly #ready = deferred<void>()
   readonly #exited = deferred<void>()
   /** One for each batch under way, oldest first. */
@@ -31,7 +32,9 @@ export class Writer implements AsyncDisposable {
   #defragmenting: Deferred<void> | null = null
   #closing = false
 
-  constructor(deps: { url: URL; init: WriterInit; clock: Clock; logger: Logger }) {
+  /** `makeRoom` gives up what the disk can spare; false if there was nothing. */
+  constructor(deps: { url: URL; init: WriterInit; clock: Clock; logger: Logger; makeRoom: () => Promise<boolean> }) {
+    this.#makeRoom = deps.makeRoom
     this.#logger = deps.logger
     this.#clock = deps.clock
     this.#worker = new Worker(deps.url, { workerData: deps.init, name: 'store', execArgv: [] })
@@ -129,8 +132,10 @@ export class Writer implements AsyncDisposable {
         return this.#shrinking?.resolve(message.left)
       case 'defragmented':
         return this.#defragmented(message.failure)
+      case 'roomWanted':
+        return void this.#makeRoom().then(() => this.#send({ type: 'roomMade' }, []))
       case 'reserve':
-        return this.#setFull(!message.held)
+        return this.#reserveIs(message.held)
     }
   }
 
@@ -165,6 +170,15 @@ export class Writer implements AsyncDisposable {
     const next = kind === 'corrupt' ? 'Restore the state folder from a backup.' : 'Check the disk, then start again.'
     this.refuse(new StoreError(kind === 'corrupt' ? 'corrupt' : 'unavailable', `${why} (${message}): no write is accepted. ${next}`))
     return this.#refusal as StoreError
+  }
+
+  /** Without the reserve the disk is as good as full, unless something can be given up for it. */
+  #reserveIs(held: boolean): void {
+    if (held || this.#full) return this.#setFull(!held)
+    void this.#makeRoom().then((made) => {
+      if (made && !this.#closing) this.#send({ type: 'probe' }, [])
+      else this.#setFull(true)
+    })
   }
 
   #setFull(full: boolean): void {

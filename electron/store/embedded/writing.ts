@@ -23,6 +23,8 @@ export function serveWriting(port: MessagePort, init: WriterInit): void {
   const reserve = new Reserve(path, init.reserveBytes)
   let stopped: { epoch: number; failure: Failure } | null = null
   let logged = 0
+  /** The batch that waits for room, and what came after it. */
+  let waiting: ToWriter[] | null = null
   const send = (message: FromWriter) => port.postMessage(message, 'frame' in message ? [message.frame] : [])
 
   const checkpoint = (mode: 'PASSIVE' | 'TRUNCATE') => {
@@ -34,14 +36,19 @@ export function serveWriting(port: MessagePort, init: WriterInit): void {
     logged = 0
   }
 
-  const commit = (message: CommitMessage) => {
+  const commit = (message: CommitMessage, again = false) => {
     const { epoch, frame } = message
     if (epoch === stopped?.epoch) return send({ type: 'failed', frame, ...stopped })
     try {
       write(message)
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK')
-      stopped = { epoch, failure: failureOf(error) }
+      const failure = failureOf(error)
+      if (failure.kind === 'full' && !again) {
+        waiting = [message]
+        return send({ type: 'roomWanted' })
+      }
+      stopped = { epoch, failure }
       if (stopped.failure.kind === 'full') {
         reserve.release()
         checkpoint('TRUNCATE')
@@ -88,7 +95,16 @@ export function serveWriting(port: MessagePort, init: WriterInit): void {
     port.close()
   }
 
-  port.on('message', (message: ToWriter) => {
+  const resume = () => {
+    const [first, ...rest] = waiting ?? []
+    waiting = null
+    if (first?.type === 'commit') commit(first, true)
+    for (const message of rest) receive(message)
+  }
+
+  const receive = (message: ToWriter) => {
+    if (message.type === 'roomMade') return resume()
+    if (waiting) return void waiting.push(message)
     switch (message.type) {
       case 'commit':
         return commit(message)
@@ -101,7 +117,9 @@ export function serveWriting(port: MessagePort, init: WriterInit): void {
       case 'close':
         return close()
     }
-  })
+  }
+
+  port.on('message', receive)
   probe()
   send({ type: 'ready' })
 }

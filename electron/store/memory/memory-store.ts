@@ -31,6 +31,7 @@ export function createMemoryBackend(): Backend {
     reading: (work) => work(),
     settled() {},
     drop() {},
+    past: null,
     stats: () => ({ dbSize: 0, dbSizeInUse: 0, quota: 0, alarms: [] }),
     image: (held) => Promise.resolve(keyspaceImage(held, read)),
     defragment: () => Promise.resolve(),

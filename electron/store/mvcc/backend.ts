@@ -2,6 +2,7 @@ import type { StoreImage } from '../snapshot/image.ts'
 import type { StoreError, StoreStatus } from '../store.ts'
 import type { Compaction, Keyspace } from './keyspace.ts'
 import type { LeaseRecord } from './lessor.ts'
+import type { Outlived, Past } from './past.ts'
 import type { ReadValue, Version } from './version.ts'
 
 /** The layout of what a store keeps; `StoreStatus.version`. Since 2, a change knows its place in its revision. */
@@ -43,7 +44,9 @@ export interface Backend {
   /** These changes are durable and their watchers have been told: their values may leave memory. */
   settled(changes: readonly Version[]): void
   /** These versions can no longer be asked for. */
-  drop(versions: readonly Version[]): void
+  drop(outlived: readonly Outlived<Version>[]): void
+  /** What becomes of them, where an engine keeps them for a time. */
+  readonly past: Past | null
   stats(): Pick<StoreStatus, 'dbSize' | 'dbSizeInUse' | 'quota' | 'alarms'>
   /** All that is durable now. Reading it rejects with StoreError `closed` once it is disposed or the backend is closed. */
   image(held: Held): Promise<StoreImage>

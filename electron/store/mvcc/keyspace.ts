@@ -1,5 +1,6 @@
 import type { Key, KeyRange, LeaseId } from '../store.ts'
 import { ChangeLog } from './change-log.ts'
+import type { Outlived } from './past.ts'
 import { SortedKeys } from './sorted-keys.ts'
 import { type ChangeRecord, type KeyEntry, NO_VALUE, Version, versionAt } from './version.ts'
 
@@ -164,18 +165,18 @@ export class Keyspace {
    * Forgets what can be read only before the revision: versions replaced at or before it, and deletions before it. Deletions at
    * the revision stay known to watchers that begin there. Returns what is no longer needed.
    */
-  compact(compaction: Compaction): Version[] {
+  compact(compaction: Compaction): Outlived<Version>[] {
     const { revision } = compaction
-    const dropped: Version[] = []
+    const dropped: Outlived<Version>[] = []
     const kept = this.#log.firstAt(revision)
     const end = this.#log.firstAt(revision + 1)
     for (let i = 0; i < end; i++) {
       const version = this.#log.at(i) as Version
-      if (version.prev && !version.prev.deleted) dropped.push(version.prev)
+      if (version.prev && !version.prev.deleted) dropped.push({ version: version.prev, until: version.revision })
       version.prev = null
       if (!version.deleted) continue
       if (version.entry.head === version && this.#entries.get(version.key) === version.entry) this.#entries.remove(version.key)
-      if (i < kept) dropped.push(version)
+      if (i < kept) dropped.push({ version, until: version.revision })
     }
     this.#log.drop(kept)
     this.#compacted = compaction
@@ -191,7 +192,7 @@ export class Keyspace {
     records: Iterable<ChangeRecord>,
     compaction: Compaction,
     accept: (record: ChangeRecord, prev: Version | null) => void,
-  ): Version[] {
+  ): Outlived<Version>[] {
     const entries = new Map<Key, KeyEntry>()
     for (const record of records) {
       let entry = entries.get(record.key)

@@ -9,6 +9,7 @@ import {
   type RangeResponse,
   type Store,
   StoreError,
+  type StoreHistory,
   type StoreStatus,
   type TxnRequest,
   type TxnResponse,
@@ -17,6 +18,7 @@ import {
 } from '../store.ts'
 import { type Backend, type Proposal, STORAGE_VERSION } from './backend.ts'
 import { Committer } from './committer.ts'
+import { createHistory } from './history.ts'
 import type { Keyspace } from './keyspace.ts'
 import { Lessor } from './lessor.ts'
 import { createMaintenance } from './maintenance.ts'
@@ -44,7 +46,7 @@ export interface MvccStoreDeps {
 export class MvccStore implements Store {
   readonly lease: LeaseApi
   readonly maintenance: Maintenance
-  readonly history = null
+  readonly history: StoreHistory | null
   readonly #backend: Backend
   readonly #logger: Logger
   readonly #lessor: Lessor
@@ -92,6 +94,16 @@ export class MvccStore implements Store {
       held: () => ({ space: this.#space, revision: this.#revision, leases: this.#lessor.all() }),
       accept: (work) => this.#accept(work),
     })
+    const { past } = backend
+    this.history =
+      past &&
+      createHistory({
+        space: this.#space,
+        past,
+        newest: () => this.#revision,
+        range: (request) => this.range(request),
+        accept: (work) => this.#accept(work),
+      })
   }
 
   range(request: RangeRequest): Promise<RangeResponse> {

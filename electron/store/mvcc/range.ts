@@ -3,11 +3,23 @@ import { StoreError } from '../store.ts'
 import type { Keyspace } from './keyspace.ts'
 import { NO_VALUE, type ReadValue, toKeyValue, type Version } from './version.ts'
 
+/** What a range request is answered with, as yet without values. */
+export interface Chosen {
+  readonly found: readonly Version[]
+  readonly count: number
+  readonly more: boolean
+}
+
 /**
- * Answers a range request of a store whose newest revision is `newest`, with the meaning of etcd's Range: `count` is of all keys in the range; filters come
- * before the sort, the sort before the limit.
+ * Answers a range request of a store whose newest revision is `newest`, with the meaning of etcd's Range: `count` is of all keys in the
+ * range; filters come before the sort, the sort before the limit.
  */
 export function readRange(space: Keyspace, request: RangeRequest, newest: number, read: ReadValue): RangeResponse {
+  return answerRange(chooseVersions(space, request, newest, read), request, newest, read)
+}
+
+/** `read` is asked for values only where the order depends on them. */
+export function chooseVersions(space: Pick<Keyspace, 'walk'>, request: RangeRequest, newest: number, read: ReadValue): Chosen {
   const wanted = filterOf(request)
   const limit = request.limit || Number.POSITIVE_INFINITY
   const enough = request.countOnly ? 0 : request.sort ? Number.POSITIVE_INFINITY : limit + 1
@@ -21,6 +33,10 @@ export function readRange(space: Keyspace, request: RangeRequest, newest: number
   if (request.sort) found = sorted(found, request.sort, read)
   const more = found.length > limit
   if (more) found.length = limit
+  return { found, count, more }
+}
+
+export function answerRange({ found, count, more }: Chosen, request: RangeRequest, newest: number, read: ReadValue): RangeResponse {
   const kvs = found.map((version): KeyValue => toKeyValue(version, request.keysOnly ? NO_VALUE : read(version)))
   return { revision: newest, kvs, count, more }
 }
@@ -28,8 +44,12 @@ export function readRange(space: Keyspace, request: RangeRequest, newest: number
 /** Throws unless `revision` can be read while `newest` is the store's; 0 and absent stand for the newest. */
 export function checkReadable(space: Keyspace, revision: number | undefined, newest: number): void {
   if (!revision) return
-  if (revision > newest) throw new StoreError('futureRevision', `revision ${revision} is not there yet: the newest is ${newest}`)
+  checkReached(revision, newest)
   if (revision < space.compactRevision) throw compacted(revision, space.compactRevision)
+}
+
+export function checkReached(revision: number, newest: number): void {
+  if (revision > newest) throw new StoreError('futureRevision', `revision ${revision} is not there yet: the newest is ${newest}`)
 }
 
 export function compacted(revision: number, compactRevision: number): StoreError {

@@ -36,9 +36,24 @@ export function checkWatch(request: WatchRequest): void {
   checkPositive('bufferLimit', request.bufferLimit)
 }
 
+export function checkChanges(request: KeyRange & { readonly from: number; readonly to: number; readonly limit: number }): void {
+  checkKeys(request)
+  checkCount('from', request.from)
+  checkCount('to', request.to)
+  checkPositive('limit', request.limit)
+}
+
 export function checkCount(name: string, value: number | undefined): void {
   if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) return
   throw new StoreError('invalidRequest', `${name} must be a whole number of at least 0, not ${value}`)
+}
+
+/** The largest and smallest that a Date can be, in milliseconds. */
+const LAST_TIME = 8.64e15
+
+export function checkTime(time: number): void {
+  if (Math.abs(time) <= LAST_TIME) return
+  throw new StoreError('invalidRequest', `a time is in milliseconds since 1970, which ${time} cannot be`)
 }
 
 function checkPositive(name: string, value: number | undefined): void {

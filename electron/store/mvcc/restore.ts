@@ -1,10 +1,11 @@
 import { type Compaction, Keyspace } from './keyspace.ts'
+import type { Outlived } from './past.ts'
 import type { ChangeRecord, Version } from './version.ts'
 
 export interface Restored {
   readonly space: Keyspace
   /** Still stored, but no longer of use: the rest of a compaction that was interrupted. */
-  readonly dead: readonly Version[]
+  readonly dead: readonly Outlived<Version>[]
 }
 
 /**

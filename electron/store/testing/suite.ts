@@ -10,7 +10,10 @@ import type { OpenSubject, Traits } from './subject.ts'
 import { txnSuite } from './txn-suite.ts'
 import { watchSuite } from './watch-suite.ts'
 
-/** What every engine of the store must do (`store.ts`). `open` gives an empty store each time. */
+/**
+ * What every engine of the store must do (`store.ts`). `open` gives an empty store each time. Engines that keep a history also pass
+ * `historySuite`.
+ */
 export function storeSuite(name: string, open: OpenSubject, options: { runs?: number; traits?: Traits } = {}): void {
   const { runs = 100, traits = { inOrder: true, keepsCompactedDeletes: true } } = options
   describe(`${name} store`, () => {
