@@ -2,7 +2,7 @@
 import type { ReplicaSet, StatefulSet } from '../../api/apps/v1/types.gen.ts'
 import type { PersistentVolume, PersistentVolumeClaim, ReplicationController, Service } from '../../api/core/v1/types.gen.ts'
 import type { PodDisruptionBudget } from '../../api/policy/v1/types.gen.ts'
-import type { StorageClass } from '../../api/storage/v1/types.gen.ts'
+import type { CSINode, StorageClass } from '../../api/storage/v1/types.gen.ts'
 import type { Labels } from '../../machinery/selector/requirement.ts'
 
 export interface ClusterObjects {
@@ -19,6 +19,8 @@ export interface ClusterObjects {
   /** Volumes of a class ("": of none) that no claim has, and those that are promised to this claim. */
   persistentVolumesFor(className: string, namespace: string, claim: string): Iterable<PersistentVolume>
   storageClass(name: string): StorageClass | undefined
+  /** Which CSI drivers a node has. */
+  csiNode(name: string): CSINode | undefined
 }
 
 /** A cluster of which nothing else is known. */
@@ -34,4 +36,5 @@ export const NO_OBJECTS: ClusterObjects = Object.freeze({
   persistentVolume: () => undefined,
   persistentVolumesFor: () => [],
   storageClass: () => undefined,
+  csiNode: () => undefined,
 })

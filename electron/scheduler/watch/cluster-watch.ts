@@ -3,6 +3,7 @@ import { persistentVolumeClaim as persistentVolumeClaimKind } from '../../api/co
 import { persistentVolume as persistentVolumeKind } from '../../api/core/v1/persistent-volume.ts'
 import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { csiNode as csiNodeKind } from '../../api/storage/v1/csi-node.ts'
 import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
 import type { Informer, Informers } from '../../client/informer.ts'
 import type { SchedulerCore } from '../cycle/core.ts'
@@ -41,6 +42,7 @@ export function watchStorage({ queue }: SchedulerCore, informers: Informers): Di
   watch('PersistentVolumeClaim', informers.for<KubeObject>(persistentVolumeClaimKind))
   watch('PersistentVolume', informers.for<KubeObject>(persistentVolumeKind))
   watch('StorageClass', informers.for<KubeObject>(storageClassKind))
+  watch('CSINode', informers.for<KubeObject>(csiNodeKind))
   return stack
 }
 

@@ -6,6 +6,7 @@ import { persistentVolume as persistentVolumeKind, storageClassOf } from '../../
 import { replicationController as replicationControllerKind } from '../../api/core/v1/replication-controller.ts'
 import { service as serviceKind } from '../../api/core/v1/service.ts'
 import { podDisruptionBudget as podDisruptionBudgetKind } from '../../api/policy/v1/pod-disruption-budget.ts'
+import { csiNode as csiNodeKind } from '../../api/storage/v1/csi-node.ts'
 import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
 import type { Informers } from '../../client/informer.ts'
 import type { ClusterObjects } from '../snapshot/cluster-objects.ts'
@@ -24,6 +25,7 @@ export function informedObjects(informers: Informers): ClusterObjects {
   const claims = informers.for(persistentVolumeClaimKind)
   const volumes = informers.for(persistentVolumeKind)
   const classes = informers.for(storageClassKind)
+  const csiNodes = informers.for(csiNodeKind)
   volumes.addIndex(FREE_BY_CLASS, (volume) => (volume.spec.claimRef ? [] : [storageClassOf(volume)]))
   volumes.addIndex(BY_CLAIM, ({ spec: { claimRef } }) => (claimRef ? [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`] : []))
   return {
@@ -44,5 +46,6 @@ export function informedObjects(informers: Informers): ClusterObjects {
       ...volumes.byIndex(FREE_BY_CLASS, className),
     ],
     storageClass: (name) => classes.get(undefined, name),
+    csiNode: (name) => csiNodes.get(undefined, name),
   }
 }
