@@ -11,6 +11,7 @@ import type { Client } from '../client/client.ts'
 import { forbidden } from '../machinery/status.ts'
 import type { Store } from '../store/store.ts'
 import { createAdmission } from './admission/admission.ts'
+import { expressionHooks } from './admission/expressions/expression-hooks.ts'
 import { builtInPlugins, type PluginOptions } from './admission/plugins.ts'
 import { ANONYMOUS } from './authn/authentication.ts'
 import { certificateRequestHooks } from './authz/certificate-requests.ts'
@@ -127,7 +128,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const connectors = new Map<string, Connector>()
   const types = new KindTypes()
   const webhooks = new WebhookClient({ dialService: serviceDialer({ lookup, connectors, random }), clock })
-  const plugins = builtInPlugins({ lookup, resources, types, webhooks, clock, random, ...options.admission })
+  const ask: Authorizer = (attributes) => authorize(attributes)
+  const plugins = builtInPlugins({ lookup, resources, types, webhooks, authorize: ask, clock, random, ...options.admission })
   const paths = new Paths()
   const metrics = new Metrics()
   const ranges = { addresses: new AddressRange(options.serviceCidr ?? SERVICE_CIDR), ports: options.nodePorts ?? NODE_PORTS }
@@ -140,6 +142,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ['services', services.hooks],
     ['certificatesigningrequests.certificates.k8s.io', certificateRequestHooks],
     ['customresourcedefinitions.apiextensions.k8s.io', definitionHooks(clock)],
+    ...expressionHooks(),
     ['events', eventHooks],
     ['events.events.k8s.io', eventHooks],
   ])

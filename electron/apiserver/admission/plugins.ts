@@ -4,6 +4,7 @@ import type { KindTypes } from '../registry/kind-types.ts'
 import type { Lookup } from '../registry/lookup.ts'
 import type { Resources } from '../resources.ts'
 import type { WebhookClient } from '../webhooks/webhook-client.ts'
+import type { Authorizer } from '../types.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { claimResize } from './claim-resize.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
@@ -12,6 +13,8 @@ import { Equivalents } from './matching/equivalents.ts'
 import { RequestMatcher } from './matching/request-matcher.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { mutatingPolicies } from './policies/mutating.ts'
+import { validatingPolicies } from './policies/validating.ts'
 import { priorityAdmission } from './priority.ts'
 import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
@@ -26,6 +29,7 @@ export interface PluginOptions {
   readonly resources: Resources
   readonly types: KindTypes
   readonly webhooks: WebhookClient
+  readonly authorize: Authorizer
   readonly clock: Clock
   readonly random: Random
   /** For pods on nodes that are not ready or out of reach. */
@@ -36,8 +40,9 @@ export interface PluginOptions {
 
 /** In the order in which they are asked, which is upstream's. Throws if `disabled` names one that does not exist. */
 export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
-  const { lookup, resources, types, clock, random, tolerationSeconds = DEFAULT_TOLERATION_SECONDS, disabled = [] } = options
+  const { lookup, resources, types, authorize, clock, random, tolerationSeconds = DEFAULT_TOLERATION_SECONDS, disabled = [] } = options
   const matcher = new RequestMatcher(lookup, new Equivalents(resources))
+  const policies = { lookup, resources, matcher, authorize }
   const caller = { client: options.webhooks, random }
   const all = [
     namespaceLifecycle(lookup),
@@ -50,8 +55,10 @@ export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
     storageProtection,
     claimResize(lookup),
     runtimeClassAdmission(lookup),
-    mutatingWebhooks({ source: new HookSource(lookup, MUTATING_WEBHOOKS), matcher, caller, types }),
-    validatingWebhooks({ source: new HookSource(lookup, VALIDATING_WEBHOOKS), matcher, caller }),
+    mutatingPolicies({ ...policies, types }),
+    mutatingWebhooks({ source: new HookSource(lookup, MUTATING_WEBHOOKS), matcher, caller, types, authorize }),
+    validatingPolicies(policies),
+    validatingWebhooks({ source: new HookSource(lookup, VALIDATING_WEBHOOKS), matcher, caller, authorize }),
   ]
   const unknown = disabled.find((name) => !all.some((plugin) => plugin.name === name))
   if (unknown !== undefined) throw new Error(`there is no admission plugin ${unknown}`)

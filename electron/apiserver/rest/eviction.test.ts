@@ -143,7 +143,7 @@ describe('an eviction', () => {
 })
 
 describe('deletes that do not say what becomes of dependents', () => {
-  const template = { metadata: { labels }, spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } }
+  const template = { metadata: { labels }, spec: { restartPolicy: 'Never' as const, containers: [{ name: 'c', image: 'i' }] } }
   const place = { name: 'owner', namespace: 'default' }
 
   it('leave the pods of a Job, and say so', async () => {

@@ -1,7 +1,8 @@
 /** PodDisruptionBudget. */
 import assert from 'node:assert/strict'
-import { podDisruptionBudget } from '../../../electron/api/kinds.gen.ts'
+import { pod, podDisruptionBudget } from '../../../electron/api/kinds.gen.ts'
 import { eventually, type BehaviourContext, type Behaviours } from '../lib/behaviour.ts'
+import { podSpec } from '../lib/objects.ts'
 import { assertHas, mark, untilGone, updateObject } from '../lib/whole-api.ts'
 
 const selector = { matchLabels: { app: 'none' } }
@@ -39,6 +40,9 @@ export const behaviours: Behaviours = {
 
   async 'pdb-status'(context) {
     const { client, namespace } = context
+    // Of pods that are not there the controller forgets that they are to go.
+    for (const name of ['updated', 'patched'])
+      await client.create(pod, { metadata: { name, namespace, labels: selector.matchLabels }, spec: podSpec() })
     const { metadata: at } = await create(context, namespace)
     const status = { subresource: 'status' }
     const stored = async () => (await client.get(podDisruptionBudget, at, status)).status.disruptedPods ?? {}

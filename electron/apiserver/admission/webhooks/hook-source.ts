@@ -1,6 +1,7 @@
 /** The webhooks that are configured now, in the order in which they are asked: that of their configurations' names. */
 import type { KubeObject } from '../../../api/meta/v1/object.ts'
 import type { KindName, Lookup } from '../../registry/lookup.ts'
+import { compileConditions, type Conditions, WEBHOOK_CONDITIONS } from '../expressions/match-conditions.ts'
 import type { Criteria } from '../matching/request-matcher.ts'
 import type { Webhook } from './call.ts'
 
@@ -10,6 +11,7 @@ export interface Hook {
   /** Of its own among all of its kind. */
   readonly id: string
   readonly criteria: Criteria
+  readonly conditions: Conditions
 }
 
 interface Configuration extends KubeObject {
@@ -49,6 +51,7 @@ function hooksOf({ metadata, webhooks = [] }: Configuration): Hook[] {
   return webhooks.map((webhook, i) => ({
     webhook,
     configuration: metadata.name,
+    conditions: compileConditions(webhook.matchConditions, WEBHOOK_CONDITIONS()),
     id: `${metadata.name}/${webhook.name}/${i}`,
     criteria: {
       rules: webhook.rules ?? [],

@@ -15,14 +15,15 @@ import { ask, onFailure, UnansweredError, type Webhook } from './call.ts'
 import type { Hook } from './hook-source.ts'
 import { Reinvocations } from './reinvocations.ts'
 import { asSent } from './review.ts'
-import type { WebhookDeps } from './validating.ts'
+import { meant, type WebhookDeps } from './validating.ts'
 
 export const MUTATING_WEBHOOKS = { group: 'admissionregistration.k8s.io', version: 'v1', resource: 'mutatingwebhookconfigurations' }
 const NAME = 'MutatingAdmissionWebhook'
 const MUTATION = 'mutation.webhook.admission.k8s.io/'
 const PATCH = 'patch.webhook.admission.k8s.io/'
 
-export function mutatingWebhooks({ source, matcher, caller, types }: WebhookDeps & { readonly types: KindTypes }): AdmissionPlugin {
+export function mutatingWebhooks(deps: WebhookDeps & { readonly types: KindTypes }): AdmissionPlugin {
+  const { source, caller, types } = deps
   async function call(hook: Hook, request: AdmissionRequest, shown: AnyKind, at: string): Promise<boolean> {
     const { webhook, configuration } = hook
     const about = { configuration, webhook: webhook.name }
@@ -51,7 +52,7 @@ export function mutatingWebhooks({ source, matcher, caller, types }: WebhookDeps
       let index = 0
       for (const hook of await source.hooks()) {
         const at = `round_${rounds.again ? 1 : 0}_index_${index++}`
-        const shown = await matcher.match(hook.criteria, request)
+        const shown = await meant(hook, request, deps)
         if (!shown || (rounds.again && !state.isDue(hook.id))) continue
         if (await call(hook, request, shown, at)) {
           state.changed()

@@ -33,11 +33,17 @@ export function reviewVersion(versions: readonly string[]): ReviewVersion | null
 
 /** `shown` is the kind in whose form the webhook sees the request: its own, or an equivalent one. */
 export function reviewOf(request: AdmissionRequest, shown: AnyKind, version: ReviewVersion, uid: string): Record<string, unknown> {
-  const { kind, sent, subresource, name, operation, user, object, old, dryRun = false, options } = request
+  const { kind, sent, object, old } = request
   const as = (one: KubeObject | null) => one && asSent(sent ? one : convert(one, kind, shown))
+  const body = { uid, ...requestOf(request, shown), object: as(object), oldObject: as(old) }
+  return { kind: 'AdmissionReview', apiVersion: `${GROUP}/${version}`, request: body }
+}
+
+/** What the request is, without the objects that it is about. */
+export function requestOf(request: AdmissionRequest, shown: AnyKind): Record<string, unknown> {
+  const { kind, sent, subresource, name, operation, user, dryRun = false, options } = request
   const { name: username, uid: userUid, groups, extra } = user
-  const body = {
-    uid,
+  return {
     kind: kindName(sent ?? shown),
     resource: resourceName(shown),
     ...(subresource ? { subResource: subresource } : {}),
@@ -48,12 +54,9 @@ export function reviewOf(request: AdmissionRequest, shown: AnyKind, version: Rev
     ...(namespaceOf(request) ? { namespace: namespaceOf(request) } : {}),
     operation,
     userInfo: { username, ...(userUid ? { uid: userUid } : {}), groups: [...groups], ...(extra ? { extra } : {}) },
-    object: as(object),
-    oldObject: as(old),
     dryRun,
     options: options ?? null,
   }
-  return { kind: 'AdmissionReview', apiVersion: `${GROUP}/${version}`, request: body }
 }
 
 /** As a client would write it: what the server has not said yet is not there. */
