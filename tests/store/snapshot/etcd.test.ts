@@ -194,6 +194,10 @@ describe('snapshots between Flotilla and etcd', () => {
     const member = await started(await memberFrom(path, folder('theirs')))
     const { hash } = await store.maintenance.hash()
     expect(await hashByEtcd(member.url)).toBe(hash)
+    // Each value is found by its revision, down through all levels of branches.
+    const { kvs } = await (await remote(member)).range({ key: 'many/', end: 'many0' })
+    expect(kvs.every(({ value }, i) => Buffer.from(value).toString() === `value ${i}`)).toBe(true)
+    expect(kvs.length).toBe(20_000)
     const back = join(root, 'back.snap')
     await etcdctl('--endpoints', member.url, 'snapshot', 'save', back)
     const again = await restored(back, 'back')
