@@ -67,10 +67,18 @@ export class Expectations {
 
   /** Whether the owner may be reconciled: all is seen, nothing was expected, or it has taken too long. */
   satisfied(key: string): boolean {
+    return this.untilSatisfied(key) === null
+  }
+
+  /**
+   * Milliseconds after which the owner may be reconciled whatever is seen; null: it may be now. What was made and is gone before a
+   * watch told of it is never seen, so that who waits has to look again by himself.
+   */
+  untilSatisfied(key: string): number | null {
     const expectation = this.#keys.get(key)
-    if (!expectation) return true
-    if (expectation.creations <= 0 && expectation.deletions <= 0) return true
-    return this.#clock.monotonic() - expectation.since > this.#timeout
+    if (!expectation || (expectation.creations <= 0 && expectation.deletions <= 0)) return null
+    const left = expectation.since + this.#timeout - this.#clock.monotonic()
+    return left < 0 ? null : left + 1
   }
 
   /** The owner is gone. */

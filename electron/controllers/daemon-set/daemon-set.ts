@@ -11,6 +11,7 @@ import { Expectations } from '../../machinery/expectations.ts'
 import { controllerOf, isBeingDeleted, keyOf, splitKey } from '../../machinery/object.ts'
 import { selectorFromObject } from '../../machinery/selector/label-selector.ts'
 import { defineController, watch, type Change, type Outcome } from '../runtime/controller.ts'
+import { lookAgain } from '../runtime/look-again.ts'
 import { controllerKey, controllerKeys, itself, states } from '../runtime/watches.ts'
 import { claim } from '../workload/claim.ts'
 import { cleanUpRevisions, HashCollision, hashOf, REVISION_LABEL, syncHistory, type History } from '../workload/history.ts'
@@ -62,8 +63,9 @@ export const daemonSetController = defineController({
       const { object: pod } = change
       const key = ownerKey(pod)
       if (key !== null) {
+        // A pod may be seen for the first time when it is told to end already.
+        if (change.type === 'add') creations.creationObserved(key)
         if (change.type === 'delete' || isBeingDeleted(pod)) deletions.deletionObserved(key, pod.metadata.uid)
-        else if (change.type === 'add') creations.creationObserved(key)
       }
       const keys = new Set(states(change).flatMap((state) => ownerKey(state) ?? []))
       if (!controllerOf(pod) && change.type !== 'delete' && !isBeingDeleted(pod)) {
@@ -113,7 +115,7 @@ export const daemonSetController = defineController({
         if (!semanticEqual(status, set.status)) await client.update(daemonSetKind, { ...set, status }, { subresource: 'status' })
         if (failure !== undefined) throw failure
         const wait = nextAvailable(mine, set.spec.minReadySeconds ?? 0, options.now)
-        return wait !== null && wait < (next?.requeueAfter ?? Number.POSITIVE_INFINITY) ? { requeueAfter: wait } : next
+        return lookAgain(wait, next?.requeueAfter, creations.untilSatisfied(key), deletions.untilSatisfied(key))
       },
     }
 

@@ -8,6 +8,7 @@ import { Expectations } from '../../machinery/expectations.ts'
 import { hasFinalizer, isBeingDeleted, isControlledBy, keyOf, withFinalizer } from '../../machinery/object.ts'
 import { selectorFromObject } from '../../machinery/selector/label-selector.ts'
 import { defineController, watch, type Change, type Outcome } from '../runtime/controller.ts'
+import { lookAgain } from '../runtime/look-again.ts'
 import { claim } from '../workload/claim.ts'
 import { candidatesFor, controlledBy, indexByController } from '../workload/indices.ts'
 import { knownOwner, ownerKeys } from '../workload/owned-pods.ts'
@@ -108,7 +109,7 @@ export const jobController = defineController({
       await write(noted, ended ? withEnd(counted, verdict, now) : counted)
       if (ended) tellEnd(noted, counted, verdict)
       if (error !== undefined || carried.error !== undefined) throw error ?? carried.error
-      return acted.wait === null || ended ? undefined : { requeueAfter: acted.wait }
+      return ended ? undefined : lookAgain(acted.wait, expectations.untilSatisfied(keyOf(job)))
     }
 
     /** All that the selector selects; what was just adopted is tracked from now on. */

@@ -6,6 +6,7 @@ import { semanticEqual } from '../../api/values/equal.ts'
 import { Expectations } from '../../machinery/expectations.ts'
 import { controllerOf, isBeingDeleted, keyOf, splitKey } from '../../machinery/object.ts'
 import { defineController, watch, type Change, type ControllerDescriptor } from '../runtime/controller.ts'
+import { lookAgain } from '../runtime/look-again.ts'
 import { controllerKey, itself, states } from '../runtime/watches.ts'
 import { claim } from '../workload/claim.ts'
 import { candidatesFor, controlledBy, indexByController } from '../workload/indices.ts'
@@ -59,7 +60,7 @@ export function replicaController<T extends KubeObject>(set: ReplicaKind<T>): Co
           await report(object, { active, controlled: controlledBy(pods, object.metadata.uid), settled, failure, now })
           if (failure) throw failure.error
           const wait = nextAvailable(active, minReadySeconds, now)
-          return wait === null ? undefined : { requeueAfter: wait }
+          return lookAgain(wait, expectations.untilSatisfied(key))
         },
       }
 
@@ -92,8 +93,9 @@ function podChanges<T extends KubeObject>(
     const { object: pod } = change
     const key = ownerKey(pod)
     if (key !== null) {
+      // A pod may be seen for the first time when it is told to end already.
+      if (change.type === 'add') expectations.creationObserved(key)
       if (change.type === 'delete' || isBeingDeleted(pod)) expectations.deletionObserved(key, pod.metadata.uid)
-      else if (change.type === 'add') expectations.creationObserved(key)
     }
     const keys = new Set(states(change).flatMap((state) => ownerKey(state) ?? []))
     if (!controllerOf(pod) && change.type !== 'delete' && !isBeingDeleted(pod)) for (const object of suitors(pod)) keys.add(keyOf(object))

@@ -10,6 +10,7 @@ import { Expectations } from '../../machinery/expectations.ts'
 import { isBeingDeleted, keyOf, splitKey } from '../../machinery/object.ts'
 import { selectorFromObject } from '../../machinery/selector/label-selector.ts'
 import { defineController, watch, type Change } from '../runtime/controller.ts'
+import { lookAgain } from '../runtime/look-again.ts'
 import { controllerKeys, itself, states } from '../runtime/watches.ts'
 import { claim } from '../workload/claim.ts'
 import { cleanUpRevisions, HashCollision, syncHistory, type History } from '../workload/history.ts'
@@ -61,8 +62,9 @@ export const statefulSetController = defineController({
     const podChanged = (change: Change<Pod>) => {
       const { type, object: pod } = change
       const owner = knownOwner(pod, owners)
+      // A pod may be seen for the first time when it is told to end already.
+      if (owner && type === 'add') creations.creationObserved(keyOf(owner))
       if (owner && (type === 'delete' || isBeingDeleted(pod))) deletions.deletionObserved(keyOf(owner), pod.metadata.uid)
-      else if (owner && type === 'add') creations.creationObserved(keyOf(owner))
       return concerned(change)
     }
     const claimChanged = (change: Change<PersistentVolumeClaim>): Iterable<string> =>
@@ -99,7 +101,7 @@ export const statefulSetController = defineController({
         if (failure !== undefined) throw failure
         await truncate(set, mine, of)
         const wait = nextAvailable(mine, set.spec.minReadySeconds ?? 0, now)
-        return wait === null ? undefined : { requeueAfter: wait }
+        return lookAgain(wait, creations.untilSatisfied(key), deletions.untilSatisfied(key))
       },
     }
 

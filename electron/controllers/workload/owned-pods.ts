@@ -32,8 +32,9 @@ export function ownerKeys<T extends KubeObject>(of: PodOwners<T>): (change: Chan
     const { object: pod } = change
     const owner = knownOwner(pod, of)
     if (owner) {
+      // A pod may be seen for the first time when it is told to end already.
+      if (change.type === 'add') expectations?.creationObserved(keyOf(owner))
       if (change.type === 'delete' || isBeingDeleted(pod)) expectations?.deletionObserved(keyOf(owner), pod.metadata.uid)
-      else if (change.type === 'add') expectations?.creationObserved(keyOf(owner))
     }
     const keys = new Set<string>()
     for (const state of states(change)) {
