@@ -34,6 +34,7 @@ enum control { SLOW_MICROS, FAIL_SYNCS, FAIL_WRITES, FULL, ROOM, SHORT_OF_256, R
 enum kind { OTHER, DATA, INDEX, FOLDER };
 struct file {
   enum kind kind;
+  ino64_t inode;
   char name[MAX_PATH];
 };
 
@@ -94,8 +95,13 @@ static int is_index(const char *name) {
   return length > 4 && strcmp(name + length - 4, "-shm") == 0;
 }
 
+/* Not every close goes through here (libuv makes the system call itself), so that a descriptor may have become something else. */
 static struct file *file_of(int fd) {
-  return control && fd >= 0 && fd < MAX_FDS && files[fd].kind != OTHER ? &files[fd] : NULL;
+  struct stat64 facts;
+  if (!control || fd < 0 || fd >= MAX_FDS || files[fd].kind == OTHER) return NULL;
+  if (fstat64(fd, &facts) == 0 && facts.st_ino == files[fd].inode && !S_ISFIFO(facts.st_mode) && !S_ISSOCK(facts.st_mode)) return &files[fd];
+  files[fd].kind = OTHER;
+  return NULL;
 }
 
 static void record(enum record type, const char *name, uint64_t offset, const void *data, uint32_t length) {
@@ -219,8 +225,9 @@ static int open_with(const char *path, int flags, mode_t mode) {
   if (kind == DATA && !there && (flags & O_CREAT)) record(CREATE, name, 0, NULL, 0);
   if (kind == DATA && there && (flags & O_TRUNC)) record(TRUNCATE, name, 0, NULL, 0);
   int fd = real_open(path, flags, mode);
-  if (fd >= 0 && fd < MAX_FDS) {
+  if (fd >= 0 && fd < MAX_FDS && fstat64(fd, &facts) == 0) {
     files[fd].kind = kind;
+    files[fd].inode = facts.st_ino;
     strcpy(files[fd].name, name);
   }
   pthread_mutex_unlock(&lock);

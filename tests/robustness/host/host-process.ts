@@ -13,14 +13,24 @@ interface RemoteWatch {
 
 const LOG = 8000
 
+export interface HostOptions {
+  /** The bundled `host.ts`. */
+  readonly script: string
+  readonly engine: string
+  readonly dir: string
+  /** Of the face, if the engine has one. */
+  readonly port: number
+  readonly env: Record<string, string>
+}
+
 /** This end of `host.ts`. What is under way when the process ends fails with `unavailable`. */
 export class HostProcess {
   readonly client: StoreClient
   /** Resolves when the store is open; rejects with why it is not. */
-  readonly opened: Promise<{ readonly port: number | null }>
+  readonly opened: Promise<void>
   readonly exited: Promise<void>
   readonly #child: ChildProcess
-  readonly #opening = deferred<{ port: number | null }>()
+  readonly #opening = deferred<void>()
   readonly #calls = new Map<number, Deferred<unknown>>()
   readonly #watches = new Map<number, RemoteWatch>()
   #ids = 0
@@ -28,9 +38,9 @@ export class HostProcess {
   /** The end of what it said on standard error. */
   log = ''
 
-  constructor(options: { readonly script: string; readonly engine: string; readonly dir: string; readonly env: Record<string, string> }) {
-    const { script, engine, dir, env } = options
-    this.#child = fork(script, [engine, dir], {
+  constructor(options: HostOptions) {
+    const { script, engine, dir, port, env } = options
+    this.#child = fork(script, [engine, dir, String(port)], {
       env: { ...process.env, ...env },
       execArgv: ['--no-warnings'],
       serialization: 'advanced',
@@ -108,7 +118,7 @@ export class HostProcess {
   #receive(message: FromHost): void {
     switch (message.type) {
       case 'opened':
-        return this.#opening.resolve({ port: message.port })
+        return this.#opening.resolve()
       case 'openFailed':
         return this.#opening.reject(new Error(message.why))
       case 'answer':

@@ -1,4 +1,4 @@
-/** A process with one store, for one life of it: `node host.js ENGINE DIR`. It ends when the runner does. */
+/** A process with one store, for one life of it: `node host.js ENGINE DIR PORT`. It ends when the runner does. */
 import { messageOf } from '../../../electron/base/errors.ts'
 import { type Store, StoreError, type Watcher } from '../../../electron/store/store.ts'
 import { openEngine } from './open-engine.ts'
@@ -52,17 +52,17 @@ function serve(store: Store): void {
         watchers.delete(message.id)
         return
       case 'close':
-        return void store[Symbol.asyncDispose]().then(() => process.disconnect())
+        return void opened.disposeAsync().then(() => process.disconnect())
     }
   })
 }
 
-const [engine = '', dir = ''] = process.argv.slice(2)
+const [engine = '', dir = '', port = ''] = process.argv.slice(2)
+const opened = new AsyncDisposableStack()
 process.on('disconnect', () => process.exit(0))
 try {
-  const { store, port } = await openEngine(engine, dir)
-  serve(store)
-  send({ type: 'opened', port })
+  serve(await openEngine(opened, engine, dir, Number(port)))
+  send({ type: 'opened' })
 } catch (error) {
   send({ type: 'openFailed', why: messageOf(error) })
 }

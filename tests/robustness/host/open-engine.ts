@@ -5,11 +5,6 @@ import { createMemoryStore } from '../../../electron/store/memory/memory-store.t
 import type { Store } from '../../../electron/store/store.ts'
 import { isPlantedBug, PLANTED_BUGS } from '../planted/bugs.ts'
 
-export interface OpenedEngine {
-  readonly store: Store
-  readonly port: number | null
-}
-
 /** What the engine holds back for a full disk: little, because the disks that fill up here are small. */
 const RESERVE = 64 * 1024
 /** A cache so small that most values are read from disk. */
@@ -19,20 +14,20 @@ const CACHE = 8 * 1024
 const clock: Clock = { ...systemClock, setInterval: (fn, ms, options) => systemClock.setInterval(fn, ms >= 5000 ? 100 : ms, options) }
 const logger = jsonLogger({ clock, sink: (line) => process.stderr.write(`${line}\n`) })
 
-/** Opens the engine of this name over the files in `dir`; `ENGINE:BUG` has that bug planted in it. */
-export async function openEngine(name: string, dir: string): Promise<OpenedEngine> {
+/**
+ * Opens the engine of this name over the files in `dir`; `ENGINE:BUG` has that bug planted in it. `face` is the embedded engine that is
+ * also served to etcd's clients on `port`, until the stack is disposed.
+ */
+export async function openEngine(stack: AsyncDisposableStack, name: string, dir: string, port: number): Promise<Store> {
   const [engine, bug = ''] = name.split(':')
   const planted = isPlantedBug(bug) ? PLANTED_BUGS[bug] : null
-  const wrapped = (store: Store): OpenedEngine => ({ store: planted?.wrap?.(store) ?? store, port: null })
-  switch (engine) {
-    case 'memory':
-      return wrapped(planted?.make?.() ?? createMemoryStore({ clock: planted?.clock ?? clock }))
-    case 'embedded': {
-      const workerUrl = new URL(planted?.worker ?? './worker.js', import.meta.url)
-      const options = { dir, logger, workerUrl, reserveBytes: RESERVE, cacheBytes: CACHE }
-      return wrapped(await createEmbeddedStore({ ...options, clock: planted?.clock ?? clock }))
-    }
-    default:
-      throw new Error(`there is no engine ${name}`)
+  const time = planted?.clock ?? clock
+  const open = (): Store | Promise<Store> => {
+    if (engine === 'memory') return planted?.make?.() ?? createMemoryStore({ clock: time })
+    const workerUrl = new URL(planted?.worker ?? './worker.js', import.meta.url)
+    return createEmbeddedStore({ dir, logger, workerUrl, reserveBytes: RESERVE, cacheBytes: CACHE, clock: time })
   }
+  const store = stack.use(await open())
+  if (engine === 'face') stack.use(await (await import('./open-face.ts')).openFace(store, port))
+  return planted?.wrap?.(store) ?? store
 }

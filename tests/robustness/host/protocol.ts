@@ -17,8 +17,7 @@ export type ToHost =
   | { readonly type: 'close' }
 
 export type FromHost =
-  /** With the port of the gRPC face, if there is one. */
-  | { readonly type: 'opened'; readonly port: number | null }
+  | { readonly type: 'opened' }
   | { readonly type: 'openFailed'; readonly why: string }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'refusal'; readonly id: number; readonly refusal: Refusal }

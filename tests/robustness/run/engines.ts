@@ -4,6 +4,7 @@ import { whyNoFaultyDisk } from '../disk/library.ts'
 import { isPlantedBug, PLANTED_BUGS } from '../planted/bugs.ts'
 import type { FaultKind } from '../schedule/intents.ts'
 import { EtcdServer } from './etcd-server.ts'
+import { FaceServer } from './face-server.ts'
 import { HostedServer } from './hosted-server.ts'
 import type { Server } from './server.ts'
 
@@ -31,7 +32,7 @@ const DISK_FAULTS: readonly FaultKind[] = [
   'shortWrites',
 ]
 
-export const ENGINES = ['embedded', 'memory', 'etcd'] as const
+export const ENGINES = ['embedded', 'memory', 'face', 'etcd'] as const
 
 /** `script` is that of the bundled process with the store. Null if there is no engine of this name. */
 export function engineOf(name: string, script: string): Engine | null {
@@ -44,6 +45,8 @@ export function engineOf(name: string, script: string): Engine | null {
       return { name, faults: ['pause'], lacks: null, open: hosted(false) }
     case 'embedded':
       return { name, faults: DISK_FAULTS, lacks: whyNoFaultyDisk(), open: hosted(true) }
+    case 'face':
+      return { name, faults: DISK_FAULTS, lacks: whyNoFaultyDisk(), open: (options) => FaceServer.create({ ...options, script }) }
     case 'etcd':
       return {
         name,

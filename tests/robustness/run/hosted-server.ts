@@ -10,6 +10,16 @@ import { type EngineTraits, Gate, type Server } from './server.ts'
 /** How long opening may take, in milliseconds: many times what it takes on a busy computer. */
 const OPENING = 60_000
 
+export interface HostedServerOptions {
+  readonly script: string
+  readonly engine: string
+  readonly place: string
+  readonly random: Random
+  readonly faultyDisk: boolean
+  /** Of the face, if the engine has one. */
+  readonly port?: number
+}
+
 /** An engine of ours in a process of its own. */
 export class HostedServer implements Server {
   readonly traits: EngineTraits = { keepsCompactedDeletes: true, cutOffMayComeLate: false }
@@ -17,14 +27,16 @@ export class HostedServer implements Server {
   readonly #script: string
   readonly #engine: string
   readonly #dir: string
+  readonly #port: number
   readonly #up = new Gate()
   #process: HostProcess | null = null
   #log = ''
 
   /** Its files go below `place`, onto a faulty disk if there is one to be. */
-  constructor(options: { script: string; engine: string; place: string; random: Random; faultyDisk: boolean }) {
+  constructor(options: HostedServerOptions) {
     this.#script = options.script
     this.#engine = options.engine
+    this.#port = options.port ?? 0
     this.disk = options.faultyDisk ? new FaultyDisk(options.place, options.random) : null
     this.#dir = this.disk?.dir ?? join(options.place, 'state')
     mkdirSync(this.#dir, { recursive: true })
@@ -45,7 +57,13 @@ export class HostedServer implements Server {
 
   async start(): Promise<void> {
     this.#log = this.log
-    const host = new HostProcess({ script: this.#script, engine: this.#engine, dir: this.#dir, env: this.disk?.env() ?? {} })
+    const host = new HostProcess({
+      script: this.#script,
+      engine: this.#engine,
+      dir: this.#dir,
+      port: this.#port,
+      env: this.disk?.env() ?? {},
+    })
     this.#process = host
     using timer = deadline(systemClock, OPENING)
     await Promise.race([host.opened, aborted(timer.signal)])

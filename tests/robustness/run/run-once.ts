@@ -87,23 +87,32 @@ async function traffic(server: Server, history: History, schedule: Schedule): Pr
   const shared = { history, server, clock }
   const everything = new WatchingClient({ ...shared, name: 'watcher of everything' })
   const watchers = schedule.watchers.map((_, i) => new WatchingClient({ ...shared, name: `watcher ${i + 1}` }))
-  const watching = [everything.run([EVERYTHING]), ...watchers.map((watcher, i) => watcher.run(schedule.watchers[i] ?? []))]
+  const seeing = everything.run([EVERYTHING])
+  const watching = watchers.map((watcher, i) => watcher.run(schedule.watchers[i] ?? []))
   const compactable = () => everything.position
   const clients = schedule.clients.map((_, i) => new Client({ ...shared, name: `client ${i + 1}`, number: i + 1, compactable }))
 
   let ended = false
   const asking = Promise.all(clients.map((client, i) => client.run(schedule.clients[i] ?? []))).then(() => (ended = true))
   const faults = new Faults({ ...shared, trafficEnded: () => ended })
-  await Promise.race([Promise.all([asking, faults.run(schedule.faults)]), failing(watching)])
+  await Promise.race([Promise.all([asking, faults.run(schedule.faults)]), failing([seeing, ...watching])])
   await faults.calm()
 
   const last = new Client({ ...shared, name: 'the last', number: schedule.clients.length + 1, compactable })
-  const { call } = await last.ask({ type: 'status' })
-  const { revision, compactRevision } = (call.type === 'status' && call.answer) || { revision: 0, compactRevision: 0 }
-  for (const watcher of [everything, ...watchers]) watcher.finishAt(revision)
+  const { revision, compactRevision } = await statusBy(last)
   await lookBack(last, revision, compactRevision)
+  for (const watcher of watchers) watcher.finishAt(revision)
   await Promise.all(watching)
-  return revision
+  // Leases go on ending: who sees everything is the last to stop.
+  everything.finishAt((await statusBy(last)).revision)
+  await seeing
+  return everything.position
+}
+
+async function statusBy(client: Client): Promise<{ revision: number; compactRevision: number }> {
+  const { call, message } = await client.ask({ type: 'status' })
+  if (call.type !== 'status' || !call.answer) throw new Unrecovered(`the store does not tell its status: ${message}`)
+  return call.answer
 }
 
 /** Reads everything at several revisions, and lists the leases. */
