@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FakeClock } from '../../electron/base/fake-clock.ts'
 import { silentLogger } from '../../electron/base/logger.ts'
 import { createEmbeddedStore } from '../../electron/store/embedded/embedded-store.ts'
-import type { Store, StoreError } from '../../electron/store/store.ts'
+import type { Store, StoreError, StoreHistory } from '../../electron/store/store.ts'
 
 const MIB = 1024 * 1024
 const ALL = { key: '\0', end: '\0' }
@@ -26,6 +26,10 @@ describe('an embedded store on a disk that fills up', () => {
 
   const takeAllRoom = () => {
     expect(() => writeFileSync(join(disk, 'ballast'), Buffer.alloc(100 * MIB))).toThrow('ENOSPC')
+  }
+  const leaveFree = (bytes: number) => {
+    const { bavail, bsize } = statfsSync(disk)
+    writeFileSync(join(disk, 'ballast'), Buffer.alloc(bavail * bsize - bytes))
   }
   const resize = (size: string) => execFileSync('/usr/bin/mount', ['-o', `remount,size=${size}`, disk])
   const clock = new FakeClock()
@@ -104,6 +108,38 @@ describe('an embedded store on a disk that fills up', () => {
     await store[Symbol.asyncDispose]()
     await using reopened = await open()
     expect((await reopened.status()).keys).toBe(new Set([...spared, ...again.keys()]).size)
+  })
+
+  it('gives up its history first: no write fails while that makes room', async () => {
+    const store = await open()
+    const value = Buffer.alloc(20_000, 1)
+    for (let i = 0; i < 600; i++) await store.txn({ success: [{ type: 'put', key: 'a', value }] })
+    await store.compact(601)
+    const history = store.history as StoreHistory
+    expect((await history.range({ key: 'a', revision: 2 })).count).toBe(1)
+    expect(statSync(join(dir, 'history.db')).size).toBeGreaterThan(10 * MIB)
+    leaveFree(2 * MIB)
+    let keys = 1
+    const add = () => store.txn({ success: [{ type: 'put', key: `b${keys++}`, value }] })
+    while (existsSync(join(dir, 'history.db'))) await add()
+    for (let i = 0; i < 50; i++) await add()
+    expect(await store.status()).toMatchObject({ keys, alarms: [] })
+    await expect(history.range({ key: 'a', revision: 2 })).rejects.toMatchObject({ code: 'unavailable' })
+    await store[Symbol.asyncDispose]()
+    await using again = await open()
+    expect((await again.status()).keys).toBe(keys)
+  })
+
+  it('says that there is no room to write the database anew, and leaves it as it was', async () => {
+    const store = await open()
+    for (let i = 0; i < 100; i++) await store.txn({ success: [{ type: 'put', key: `k${i}`, value: Buffer.alloc(20_000, i) }] })
+    leaveFree(MIB)
+    const error: unknown = await store.maintenance.defragment().catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ name: 'StoreError', code: 'noSpace' })
+    expect((error as StoreError).message).toMatch(/takes \d+ MiB in .*, where \d+ MiB are free/)
+    expect((await store.status()).keys).toBe(100)
+    await store.txn({ success: [{ type: 'delete', key: 'k1' }] })
+    await store[Symbol.asyncDispose]()
   })
 
   it('opens on a disk that others have filled, and lets keys be deleted', async () => {
