@@ -35,6 +35,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly storedAs?: StoredForm<T>
   /** Of a custom resource only: its shape is not in the schema facts. */
   readonly custom?: CustomForm
+  /** Its objects are worked out when they are asked for, and stored nowhere: the server has a `Reader` for them. */
+  readonly answered?: true
   /** A Warning header for everyone who uses this version. */
   readonly deprecationWarning?: string
 }
@@ -52,6 +54,15 @@ export interface StoredForm<T extends KubeObject = KubeObject> {
   readonly kind: AnyKind
   toStored(object: T): KubeObject
   fromStored(stored: KubeObject): T
+  /** Where someone else must be asked to convert; then the two functions above only know what needs no asking. */
+  readonly ask?: AskedForm
+}
+
+/** Throws StatusError. */
+export interface AskedForm {
+  toStored(object: KubeObject): Promise<KubeObject>
+  /** All at once, in their order. */
+  fromStored(stored: readonly KubeObject[]): Promise<KubeObject[]>
 }
 
 /** Any kind, where the object's type does not matter. */

@@ -61,6 +61,7 @@ import type {
   Authenticator,
   Authorizer,
   Connector,
+  Reader,
   RequestHandler,
   Responder,
   UserInfo,
@@ -104,6 +105,7 @@ export interface ApiServerParts {
   readonly checks?: readonly AdmissionCheck[]
   readonly responders?: Readonly<Record<string, Responder>>
   readonly connectors?: Readonly<Record<string, Connector>>
+  readonly readers?: Readonly<Record<string, Reader>>
   /** By path; one that ends with a slash stands for everything below. */
   readonly handlers?: Readonly<Record<string, RequestHandler>>
 }
@@ -126,6 +128,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const lookup = new Lookup(resources)
   const checks: AdmissionCheck[] = []
   const connectors = new Map<string, Connector>()
+  const readers = new Map<string, Reader>()
   const types = new KindTypes()
   const webhooks = new WebhookClient({ dialService: serviceDialer({ lookup, connectors, random }), clock })
   const ask: Authorizer = (attributes) => authorize(attributes)
@@ -192,6 +195,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     responders,
     admission: registry.admission,
     connectors,
+    readers,
   })
 
   const service = new HttpService({
@@ -227,7 +231,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     stack.use(webhooks)
     await startIn(stack, feed, signal)
     if (lookup.serves(customResourceDefinition)) {
-      const customResources = stack.use(new CustomResources({ registry, resources, hooks }))
+      const customResources = stack.use(new CustomResources({ registry, resources, hooks, webhooks }))
       await customResources.start()
     }
     await repairRecords(await lookup.list<Service>(SERVICES), { store, logger, ...services })
@@ -256,6 +260,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       checks.push(...(given.checks ?? []))
       responders.add(given.responders ?? {})
       for (const [name, connector] of Object.entries(given.connectors ?? {})) connectors.set(name, connector)
+      for (const [name, reader] of Object.entries(given.readers ?? {})) readers.set(name, reader)
       paths.add(given.handlers ?? {})
     },
   })

@@ -1,5 +1,5 @@
 /** Everything that is served, by group, version and plural; and the storage behind it. */
-import { apiVersionOf, groupResource, type AnyKind } from '../api/kind.ts'
+import { apiVersionOf, groupResource, type AnyKind, type AskedForm } from '../api/kind.ts'
 import type { KubeObject } from '../api/meta/v1/object.ts'
 import type { Store } from '../store/store.ts'
 import type { Feed } from './cache/feed.ts'
@@ -49,7 +49,7 @@ export class Resources implements Disposable {
     const added = served.filter((kind) => !this.kind(kind.group, kind.version, kind.resource))
     for (const kind of added) this.add(kind)
     this.#custom.set(name, added)
-    return this.#resourceOf(stored)
+    return this.find(stored.group, stored.version, stored.resource) ?? this.#resourceOf(stored)
   }
 
   removeCustom(name: { group: string; resource: string }): void {
@@ -123,12 +123,26 @@ export class Resources implements Disposable {
       return { ...object, metadata: { ...object.metadata } }
     }
     const view = (entry: Entry) => entry.as(layout, shown)
-    return { kind, storage, layout, lines: frameEncoder(view), view, toStored: (object) => storedAs.toStored(object) }
+    const resource = { kind, storage, layout, lines: frameEncoder(view), view }
+    const { ask } = storedAs
+    if (!ask) return { ...resource, toStored: (object) => storedAs.toStored(object) }
+    return { ...resource, prepare: (entries) => converted(entries, layout, ask), toStored: (object) => ask.toStored(object) }
+  }
+}
+
+/** All that are not converted yet, at once. */
+async function converted(entries: readonly Entry[], layout: Layout, ask: AskedForm): Promise<void> {
+  const missing = entries.filter((entry) => !entry.has(layout))
+  if (missing.length === 0) return
+  const objects = await ask.fromStored(missing.map((entry) => entry.object))
+  for (const [i, entry] of missing.entries()) {
+    const object = objects[i]
+    if (object) entry.as(layout, () => ({ ...object, metadata: { ...object.metadata } }))
   }
 }
 
 function isStored(kind: AnyKind): boolean {
-  return kind.verbs.includes('get') || kind.verbs.includes('list')
+  return !kind.answered && (kind.verbs.includes('get') || kind.verbs.includes('list'))
 }
 
 function pathKey(group: string, version: string, resource: string): string {

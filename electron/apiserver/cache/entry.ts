@@ -47,6 +47,11 @@ export class Entry {
     return entry
   }
 
+  /** Whether `as` has nothing to convert. */
+  has(layout: Layout): boolean {
+    return layout === this.layout || (this.#others?.has(layout) ?? false)
+  }
+
   /** The same object in another version of its kind; made once. */
   as(layout: Layout, convert: (object: KubeObject) => KubeObject): Entry {
     if (layout === this.layout) return this

@@ -9,13 +9,16 @@ export type FrameEncoder = (frame: Frame) => Buffer
 export class Frame {
   readonly type: FrameType
   readonly entry: Entry
+  /** Of a modification: what was there before. */
+  readonly previous: Entry | null
   #encoder: FrameEncoder | null = null
   #bytes: Buffer | null = null
   #more: Map<FrameEncoder, Buffer> | null = null
 
-  constructor(type: FrameType, entry: Entry) {
+  constructor(type: FrameType, entry: Entry, previous: Entry | null = null) {
     this.type = type
     this.entry = entry
+    this.previous = previous
   }
 
   encoded(encoder: FrameEncoder): Buffer {
@@ -56,7 +59,7 @@ export class CacheEvent {
   /** What a watcher is told whose selectors match as given; null if nothing. */
   frame(matchesNow: boolean, matchedBefore: boolean): Frame | null {
     if (this.entry && matchesNow) {
-      if (matchedBefore) return (this.#modified ??= new Frame('MODIFIED', this.entry))
+      if (matchedBefore) return (this.#modified ??= new Frame('MODIFIED', this.entry, this.previous))
       return (this.#added ??= new Frame('ADDED', this.entry))
     }
     if (this.previous && matchedBefore) return (this.#deleted ??= new Frame('DELETED', this.previous.at(this.revision)))

@@ -16,6 +16,8 @@ export interface ListRequest {
   readonly key?: string
   /** Null: all. */
   readonly matches: ((entry: Entry) => boolean) | null
+  /** What must be done before `matches` can look at entries. */
+  readonly prepare?: (entries: readonly Entry[]) => Promise<void>
   readonly resourceVersion: string
   readonly match: '' | 'Exact' | 'NotOlderThan'
   /** 0: no limit. */
@@ -81,8 +83,9 @@ function cached(cache: WatchCache, request: ListRequest, start: string): readonl
 }
 
 /** Cuts a whole list down to what was asked for. */
-function chunk(request: ListRequest, all: readonly Entry[], revision: number, limit: number): ListResult {
-  const { matches } = request
+async function chunk(request: ListRequest, all: readonly Entry[], revision: number, limit: number): Promise<ListResult> {
+  const { matches, prepare } = request
+  if (prepare) await prepare(all)
   if (limit === 0 || all.length <= limit) return { entries: matches ? all.filter(matches) : all, revision }
   if (!matches) {
     const entries = all.slice(0, limit)
@@ -105,11 +108,9 @@ async function listPast(from: Lister, request: ListRequest, revision: number, st
   let key = request.key !== undefined && request.key > start ? request.key : start
   for (;;) {
     const page = await readPast(from, request, { key, end, revision, limit: limit > 0 ? limit - entries.length : MAX_PAGE })
-    for (const kv of page.kvs) {
-      if (request.key !== undefined && kv.key !== request.key) continue
-      const entry = from.cache.entryOf(kv)
-      if (!matches || matches(entry)) entries.push(entry)
-    }
+    const found = page.kvs.filter(({ key: one }) => request.key === undefined || one === request.key).map((kv) => from.cache.entryOf(kv))
+    if (request.prepare) await request.prepare(found)
+    for (const entry of found) if (!matches || matches(entry)) entries.push(entry)
     const last = page.kvs.at(-1)
     if (!page.more || !last) return { entries, revision }
     if (limit > 0 && entries.length === limit) {

@@ -4,12 +4,13 @@ import type {
   CustomResourceDefinitionNames,
   CustomResourceDefinitionVersion,
 } from '../../api/apiextensions/v1/types.gen.ts'
-import { defineKind, type AnyKind, type FieldOf, type KindSpec, type Strategy } from '../../api/kind.ts'
+import { apiVersionOf, defineKind, type AnyKind, type AskedForm, type FieldOf, type KindSpec, type Strategy } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
 import { invalid, type FieldError, type FieldErrorType } from '../../api/values/field-error.ts'
 import type { JsonObject } from '../../machinery/json-value.ts'
 import { columnsOf } from './columns.ts'
+import type { Convert } from './conversion.ts'
 import { readSimple } from './json-path.ts'
 import { modelName } from './model.ts'
 import { validateCustom } from './object-validation.ts'
@@ -25,8 +26,13 @@ export interface CustomKinds {
 /** Makes an object of a version from what is kept: pruned and defaulted by the version's schema. */
 export type Reader = (kind: AnyKind, stored: KubeObject) => KubeObject
 
-/** `names` are those that were accepted. Null if no version is the one to store. */
-export function customKinds({ spec }: CustomResourceDefinition, names: CustomResourceDefinitionNames, read: Reader): CustomKinds | null {
+/** `names` are those that were accepted; `convert` null: versions have one shape. Null if no version is the one to store. */
+export function customKinds(
+  { spec }: CustomResourceDefinition,
+  names: CustomResourceDefinitionNames,
+  read: Reader,
+  convert: Convert | null,
+): CustomKinds | null {
   const storage = spec.versions.find((version) => version.storage)
   if (!storage) return null
   const common = {
@@ -52,11 +58,29 @@ export function customKinds({ spec }: CustomResourceDefinition, names: CustomRes
       version: version.name,
       model: model(version.name),
       custom: { schema: version.schema?.openAPIV3Schema ?? {}, versions: served },
-      storedAs: { kind: stored, toStored: (object) => object, fromStored: (object) => read(kind, object) },
+      storedAs: {
+        kind: stored,
+        toStored: (object) => object,
+        fromStored: (object) => read(kind, object),
+        ...(convert ? { ask: asked(() => kind, stored, read, convert) } : {}),
+      },
     })
     served.push(kind)
   }
   return { stored, served }
+}
+
+function asked(kind: () => AnyKind, stored: AnyKind, read: Reader, convert: Convert): AskedForm {
+  return {
+    async toStored(object) {
+      const [converted = object] = await convert([{ ...object, apiVersion: apiVersionOf(kind()) }], apiVersionOf(stored))
+      return converted
+    },
+    async fromStored(objects) {
+      const converted = await convert(objects, apiVersionOf(kind()))
+      return converted.map((object) => read(kind(), object))
+    },
+  }
 }
 
 type Parts = Pick<KindSpec<KubeObject>, 'subresources' | 'columns' | 'selectableFields' | 'strategy'>

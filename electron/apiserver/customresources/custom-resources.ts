@@ -21,6 +21,8 @@ import type { Resource, Storage } from '../registry/storage.ts'
 import { update } from '../registry/update.ts'
 import type { Resources } from '../resources.ts'
 import { APISERVER } from '../rest/bootstrap.ts'
+import type { WebhookClient } from '../webhooks/webhook-client.ts'
+import { webhookConversion, type Convert } from './conversion.ts'
 import { customKinds } from './custom-kinds.ts'
 import { CLEANUP_FINALIZER } from './definition-hooks.ts'
 import { acceptNames, namesTaken } from './names.ts'
@@ -30,6 +32,8 @@ export interface CustomResourcesOptions {
   readonly resources: Resources
   /** Of the registry, to be added to. */
   readonly hooks: Map<string, ResourceHooks>
+  /** That convert between versions. */
+  readonly webhooks: WebhookClient
 }
 
 /** A definition as it is served. */
@@ -121,7 +125,7 @@ export class CustomResources implements AsyncDisposable {
       definition &&
       isConditionTrue(definition.status.conditions, 'Established') &&
       !this.#builtIn.some((kind) => groupResource(kind) === name)
-        ? customKinds(definition, definition.status.acceptedNames, (kind, stored) => this.#read(kind, stored))
+        ? customKinds(definition, definition.status.acceptedNames, (kind, stored) => this.#read(kind, stored), this.#conversion(definition))
         : null
     if (!definition || !kinds) {
       if (!before) return
@@ -135,6 +139,12 @@ export class CustomResources implements AsyncDisposable {
     if (definition.metadata.deletionTimestamp) hooks.set(groupResource(kinds.stored), TERMINATING)
     else hooks.delete(groupResource(kinds.stored))
     registry.logger.info('a custom resource is served', { name, versions: kinds.served.map((kind) => kind.version) })
+  }
+
+  #conversion({ spec: { conversion } }: CustomResourceDefinition): Convert | null {
+    const { registry, webhooks } = this.#options
+    if (conversion?.strategy !== 'Webhook' || !conversion.webhook) return null
+    return webhookConversion(conversion.webhook, { webhooks, random: registry.random, signal: this.#stopping.signal })
   }
 
   #read(kind: AnyKind, stored: KubeObject): KubeObject {

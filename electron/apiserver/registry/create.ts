@@ -13,6 +13,7 @@ import { dropRepeatedOwners } from './owner-references.ts'
 import { track } from './managed-fields.ts'
 import { together } from './quota.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
+import { viewOf } from './storage.ts'
 
 /** A base longer than this is cut, so that the generated name is no longer than a label may be. */
 const MAX_GENERATED_BASE = 58
@@ -52,12 +53,12 @@ export async function create(
     await registry.admission.validate({ ...admission, object: made, name })
     const companions = together(own, await registry.quotas.charge(call, made, null))
     if (meta.resourceVersion) throw failure(500, 'Unknown', 'resourceVersion should not be set on objects to be created')
-    const stored = call.resource.toStored(made)
+    const stored = await call.resource.toStored(made)
     const lease = await hooks?.lease?.()
     const { storage } = call.resource
     const key = storage.key(call.namespace, name)
     const written = await insert(registry, storage, key, stored, { companions, lease, dryRun: parameters.dryRun })
-    if ('entry' in written) return call.resource.view(written.entry)
+    if ('entry' in written) return viewOf(call.resource, written.entry)
     if (!written.existing) continue
     if (!generates || ++taken >= GENERATE_ATTEMPTS) throw exists(call, made.metadata, written.existing)
   }

@@ -10,6 +10,7 @@ import { beforeDelete, checkPreconditions, type Deletion, type DeleteStep, final
 import { guaranteedUpdate, type Outcome } from './guaranteed-update.ts'
 import { resourceName } from './keys.ts'
 import type { Call, Registry, ResourceHooks } from './registry.ts'
+import { viewOf } from './storage.ts'
 
 export interface Deleted {
   /** The object as it was last, or as it now waits for its end. */
@@ -39,7 +40,7 @@ export async function remove(registry: Registry, call: Call, deletion: Deletion,
   if (!entry) throw notFound(kind, call.name)
   const took = step as DeleteStep
   if (took.type === 'mark' && took.then && !options.dryRun) return finish(registry, call, deletion, entry, hooks, how.admitted)
-  return { entry: call.resource.view(entry), state: took.type === 'remove' ? 'gone' : took.type === 'mark' ? 'marked' : 'pending' }
+  return { entry: await viewOf(call.resource, entry), state: took.type === 'remove' ? 'gone' : took.type === 'mark' ? 'marked' : 'pending' }
 }
 
 /** The second step of what was marked with no time left. If another was faster, it is gone all the same. */
@@ -61,7 +62,7 @@ async function finish(
     if (preconditions) checkPreconditions(kind, object.metadata, { preconditions })
     return outcomeOf(call, { type: 'remove' }, object, hooks)
   })
-  return { entry: call.resource.view(written.entry ?? marked), state: 'gone' }
+  return { entry: await viewOf(call.resource, written.entry ?? marked), state: 'gone' }
 }
 
 /** A copy of what is there in its served form, if this user may delete it; nobody is asked about what is `admitted` already. */
@@ -73,7 +74,7 @@ async function deletable(
   admitted = false,
 ): Promise<KubeObject | null> {
   if (!current) return null
-  const served = call.resource.view(current).object
+  const served = (await viewOf(call.resource, current)).object
   if (admitted) return thaw(served)
   const options = { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...deletion }
   const request = admissionRequest(call, 'DELETE', null, served, { dryRun: isDryRun(deletion), options })
@@ -82,10 +83,10 @@ async function deletable(
   return thaw(served)
 }
 
-function outcomeOf(call: Call, step: DeleteStep, object: KubeObject, hooks: ResourceHooks | undefined): Outcome {
+async function outcomeOf(call: Call, step: DeleteStep, object: KubeObject, hooks: ResourceHooks | undefined): Promise<Outcome> {
   if (step.type === 'pending') return { type: 'keep' }
   if (step.type === 'remove') return { type: 'delete', companions: hooks?.remove?.(object) ?? null }
-  return { type: 'put', object: call.resource.toStored(object) }
+  return { type: 'put', object: await call.resource.toStored(object) }
 }
 
 /** For what must be emptied before it can go. */

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import type { Resources } from '../resources.ts'
+import { viewOf } from './storage.ts'
 
 /** Which objects: a stored kind, whether or not this server has it. */
 export interface KindName {
@@ -41,7 +42,7 @@ export class Lookup {
       await cache.fresh()
       entry = cache.get(key)
     }
-    return entry ? (resource.view(entry).object as T) : null
+    return entry ? ((await viewOf(resource, entry)).object as T) : null
   }
 
   /** All that the cache has. Frozen. */
@@ -49,6 +50,8 @@ export class Lookup {
     const resource = this.#resources.find(kind.group, kind.version, kind.resource)
     if (!resource) return []
     await resource.storage.cache.ready()
-    return resource.storage.cache.slice(resource.storage.scope(namespace)).map((entry) => resource.view(entry).object as T)
+    const entries = resource.storage.cache.slice(resource.storage.scope(namespace))
+    if (resource.prepare) await resource.prepare(entries)
+    return entries.map((entry) => resource.view(entry).object as T)
   }
 }

@@ -2,12 +2,14 @@
 import type { AnyKind } from '../../api/kind.ts'
 import { badRequest, invalidObject, notFound } from '../../machinery/status.ts'
 import { forbidden, notSupported, type FieldError } from '../../api/values/field-error.ts'
-import { parseFieldSelector } from '../../machinery/selector/field-selector.ts'
+import { parseFieldSelector, type FieldSelector } from '../../machinery/selector/field-selector.ts'
 import { parseLabelSelector } from '../../machinery/selector/label-selector.ts'
 import { Bookmark, type CacheWatch, type WatchScope } from '../cache/cache-watch.ts'
+import { ConvertedWatch } from '../cache/converted-watch.ts'
 import type { Entry } from '../cache/entry.ts'
 import { list as listFrom, type ListResult, parseRevision, waitFor } from '../cache/list.ts'
 import type { Call, Registry } from './registry.ts'
+import { viewOf } from './storage.ts'
 
 /** The query of a LIST, WATCH or DELETECOLLECTION. Texts are "" where absent. */
 export interface ListQuery {
@@ -30,7 +32,7 @@ export async function get(registry: Registry, call: Call, resourceVersion: strin
   else await cache.ready()
   const entry = cache.get(storage.key(call.namespace, call.name))
   if (!entry) throw notFound(call.resource.kind, call.name)
-  return call.resource.view(entry)
+  return viewOf(call.resource, entry)
 }
 
 export async function list(registry: Registry, call: Call, query: ListQuery): Promise<ListResult> {
@@ -41,6 +43,7 @@ export async function list(registry: Registry, call: Call, query: ListQuery): Pr
     { cache, store: registry.store, clock: registry.clock },
     {
       ...selection,
+      ...(selection.byFields && call.resource.prepare ? { prepare: call.resource.prepare } : {}),
       ...(selection.exact ? { prefix: call.resource.storage.scope(call.namespace), key: selection.prefix } : {}),
       resourceVersion: query.resourceVersion,
       match: query.resourceVersionMatch === 'Exact' || query.resourceVersionMatch === 'NotOlderThan' ? query.resourceVersionMatch : '',
@@ -50,14 +53,24 @@ export async function list(registry: Registry, call: Call, query: ListQuery): Pr
     },
   )
   const { resource } = call
+  if (resource.prepare) await resource.prepare(result.entries)
   return { ...result, entries: resource.layout === resource.storage.layout ? result.entries : result.entries.map((e) => resource.view(e)) }
 }
 
 /** Throws StatusError `Expired` if the events after the wanted revision are no longer all known. */
 export async function watch(registry: Registry, call: Call, query: ListQuery): Promise<CacheWatch> {
   checkWatchQuery(query)
+  const { resource } = call
+  const { prepare } = resource
+  if (!prepare) return watchScope(registry, call, query, select(call, query))
+  const { byFields } = select(call, query)
+  const unselected = await watchScope(registry, call, query, select(call, { ...query, fieldSelector: '' }))
+  const conversion = { prepare, view: (entry: Entry) => resource.view(entry) }
+  return new ConvertedWatch(unselected, conversion, byFields ? ({ object }) => byFields.matches(object) : null)
+}
+
+async function watchScope(registry: Registry, call: Call, query: ListQuery, scope: WatchScope): Promise<CacheWatch> {
   const { cache } = call.resource.storage
-  const scope = select(call, query)
   const wanted = parseRevision(query.resourceVersion)
   const state = query.sendInitialEvents ?? wanted === 0
   if (!state && wanted > 0) {
@@ -71,8 +84,13 @@ export async function watch(registry: Registry, call: Call, query: ListQuery): P
   return cache.watchFromNow(scope, { state, then: (revision) => (ends ? [new Bookmark(revision, true)] : []) })
 }
 
+interface Selection extends WatchScope {
+  /** What it selects of objects beside their place and labels. */
+  readonly byFields: FieldSelector | null
+}
+
 /** What a query covers, as the cache understands it. */
-function select(call: Call, query: Pick<ListQuery, 'labelSelector' | 'fieldSelector'>): WatchScope {
+function select(call: Call, query: Pick<ListQuery, 'labelSelector' | 'fieldSelector'>): Selection {
   const { resource } = call
   const { kind, storage } = resource
   const labels = query.labelSelector ? parseLabelSelector(query.labelSelector) : null
@@ -94,6 +112,7 @@ function select(call: Call, query: Pick<ListQuery, 'labelSelector' | 'fieldSelec
     prefix: exact ? storage.key(namespace, name) : storage.scope(namespace),
     exact,
     matches: byLabels || byFields ? matches : null,
+    byFields: byFields ? fields : null,
   }
 }
 

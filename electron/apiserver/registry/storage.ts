@@ -48,8 +48,16 @@ export interface Resource {
   readonly layout: Layout
   /** Makes the lines of its watches. */
   readonly lines: FrameEncoder
+  /** What must be awaited before `view` of these, where a webhook converts; absent: nothing. Throws StatusError. */
+  readonly prepare?: (entries: readonly Entry[]) => Promise<void>
   /** The served form of what is kept. */
   view(entry: Entry): Entry
   /** Makes what is kept of the served form; may change the object it is given. */
-  toStored(object: KubeObject): KubeObject
+  toStored(object: KubeObject): KubeObject | Promise<KubeObject>
+}
+
+/** The served form, converted if need be. */
+export async function viewOf(resource: Resource, entry: Entry): Promise<Entry> {
+  if (resource.prepare) await resource.prepare([entry])
+  return resource.view(entry)
 }

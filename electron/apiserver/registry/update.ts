@@ -19,6 +19,7 @@ import { dropRepeatedOwners } from './owner-references.ts'
 import { keepTimestamps, track } from './managed-fields.ts'
 import { together } from './quota.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
+import { viewOf } from './storage.ts'
 
 export interface Change {
   readonly part: Part
@@ -51,7 +52,7 @@ export async function update(registry: Registry, call: Call, change: Change, par
       return replace(registry, call, change, parameters, current, key)
     }
     const written = await guaranteedUpdate(registry, resource.storage, key, { dryRun: parameters.dryRun, signal: call.signal }, attempt)
-    if (written.entry) return { entry: resource.view(written.entry), created: false }
+    if (written.entry) return { entry: await viewOf(resource, written.entry), created: false }
     await change.mayCreate?.()
     const made = await change.make(null)
     checkPlace(call, made)
@@ -77,7 +78,7 @@ async function replace(
   key: string,
 ): Promise<Outcome> {
   const { resource } = call
-  const old = resource.view(current).object
+  const old = (await viewOf(resource, current)).object
   const object = await change.make(old)
   checkPlace(call, object)
   if (change.uidIsPrecondition) checkUid(call, object, old, key)
@@ -95,7 +96,7 @@ async function replace(
   await registry.admission.validate(admission)
   if (goesWithUpdate(object, old) && !hooks?.holds?.(object)) return { type: 'delete', companions: hooks?.remove?.(object) ?? null }
   const companions = together(own, await registry.quotas.charge(call, object, old))
-  return { type: 'put', object: resource.toStored(object), companions }
+  return { type: 'put', object: await resource.toStored(object), companions }
 }
 
 /** Name and namespace must be those of the request; the namespace may be left out. */

@@ -42,7 +42,7 @@ describe('a CustomResourceDefinition', () => {
     [
       'conversion',
       { conversion: { strategy: 'Webhook' } },
-      'spec.conversion.strategy: Forbidden: conversion webhooks are not supported by this server',
+      'spec.conversion.webhookClientConfig: Required value: required when strategy is set to Webhook',
     ],
     ['warnings', { versions: [version('v1', { deprecationWarning: 'x' })] }, 'can only be set for deprecated versions'],
     [

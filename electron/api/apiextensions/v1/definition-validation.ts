@@ -3,6 +3,7 @@ import { FIELD_IS_IMMUTABLE } from '../../meta/v1/validation.ts'
 import { semanticEqual } from '../../values/equal.ts'
 import { duplicate, forbidden, invalid, notSupported, required, type FieldError } from '../../values/field-error.ts'
 import { dns1035Label, dns1123Subdomain } from '../../values/names.ts'
+import { validateClientConfig } from '../../admissionregistration/v1/client-config.ts'
 import { simplePath } from './json-path.ts'
 import { validateSchema } from './schema-validation.ts'
 import type {
@@ -15,6 +16,7 @@ import type {
   CustomResourceSubresources,
   JSONSchemaProps,
   SelectableField,
+  WebhookConversion,
 } from './types.gen.ts'
 
 const APPROVAL = 'api-approved.kubernetes.io'
@@ -23,6 +25,7 @@ const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
 const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
 const SCOPES = ['Cluster', 'Namespaced']
 const MOST_SELECTABLE = 8
+const REVIEW_VERSIONS = ['v1', 'v1beta1']
 
 export function validateDefinition(definition: CustomResourceDefinition): FieldError[] {
   const { metadata, spec } = definition
@@ -193,13 +196,26 @@ function validateNames(names: CustomResourceDefinitionNames, field: string): Fie
 function validateConversion(conversion: CustomResourceConversion | undefined, field: string): FieldError[] {
   if (!conversion) return []
   const { strategy, webhook } = conversion
-  if (strategy === 'Webhook') {
-    const why = 'conversion webhooks are not supported by this server: give all versions one shape, and use the strategy None'
-    return [forbidden(`${field}.strategy`, why)]
-  }
+  if (strategy === 'Webhook') return validateWebhook(webhook, field)
   const errors =
     strategy === 'None' ? [] : [strategy ? notSupported(`${field}.strategy`, strategy, ['None', 'Webhook']) : required(`${field}.strategy`)]
   if (webhook) errors.push(forbidden(`${field}.webhook`, 'should not be set when strategy is not set to Webhook'))
+  return errors
+}
+
+/** Errors name the fields as upstream's own form has them, without the `webhook` around them. */
+function validateWebhook(webhook: WebhookConversion | undefined, field: string): FieldError[] {
+  const at = `${field}.webhookClientConfig`
+  const { clientConfig, conversionReviewVersions: versions = [] } = webhook ?? {}
+  const errors = clientConfig ? validateClientConfig(clientConfig, at) : [required(at, 'required when strategy is set to Webhook')]
+  const reviews = `${field}.conversionReviewVersions`
+  if (versions.length === 0) errors.push(required(reviews))
+  else if (!versions.some((version) => REVIEW_VERSIONS.includes(version)))
+    errors.push(invalid(reviews, versions, `must include at least one of ${REVIEW_VERSIONS.join(', ')}`))
+  for (const [i, version] of versions.entries()) {
+    if (versions.indexOf(version) < i) errors.push(invalid(`${reviews}[${i}]`, version, 'duplicate version'))
+    else errors.push(...dns1035Label(version).map((why) => invalid(`${reviews}[${i}]`, version, why)))
+  }
   return errors
 }
 
