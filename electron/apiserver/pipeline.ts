@@ -1,5 +1,5 @@
 /** The way of every request: who may do this, what is it for, who answers. Authentication and the socket come before it. */
-import type { AnyKind } from '../api/kind.ts'
+import { apiVersionOf, groupResource, type AnyKind } from '../api/kind.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Admission } from './admission/admission.ts'
 import { admitConnect } from './admission/connect.ts'
@@ -23,6 +23,7 @@ import type {
   Authorizer,
   Connector,
   ConnectTarget,
+  Reader,
   RequestHandler,
   Responder,
   UserInfo,
@@ -40,7 +41,10 @@ export interface PipelineOptions {
   readonly handlers: (path: string) => RequestHandler | undefined
   readonly responders: Responders
   readonly admission: Admission
+  /** Who answers requests for what another server has; null for what this one has. */
+  readonly aggregated: (path: string) => Connector | null
   readonly connectors: ReadonlyMap<string, Connector>
+  readonly readers: ReadonlyMap<string, Reader>
 }
 
 const OTHER_REQUESTS = Object.freeze({ verb: 'GET', group: '', version: '', resource: '', subresource: '', scope: '' })
@@ -83,6 +87,8 @@ export class Pipeline {
     const info = requestInfo(request.method, request.path, request.query)
     const attributes = attributesOf(request.user, info)
     await this.authorize(attributes)
+    const remote = this.#options.aggregated(request.path)
+    if (remote) return { connector: remote, target: targetOf(info), request }
     if (CREATED.has(`${info.resource}/${info.subresource}`)) await this.authorize({ ...attributes, verb: 'create' })
     const kind = this.#options.resources.kind(info.group, info.version, info.resource)
     const connector = kind && this.#connectorOf(kind, info)
@@ -110,6 +116,8 @@ export class Pipeline {
 
   async #serve(request: ApiRequest, info: RequestInfo, warnings: string[]): Promise<ApiResponse> {
     await this.authorize(attributesOf(request.user, info))
+    const remote = this.#options.aggregated(request.path)
+    if (remote) return remote.answer(request, targetOf(info))
     if (!info.isResource) {
       const handler = this.#options.handlers(request.path)
       return handler ? handler(request) : pageNotFound()
@@ -133,9 +141,19 @@ export class Pipeline {
     checkRoute(kind, info)
     const responder = info.verb === 'create' ? this.#options.responders.find({ kind, subresource: info.subresource }) : null
     if (responder) return this.#respond(responder, { ...info, kind, user: request.user, signal: request.signal }, request, warnings)
+    if (kind.answered) return this.#read(kind, info, request)
     const resource = this.#options.resources.find(kind.group, kind.version, kind.resource)
     if (!resource) throw genericFailure(404)
     return this.#options.endpoint.serve(info.verb, callOf(resource, info, request, warnings), request)
+  }
+
+  async #read(kind: AnyKind, { verb, namespace, name }: RequestInfo, request: ApiRequest): Promise<ApiResponse> {
+    const reader = this.#options.readers.get(groupResource(kind))
+    if (!reader) throw genericFailure(404)
+    const output = this.#options.negotiator.output(request.headers, request.query, false)
+    if (verb === 'get') return encodeValue(await reader.get({ namespace, name }), output, 200)
+    const items = await reader.list({ namespace, labelSelector: request.query.get('labelSelector') ?? '' })
+    return encodeValue({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: {}, items }, output, 200)
   }
 
   async #respond(responder: Responder, asked: Asked, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {

@@ -103,6 +103,13 @@ export interface Responder {
   readonly kind?: AnyKind
 }
 
+/** Works out objects of a kind that is `answered`, keyed by "resource.group". Throws StatusError. */
+export interface Reader {
+  get(at: { readonly namespace: string; readonly name: string }): Promise<KubeObject>
+  /** `namespace` is "" for all; the selectors are as the client wrote them, "" for none. */
+  list(wanted: { readonly namespace: string; readonly labelSelector: string }): Promise<readonly KubeObject[]>
+}
+
 /** Which object a connecting subresource was asked for, and what follows it in the path: "/stats/summary", or "". */
 export interface ConnectTarget {
   readonly namespace: string

@@ -1,8 +1,11 @@
 /** The API server with its store, certificates and doors: what is there before any controller runs. */
 import { networkInterfaces } from 'node:os'
+import { KINDS } from '../api/kinds.gen.ts'
 import { createApiServer, type ApiServer } from '../apiserver/apiserver.ts'
 import { createAuthentication } from '../apiserver/authn/authentication.ts'
 import { createAuthorization } from '../apiserver/authz/authorization.ts'
+import { METRICS_KINDS } from '../apiserver/metrics-api/kinds.ts'
+import { metricsReaders } from '../apiserver/metrics-api/metrics-api.ts'
 import { readDescriptions } from '../apiserver/openapi/descriptions.ts'
 import { ADMIN, createPki, type Pki } from '../apiserver/pki/pki.ts'
 import { createConnectors } from '../apiserver/streaming/streaming.ts'
@@ -65,6 +68,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
       serviceCidr: SERVICE_CIDR,
       endpoint: { address: ownAddress(), port },
       descriptions: await readDescriptions(config.descriptionsFile),
+      kinds: [...KINDS, ...METRICS_KINDS],
     }),
   )
   const inside = server.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
@@ -90,6 +94,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
     checks: authz.checks,
     responders: { ...authn.responders, ...authz.responders },
     connectors,
+    readers: metricsReaders(inside, clock),
     handlers: authn.handlers,
   })
   await server.start()

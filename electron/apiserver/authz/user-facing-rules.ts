@@ -31,6 +31,7 @@ export const AGGREGATE_VIEW: PolicyRule[] = [
   rule('autoscaling', withParts(['horizontalpodautoscalers'], 'status'), READ),
   rule('batch', withParts(['cronjobs', 'jobs'], 'status'), READ),
   rule('discovery.k8s.io', ['endpointslices'], READ),
+  rule('metrics.k8s.io', ['nodes', 'pods'], READ),
   rule('networking.k8s.io', [...INGRESS, 'ingresses/status'], READ),
   rule('policy', withParts(['poddisruptionbudgets'], 'status'), READ),
   rule('resource.k8s.io', [...withParts(['resourceclaims'], 'status'), 'resourceclaimtemplates'], READ),
