@@ -66,7 +66,7 @@ export class ConvertedWatch extends CacheWatch {
     this.#from.onReady(() => {
       void this.#convert(this.#from.take())
         .catch((error: unknown) => {
-          this.#failed = { error: error instanceof StatusError ? error : internal(error as Error) }
+          this.#failed = { error: error instanceof StatusError ? error : internal(error) }
           this.#from[Symbol.dispose]()
         })
         .finally(() => {
@@ -80,7 +80,7 @@ export class ConvertedWatch extends CacheWatch {
   }
 
   async #convert(items: readonly WatchItem[]): Promise<void> {
-    const frames = items.filter((item) => !(item instanceof Bookmark)) as Frame[]
+    const frames = items.filter((item) => !(item instanceof Bookmark))
     const before = this.#wanted ? frames.flatMap(({ previous }) => previous ?? []) : []
     await this.#conversion.prepare([...frames.map(({ entry }) => entry), ...before])
     for (const item of items) {

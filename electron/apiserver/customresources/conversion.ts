@@ -98,9 +98,9 @@ function accepted(original: KubeObject, converted: unknown, apiVersion: string):
   same('must have the same name: ', original.metadata.name, meta['name'])
   same('must have the same namespace: ', original.metadata.namespace, meta['namespace'])
   same('must have the same UID: ', original.metadata.uid, meta['uid'])
-  const metadata = thaw(original.metadata) as ObjectMeta
+  const metadata = thaw<ObjectMeta>(original.metadata)
   for (const field of ['labels', 'annotations'] as const) restore(metadata, meta[field], field)
-  return { ...converted, apiVersion, kind: original.kind, metadata } as KubeObject
+  return { ...converted, apiVersion, kind: original.kind, metadata }
 }
 
 function restore(metadata: ObjectMeta, found: unknown, field: 'labels' | 'annotations'): void {
