@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
+import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../electron/base/clock.ts'
 import { silentLogger } from '../../../electron/base/logger.ts'
@@ -47,7 +47,7 @@ function call(session: ClientHttp2Session, path: string, message: Uint8Array, mo
     )
     const parts: Buffer[] = []
     let [status, text] = ['', '']
-    const take = (headers: Record<string, unknown>) => {
+    const take = (headers: IncomingHttpHeaders) => {
       status = String(headers['grpc-status'] ?? status)
       text = String(headers['grpc-message'] ?? text)
     }

@@ -2,7 +2,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  Compare_CompareResult,
+  type Compare_CompareResult,
   Compare_CompareTarget,
   CompareSchema,
   DeleteRangeResponseSchema,
