@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
-const CHILD = join(import.meta.dirname, 'face-child.ts')
+const CHILD = fileURLToPath(new URL('./face-child.ts', import.meta.url))
 
 export interface ServedFace extends AsyncDisposable {
   readonly url: string
