@@ -99,6 +99,8 @@ export const DEBIAN = {
   chromium: { files: ['/usr/bin/chromium'], why: 'tests of the UI' },
   'etcd-server': { files: ['/usr/bin/etcd'], why: 'the peer of the store in tests' },
   'etcd-client': { files: ['/usr/bin/etcdctl'], why: 'tests of the store' },
+  gcc: { files: ['/usr/bin/gcc'], why: 'the faulty disk of the robustness tests' },
+  'libc6-dev': { files: ['/usr/include/stdlib.h'], why: 'the faulty disk of the robustness tests' },
   'docker-registry': { files: ['/usr/bin/docker-registry'], why: 'tests of pulling' },
   mmdebstrap: { files: ['/usr/bin/mmdebstrap'], why: 'tests on a machine with systemd' },
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** `npm run flotilla|bench|conformance|build|generate`: sets up what is missing, then runs the thing on the project's Node. */
+/** `npm run flotilla|bench|conformance|robustness|build|generate`: sets up what is missing, then runs the thing on the project's Node. */
 import { join } from 'node:path'
 import { ensurePackages, become, fail, projectNode, ROOT, run } from './lib.mjs'
 
@@ -8,6 +8,7 @@ const SCRIPTS = {
   flotilla: 'electron/headless/flotilla.ts',
   bench: 'bench/run.ts',
   conformance: 'tests/conformance/run.ts',
+  robustness: 'tests/robustness/run.ts',
   build: 'scripts/build.ts',
   generate: 'scripts/generate/index.ts',
 }

@@ -15,6 +15,7 @@ const SUITES = [
   { name: 'unit' },
   { name: 'renderer' },
   { name: 'store', packages: ['etcd-server', 'etcd-client'] },
+  { name: 'robustness', packages: ['etcd-server', 'gcc', 'libc6-dev'] },
   { name: 'api' },
   { name: 'api-security' },
   { name: 'simulation' },
