@@ -46,6 +46,7 @@ import { eventsEvent } from './events/v1/event.ts'
 import { flowSchema } from './flowcontrol/v1/flow-schema.ts'
 import { priorityLevelConfiguration } from './flowcontrol/v1/priority-level-configuration.ts'
 import { machine } from './infra/v1alpha1/machine.ts'
+import { placementReview } from './infra/v1alpha1/placement-review.ts'
 import { ingressClass } from './networking/v1/ingress-class.ts'
 import { ingress } from './networking/v1/ingress.ts'
 import { ipAddress } from './networking/v1/ip-address.ts'
@@ -117,6 +118,7 @@ export const KINDS: readonly AnyKind[] = [
   flowSchema,
   priorityLevelConfiguration,
   machine,
+  placementReview,
   ingressClass,
   ingress,
   ipAddress,
@@ -188,6 +190,7 @@ export {
   flowSchema,
   priorityLevelConfiguration,
   machine,
+  placementReview,
   ingressClass,
   ingress,
   ipAddress,

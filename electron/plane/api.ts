@@ -21,6 +21,7 @@ import { API_VIP, CLUSTER_DOMAIN, SERVICE_CIDR, type PlaneConfig } from './confi
 import { compactPeriodically } from './compaction.ts'
 import { freePort } from './free-port.ts'
 import { openStore } from './open-store.ts'
+import { Placements } from './placements.ts'
 import { paths, readClusterFile, replaceFile, writeClusterFile, type ClusterFile } from './state-dir.ts'
 
 export interface PlaneDeps {
@@ -35,6 +36,8 @@ export interface Api {
   /** Other planes may be on the same store. */
   readonly shared: boolean
   readonly pki: Pki
+  /** Told by the scheduler. */
+  readonly placements: Placements
   readonly server: ApiServer
   /** https://127.0.0.1:PORT */
   readonly url: string
@@ -80,6 +83,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
     ...{ clock, random, logger },
   })
   const authz = stack.use(createAuthorization({ client: inside, clock, logger }))
+  const placements = new Placements()
   const connectors = createConnectors({
     client: inside,
     dialer,
@@ -92,7 +96,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
     impersonate: authn.impersonate,
     authorize: authz.authorize,
     checks: authz.checks,
-    responders: { ...authn.responders, ...authz.responders },
+    responders: { ...authn.responders, ...authz.responders, ...placements.responders(() => inside) },
     connectors,
     readers: metricsReaders(inside, clock),
     handlers: authn.handlers,
@@ -108,7 +112,7 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
   const certificate = await pki.issueClient(ADMIN)
   const kubeconfig: KubeconfigEntry = { name: contextName(cluster.name), server: url, ca: pki.caPem, certificate }
   await replaceFile(places.kubeconfig, writeKubeconfig(kubeconfig))
-  return { cluster, store, shared: etcd !== undefined, pki, server, url, port, kubeconfig }
+  return { cluster, store, shared: etcd !== undefined, pki, placements, server, url, port, kubeconfig }
 }
 
 async function listenOn(

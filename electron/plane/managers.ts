@@ -29,7 +29,11 @@ export async function startManagers(api: Api, deps: PlaneDeps, stack: AsyncDispo
   }
   const options = { signer: api.pki.signer, rootCa: api.pki.caPem, clusterCidr: CLUSTER_CIDR }
   const controllers = manager('kube-controller-manager', 'controllers', (own) => createControllers({ ...own, options }))
-  const scheduler = manager('kube-scheduler', 'scheduler', createScheduler)
+  const scheduler = manager('kube-scheduler', 'scheduler', (own) => {
+    const made = createScheduler(own)
+    api.placements.from(made)
+    return made
+  })
   await Promise.all([startIn(stack, controllers, signal), startIn(stack, scheduler, signal)])
 }
 

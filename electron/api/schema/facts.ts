@@ -5,6 +5,7 @@
 import kubernetes from './kubernetes-1.36.json' with { type: 'json' }
 import { AGGREGATOR_FACTS } from './aggregator-facts.ts'
 import { MACHINE_FACTS } from './machine-facts.ts'
+import { PLACEMENT_FACTS } from './placement-facts.ts'
 
 /** A schema as the facts have it. Models refer to each other by `$ref: "#/components/schemas/<model>"`. */
 export interface FactSchema {
@@ -37,6 +38,7 @@ export const FACTS: Readonly<Record<string, FactSchema>> = {
   ...(kubernetes as unknown as Readonly<Record<string, FactSchema>>),
   ...AGGREGATOR_FACTS,
   ...MACHINE_FACTS,
+  ...PLACEMENT_FACTS,
 }
 
 const REF = '#/components/schemas/'
