@@ -24,7 +24,8 @@ const traversal =
   (args) =>
     Math.ceil(size(args, 0) * times * TRAVERSAL)
 
-const one: Cost = () => 1
+/** Of what looks at no more than its arguments. */
+export const one: Cost = () => 1
 const smaller: Cost = (args) => (args[0] instanceof Opaque ? 1 : Math.ceil(Math.min(size(args, 0), size(args, 1)) * TRAVERSAL))
 const both: Cost = (args) => Math.ceil((size(args, 0) + size(args, 1)) * TRAVERSAL)
 const regex: Cost = (args) => Math.ceil((1 + size(args, 0)) * TRAVERSAL) * Math.ceil(size(args, 1) * REGEX)

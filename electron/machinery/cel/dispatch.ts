@@ -41,20 +41,15 @@ function testOf(type: CelType): Test {
 
 export interface Callable {
   readonly id: string
-  readonly accepts: (args: readonly Value[]) => boolean
+  /** One for each parameter. */
+  readonly tests: readonly Test[]
   readonly run: Overload['run']
 }
 
-export function callable({ id, params, run }: Overload): Callable {
-  const tests = params.map(testOf)
-  const [first = KINDS.dyn, second = KINDS.dyn] = tests
-  if (tests.length === 1) return { id, run, accepts: (args) => first(args[0] as Value) }
-  if (tests.length === 2) return { id, run, accepts: (args) => first(args[0] as Value) && second(args[1] as Value) }
-  return { id, run, accepts: (args) => tests.every((test, i) => test(args[i] as Value)) }
-}
+export const callable = ({ id, params, run }: Overload): Callable => ({ id, run, tests: params.map(testOf) })
 
 /** Throws CelError if none takes these. */
-export function choose(candidates: readonly Callable[], args: readonly Value[]): Callable {
-  for (const candidate of candidates) if (candidate.accepts(args)) return candidate
+export function choose<T extends Callable>(candidates: readonly T[], args: readonly Value[]): T {
+  for (const candidate of candidates) if (candidate.tests.every((test, i) => test(args[i] as Value))) return candidate
   throw noSuchOverload()
 }

@@ -5,8 +5,8 @@
 import { entryAt, fieldName, indexOptional, isPresent, itemAt, select, selectOptional } from './access.ts'
 import { ACCUMULATOR, type Call, type Comprehension, type Expr, type ListExpr, type MapExpr, type StructExpr } from './ast.ts'
 import type { Declarations } from './checker.ts'
-import { LIST_COST, MAP_COST, STRUCT_COST, callCost } from './costs.ts'
-import { callable, choose } from './dispatch.ts'
+import { LIST_COST, MAP_COST, STRUCT_COST, callCost, one } from './costs.ts'
+import { callable, choose, type Callable } from './dispatch.ts'
 import { BudgetError, CelError, noSuchOverload } from './errors.ts'
 import { CelList, CelMap, Optional, TypeValue, ValueList, ValueMap, ValueObject, showValue, type Value } from './values.ts'
 
@@ -170,19 +170,14 @@ class Compiler {
       .filter(({ id }) => expr.overloads?.includes(id))
       .map((one) => ({ ...callable(one), cost: callCost(name, one.id) }))
     const [only] = candidates
-    const apply = (frame: Frame, args: Value[]): Value => {
-      const chosen = candidates.length === 1 && only?.accepts(args) ? only : (choose(candidates, args) as (typeof candidates)[number])
+    const [first, second] = steps
+    if (candidates.length === 1 && only?.cost === one && steps.length === 2 && first && second) return pair(only, first, second)
+    return (frame) => {
+      const args = steps.map((step) => step(frame))
+      const chosen = choose(candidates, args)
       charge(frame, chosen.cost(args))
       return chosen.run(...args)
     }
-    const [first, second] = steps
-    if (steps.length === 1 && first) return (frame) => apply(frame, [first(frame)])
-    if (steps.length === 2 && first && second) return (frame) => apply(frame, [first(frame), second(frame)])
-    return (frame) =>
-      apply(
-        frame,
-        steps.map((step) => step(frame)),
-      )
   }
 
   #list({ items, optional }: ListExpr, scope: Scope): Step {
@@ -250,30 +245,39 @@ class Compiler {
       }
     }
     const range = this.compile(expr.range, scope)
-    const [one, two] = [this.slots++, this.slots++]
-    const inner = new Map(outer).set(expr.variable, one)
-    if (expr.second !== null) inner.set(expr.second, two)
+    const [keySlot, valueSlot] = [this.slots++, this.slots++]
+    const inner = new Map(outer).set(expr.variable, keySlot)
+    if (expr.second !== null) inner.set(expr.second, valueSlot)
     const condition = this.compile(expr.condition, inner)
     const step = this.#step(expr.step, inner, accumulator)
     const lenient = expr.condition.kind === 'call'
     const pairs = expr.second !== null
+    /** False: that was enough. */
+    const turn = (frame: Frame, key: Value, value: Value): boolean => {
+      frame.slots[keySlot] = key
+      frame.slots[valueSlot] = value
+      if (condition(frame) === false) return false
+      if (lenient) {
+        try {
+          frame.slots[accumulator] = step(frame)
+        } catch (error) {
+          if (!(error instanceof CelError)) throw error
+          frame.slots[accumulator] = error
+        }
+      } else frame.slots[accumulator] = step(frame)
+      return true
+    }
     return (frame) => {
       const over = range(frame)
       frame.slots[accumulator] = fresh(initial(frame))
-      for (const [key, value] of iterate(over, pairs)) {
-        frame.slots[one] = key
-        if (pairs) frame.slots[two] = value
-        if (condition(frame) === false) break
-        if (!lenient) frame.slots[accumulator] = step(frame)
-        else {
-          try {
-            frame.slots[accumulator] = step(frame)
-          } catch (error) {
-            if (!(error instanceof CelError)) throw error
-            frame.slots[accumulator] = error
-          }
+      if (over instanceof CelList) {
+        for (let i = 0; i < over.size; i++) {
+          const item = over.at(i)
+          if (!turn(frame, pairs ? BigInt(i) : item, item)) break
         }
-      }
+      } else if (over instanceof CelMap) {
+        for (const key of over.keys()) if (!turn(frame, key, pairs ? (over.get(key) ?? null) : null)) break
+      } else throw noSuchOverload()
       return result(frame)
     }
   }
@@ -326,13 +330,14 @@ function isBinding({ range, condition, accumulator }: Comprehension): boolean {
   )
 }
 
-function* iterate(over: Value, pairs: boolean): Iterable<readonly [Value, Value]> {
-  if (over instanceof CelList) {
-    let index = 0n
-    for (const item of over) yield pairs ? [index++, item] : [item, null]
-  } else if (over instanceof CelMap) {
-    for (const key of over.keys()) yield [key, pairs ? (over.get(key) ?? null) : null]
-  } else throw noSuchOverload()
+/** The call of what is most often called: with two arguments, of one overload. */
+function pair({ run, tests: [takesOne, takesOther] }: Callable, first: Step, second: Step): Step {
+  return (frame) => {
+    const [a, b] = [first(frame), second(frame)]
+    if (!takesOne?.(a) || !takesOther?.(b)) throw noSuchOverload()
+    charge(frame, 1)
+    return run(a, b)
+  }
 }
 
 /** One `deciding` outcome is enough, even if the other term fails. */
