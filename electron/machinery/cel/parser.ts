@@ -1,5 +1,5 @@
 /** Text to expressions, with macros carried out. Source: CEL language definition, "Syntax", and its grammar. */
-import { call, ident, list, literal, type Call, type Expr, type ListExpr, type MapEntry, type StructField } from './ast.ts'
+import { call, ident, list, literal, type Expr, type ListExpr, type MapEntry, type StructField } from './ast.ts'
 import type { SourceError } from './errors.ts'
 import { SyntaxFailure, tokenize, type Token } from './lexer.ts'
 import { expandMacro, type Macros } from './macros.ts'
@@ -326,9 +326,4 @@ export function qualifiedName(expr: Expr): string | null {
   if (expr.kind !== 'select' || expr.test) return null
   const operand = qualifiedName(expr.operand)
   return operand === null ? null : `${operand}.${expr.field}`
-}
-
-/** For macros: a call that is one of a name space, as `cel.bind`. */
-export function isNamespaced({ target }: Call, space: string): boolean {
-  return target?.kind === 'ident' && target.name === space
 }

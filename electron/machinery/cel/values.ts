@@ -106,7 +106,6 @@ export class ValueList extends CelList {
     return this.items[Symbol.iterator]()
   }
 }
-export const EMPTY_LIST = new ValueList([])
 
 export abstract class CelMap {
   abstract readonly size: number

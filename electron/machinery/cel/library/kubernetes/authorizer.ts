@@ -44,6 +44,7 @@ export type AskAuthorizer = (question: AuthorizationQuestion) => Promise<Authori
 class Answers {
   readonly #ask: AskAuthorizer
   readonly #known = new Map<string, AuthorizationAnswer>()
+  readonly #pending = new Map<string, Promise<unknown>>()
   constructor(ask: AskAuthorizer) {
     this.#ask = ask
   }
@@ -51,11 +52,17 @@ class Answers {
     const key = JSON.stringify(question)
     const known = this.#known.get(key)
     if (known) return known
+    const ready = this.#pending.get(key) ?? this.#asked(key, question)
+    throw new Suspension(ready)
+  }
+
+  #asked(key: string, question: AuthorizationQuestion): Promise<unknown> {
     const ready = this.#ask(question).then(
       (answer) => this.#known.set(key, answer),
       (error: unknown) => this.#known.set(key, { allowed: false, reason: '', error: (error as Error).message }),
     )
-    throw new Suspension(ready)
+    this.#pending.set(key, ready)
+    return ready
   }
 }
 
