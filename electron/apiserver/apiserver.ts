@@ -11,6 +11,7 @@ import type { Client } from '../client/client.ts'
 import { forbidden } from '../machinery/status.ts'
 import type { Store } from '../store/store.ts'
 import { createAdmission } from './admission/admission.ts'
+import { createAggregation } from './aggregation/aggregation.ts'
 import { expressionHooks } from './admission/expressions/expression-hooks.ts'
 import { builtInPlugins, type PluginOptions } from './admission/plugins.ts'
 import { ANONYMOUS } from './authn/authentication.ts'
@@ -130,7 +131,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const connectors = new Map<string, Connector>()
   const readers = new Map<string, Reader>()
   const types = new KindTypes()
-  const webhooks = new WebhookClient({ dialService: serviceDialer({ lookup, connectors, random }), clock })
+  const dialService = serviceDialer({ lookup, connectors, random })
+  const webhooks = new WebhookClient({ dialService, clock })
   const ask: Authorizer = (attributes) => authorize(attributes)
   const plugins = builtInPlugins({ lookup, resources, types, webhooks, authorize: ask, clock, random, ...options.admission })
   const paths = new Paths()
@@ -168,6 +170,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     targets: new MergeTargets(types),
     hooks,
   }
+  const aggregation = createAggregation({ registry, resources, lookup, dialService, clock, random, logger })
   const responders = new Responders(types, registry.admission)
   responders.add({ bindings: bindingResponder(registry, resources) })
   const mayCreate = (call: Call) => {
@@ -194,6 +197,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     clock,
     responders,
     admission: registry.admission,
+    aggregated: (path) => aggregation.connector(path),
     connectors,
     readers,
   })
@@ -206,13 +210,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     logger,
   })
   let address = 'localhost'
-  const discovery = new Discovery({ resources, negotiator, address: () => address })
+  const discovery = new Discovery({ resources, negotiator, address: () => address, remote: () => aggregation.discovered })
   paths.add(discovery.handlers)
   paths.add(healthHandlers(healthChecks({ feed, store, ready: () => life.state === 'ready' }), logger))
   paths.add(
     openApiHandlers({
       kinds: () => resources.kinds(),
       customModel: customModels(resources),
+      remote: () => aggregation.openApi(),
       version: `v${KUBERNETES_VERSION}`,
       descriptions: options.descriptions ?? {},
     }),
@@ -234,6 +239,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       const customResources = stack.use(new CustomResources({ registry, resources, hooks, webhooks }))
       await customResources.start()
     }
+    stack.use(aggregation)
+    await aggregation.start()
     await repairRecords(await lookup.list<Service>(SERVICES), { store, logger, ...services })
     const serviceAddress = ranges.addresses.first
     const endpoint = options.endpoint ?? { address: serviceAddress, port: 443 }
@@ -249,6 +256,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     handle: (request) => pipeline.handle(request),
     async listen(where) {
       const listening = listeners.use(await listen(where, { service, upgrade, clock }))
+      await aggregation.publish(where.tls.clientCa)
       address = `${listening.host}:${listening.port}`
       return listening
     },

@@ -6,7 +6,16 @@ import { parseAccept } from '../http/negotiate.ts'
 import type { Resources } from '../resources.ts'
 import type { ApiRequest, ApiResponse, RequestHandler } from '../types.ts'
 import { pageNotFound } from '../http/response.ts'
-import { apiGroup, apiGroupList, apiResourceList, apiVersions, type Group, groupDiscoveryList, groupsOf } from './documents.ts'
+import {
+  apiGroup,
+  apiGroupList,
+  apiResourceList,
+  apiVersions,
+  type Group,
+  groupDiscoveryList,
+  groupsOf,
+  type RemoteVersion,
+} from './documents.ts'
 
 const AGGREGATED = ['v2', 'v2beta1'] as const
 const GROUP = 'apidiscovery.k8s.io'
@@ -15,6 +24,8 @@ const LIST = 'APIGroupDiscoveryList'
 export interface DiscoveryOptions {
   readonly resources: Resources
   readonly negotiator: Negotiator
+  /** What other servers have; `generation` changes whenever that does. */
+  readonly remote?: () => { readonly generation: number; versions(): readonly RemoteVersion[] } | null
   /** "127.0.0.1:6443", as clients should reach the server. */
   readonly address: () => string
 }
@@ -23,7 +34,7 @@ export class Discovery {
   readonly #options: DiscoveryOptions
   #groups: readonly Group[] = []
   #aggregated = new Map<string, { bytes: Buffer; etag: string }>()
-  #generation = -1
+  #generation = ''
 
   constructor(options: DiscoveryOptions) {
     this.#options = options
@@ -88,9 +99,11 @@ export class Discovery {
 
   #current(): readonly Group[] {
     const { resources } = this.#options
-    if (this.#generation !== resources.generation) {
-      this.#generation = resources.generation
-      this.#groups = groupsOf(resources.kinds())
+    const remote = this.#options.remote?.() ?? null
+    const generation = `${resources.generation} ${remote?.generation ?? 0}`
+    if (this.#generation !== generation) {
+      this.#generation = generation
+      this.#groups = groupsOf(resources.kinds(), remote?.versions())
       this.#aggregated = new Map()
     }
     return this.#groups

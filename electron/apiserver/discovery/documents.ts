@@ -36,14 +36,30 @@ export interface Version {
   readonly version: string
   /** By resource name. */
   readonly kinds: readonly AnyKind[]
+  /** Another server has it and does not answer now: the kinds are those that it had. */
+  readonly stale?: boolean
 }
 
-export function groupsOf(kinds: Iterable<AnyKind>): Group[] {
+/** What another server has of a group. */
+export interface RemoteVersion {
+  readonly group: string
+  readonly version: Version
+}
+
+export function groupsOf(kinds: Iterable<AnyKind>, remote: readonly RemoteVersion[] = []): Group[] {
   const groups = new Map<string, Map<string, AnyKind[]>>()
   for (const kind of kinds) {
     const versions = groups.get(kind.group) ?? new Map<string, AnyKind[]>()
     groups.set(kind.group, versions.set(kind.version, [...(versions.get(kind.version) ?? []), kind]))
   }
+  const others = Map.groupBy(remote, ({ group }) => group)
+  for (const [group, list] of others) {
+    const versions = groups.get(group) ?? new Map<string, AnyKind[]>()
+    for (const { version } of list) versions.set(version.version, [...version.kinds])
+    groups.set(group, versions)
+  }
+  const isStale = (group: string, version: string) =>
+    others.get(group)?.some((one) => one.version.version === version && one.version.stale) ?? false
   const rank = (name: string) => (GROUP_ORDER.includes(name) ? GROUP_ORDER.indexOf(name) : GROUP_ORDER.length)
   return [...groups]
     .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
@@ -51,7 +67,11 @@ export function groupsOf(kinds: Iterable<AnyKind>): Group[] {
       name,
       versions: [...versions]
         .sort(([a], [b]) => compareVersions(a, b))
-        .map(([version, list]) => ({ version, kinds: list.sort((a, b) => (a.resource < b.resource ? -1 : 1)) })),
+        .map(([version, list]) => ({
+          version,
+          kinds: list.sort((a, b) => (a.resource < b.resource ? -1 : 1)),
+          ...(isStale(name, version) ? { stale: true } : {}),
+        })),
     }))
 }
 
@@ -128,7 +148,11 @@ export function groupDiscoveryList(groups: readonly Group[], apiVersion: string)
 function groupDiscovery({ name, versions }: Group) {
   return {
     metadata: { ...(name ? { name } : {}), creationTimestamp: null },
-    versions: versions.map(({ version, kinds }) => ({ version, resources: kinds.map(resourceDiscovery), freshness: 'Current' })),
+    versions: versions.map(({ version, kinds, stale = false }) => ({
+      version,
+      resources: kinds.map(resourceDiscovery),
+      freshness: stale ? 'Stale' : 'Current',
+    })),
   }
 }
 

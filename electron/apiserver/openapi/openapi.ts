@@ -17,8 +17,15 @@ export interface OpenApiOptions {
   readonly customModel?: (name: string) => FactSchema | undefined
   /** From `readDescriptions`. */
   readonly descriptions?: Descriptions
+  /** What other servers have, by name ("apis/metrics.k8s.io/v1beta1"): its relative URL, and who answers for it. */
+  readonly remote?: () => ReadonlyMap<string, RemoteDocument>
   /** "v1.36.0" */
   readonly version: string
+}
+
+export interface RemoteDocument {
+  readonly url: string
+  readonly answer: RequestHandler
 }
 
 const V2 = '/openapi/v2'
@@ -77,10 +84,15 @@ export function createOpenApi(options: OpenApiOptions): RequestHandler {
       return answer(request, now.v2.json, JSON_TYPE)
     }
     if (path === V3) {
+      const remote = options.remote?.()
+      if (remote?.size) return answer(request, served(jsonBytes(indexOf(now, remote))), JSON_TYPE)
       now.index ??= served(jsonBytes(indexOf(now)))
       return answer(request, now.index, JSON_TYPE)
     }
-    const document = path.startsWith(`${V3}/`) ? now.documents.get(path.slice(V3.length + 1)) : undefined
+    const name = path.startsWith(`${V3}/`) ? path.slice(V3.length + 1) : ''
+    const elsewhere = options.remote?.().get(name)
+    if (elsewhere) return elsewhere.answer(request)
+    const document = now.documents.get(name)
     if (!document) throw failure(404, 'NotFound', 'the server could not find the requested resource')
     const asked = request.query.get('hash')
     if (asked !== null && asked !== document.hash) return moved(`${path}?hash=${document.hash}`)
@@ -123,9 +135,11 @@ function hashOf(kinds: readonly AnyKind[], custom: (kind: AnyKind) => unknown): 
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').toUpperCase()
 }
 
-function indexOf(generation: Generation): unknown {
-  const paths = [...generation.documents].sort(([a], [b]) => (a < b ? -1 : 1))
-  return { paths: Object.fromEntries(paths.map(([name, { hash }]) => [name, { serverRelativeURL: `${V3}/${name}?hash=${hash}` }])) }
+function indexOf(generation: Generation, remote: ReadonlyMap<string, RemoteDocument> = new Map()): unknown {
+  const urls = new Map([...generation.documents].map(([name, { hash }]) => [name, `${V3}/${name}?hash=${hash}`]))
+  for (const [name, { url }] of remote) urls.set(name, url)
+  const paths = [...urls].sort(([a], [b]) => (a < b ? -1 : 1))
+  return { paths: Object.fromEntries(paths.map(([name, serverRelativeURL]) => [name, { serverRelativeURL }])) }
 }
 
 /** Which kinds a model stands for: its own, for lists theirs, for what all groups share every group's. */

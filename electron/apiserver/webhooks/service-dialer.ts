@@ -53,11 +53,14 @@ function endpointsOf({ endpoints, ports }: EndpointSlice, portName: string): { a
 function dial(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port })
-    const abort = () => socket.destroy(signal.reason as Error)
+    const abort = () => socket.destroy()
     if (signal.aborted) abort()
     else signal.addEventListener('abort', abort, { once: true })
-    socket.once('close', () => signal.removeEventListener('abort', abort))
+    socket.once('close', () => {
+      signal.removeEventListener('abort', abort)
+      reject(signal.aborted ? (signal.reason as Error) : new Error('EOF'))
+    })
     socket.once('connect', () => resolve(socket))
-    socket.once('error', reject)
+    socket.on('error', reject)
   })
 }

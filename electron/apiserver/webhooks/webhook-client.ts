@@ -109,7 +109,7 @@ export class WebhookClient implements Disposable {
     return new Promise((resolve, reject) => {
       const secure = connect({ socket: stream, servername: `${name}.${namespace}.svc`, ...(ca === undefined ? {} : { ca }) })
       secure.once('secureConnect', () => resolve(secure))
-      secure.once('error', reject)
+      secure.on('error', reject)
       secure.once('close', () => reject(new Error('EOF')))
     })
   }
