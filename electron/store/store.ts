@@ -202,7 +202,7 @@ export interface Maintenance {
   snapshot(): Promise<Snapshot>
   /**
    * etcd's HashKV: CRC-32C over what is retained up to `revision` (0 or absent: now). The same data has the same hash in every engine
-   * and in etcd. Fails with `compacted` or `futureRevision`.
+   * and in etcd. Fails with `futureRevision`, and with `compacted` for the compacted revision too, as etcd does.
    */
   hash(revision?: number): Promise<{ readonly hash: number; readonly revision: number; readonly compactRevision: number }>
   /** Gives all unused room back to the file system. Requests wait for it, none fails. Fails with `noSpace` if it needs more room than there is. */

@@ -3,7 +3,7 @@ import type { StoreImage } from '../snapshot/image.ts'
 import { writeSnapshot } from '../snapshot/write-snapshot.ts'
 import type { Maintenance, Snapshot } from '../store.ts'
 import type { Backend, Held } from './backend.ts'
-import { checkReadable } from './range.ts'
+import { checkReached, compacted } from './range.ts'
 import { checkCount } from './request.ts'
 
 export interface MaintenanceDeps {
@@ -20,7 +20,9 @@ export function createMaintenance({ backend, held, accept }: MaintenanceDeps): M
       accept(async () => {
         checkCount('revision', revision)
         const now = held()
-        checkReadable(now.space, revision, now.revision)
+        checkReached(revision, now.revision)
+        const { compactRevision } = now.space
+        if (revision > 0 && revision <= compactRevision) throw compacted(revision, compactRevision)
         await using image = await backend.image(now)
         const at = revision || image.revision
         return { hash: await hashImage(image, at), revision: at, compactRevision: image.compactRevision }

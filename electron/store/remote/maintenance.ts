@@ -57,9 +57,8 @@ export class RemoteMaintenance implements Maintenance {
     const newest = await this.#newest()
     if (revision > newest) throw new StoreError('futureRevision', `revision ${revision} is not there yet: the newest is ${newest}`)
     const at = revision || newest
-    const request = { revision: BigInt(at) }
-    const answer = await this.#caughtUp(() =>
-      this.#connection.unary(MaintenanceService.method.hashKV, request, { repeatable: true, timeout: LONG }),
+    const answer = await this.#asked(at, revision === 0, (asked) =>
+      this.#connection.unary(MaintenanceService.method.hashKV, { revision: BigInt(asked) }, { repeatable: true, timeout: LONG }),
     )
     return { hash: answer.hash, revision: at, compactRevision: Math.max(0, Number(answer.compactRevision)) }
   }
@@ -72,8 +71,8 @@ export class RemoteMaintenance implements Maintenance {
   /** Whether all members that are known hold the same. Each of them compares its own checksums when it starts. */
   async check(): Promise<readonly string[]> {
     const revision = await this.#newest()
-    const answers = await this.#caughtUp(() =>
-      this.#connection.each(MaintenanceService.method.hashKV, { revision: BigInt(revision) }, LONG),
+    const answers = await this.#asked(revision, true, (asked) =>
+      this.#connection.each(MaintenanceService.method.hashKV, { revision: BigInt(asked) }, LONG),
     )
     const [first, ...others] = answers.map(({ url, answer }) => ({ url, hash: answer.hash, base: answer.compactRevision }))
     return others
@@ -81,13 +80,18 @@ export class RemoteMaintenance implements Maintenance {
       .map(({ url }) => `the etcd members ${first?.url} and ${url} hold different data at revision ${revision}`)
   }
 
-  /** A member answers from what it knows itself, which may be behind what was read before. */
-  async #caughtUp<T>(ask: () => Promise<T>): Promise<T> {
+  /**
+   * A member answers from what it knows itself, which may be behind what was read before. And when the newest revision is compacted
+   * itself, etcd has a hash of it only if it is not named.
+   */
+  async #asked<T>(revision: number, newest: boolean, ask: (revision: number) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await ask()
+        return await ask(revision)
       } catch (error) {
-        if (!(error instanceof StoreError) || error.code !== 'futureRevision' || tries === TRIES) throw error
+        const code = error instanceof StoreError ? error.code : null
+        if (code === 'compacted' && newest) return await ask(0)
+        if (code !== 'futureRevision' || tries === TRIES) throw error
         await sleep(this.#clock, PAUSE)
       }
     }

@@ -68,7 +68,11 @@ export function maintenanceSuite(open: OpenSubject): void {
       await history()
       await store.compact(base + 3)
       expect(await store.maintenance.hash(base + 4)).toMatchObject({ revision: base + 4, compactRevision: base + 3 })
-      expect((await failure(store.maintenance.hash(base + 2), 'compacted')).compactRevision).toBe(base + 3)
+      for (const revision of [2, 3]) {
+        expect((await failure(store.maintenance.hash(base + revision), 'compacted')).compactRevision).toBe(base + 3)
+      }
+      await store.compact(base + 4)
+      expect(await store.maintenance.hash()).toMatchObject({ revision: base + 4, compactRevision: base + 4 })
     })
 
     it('has the same hash after a restart', async () => {
@@ -101,6 +105,8 @@ export function maintenanceSuite(open: OpenSubject): void {
       await store.compact(base + 3)
       const [found] = await Promise.all([store.maintenance.check(), write(store, 'f', '1')])
       expect(found).toEqual([])
+      await store.compact((await store.status()).revision)
+      expect(await store.maintenance.check()).toEqual([])
     })
 
     it('refuses all of it by name once it is closed', async () => {

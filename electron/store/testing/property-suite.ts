@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type RangeRequest, type Store, StoreError, type TxnRequest, type TxnResponse, type WatchRequest } from '../store.ts'
+import { FakeClock } from '../../base/fake-clock.ts'
+import { createMemoryStore } from '../memory/memory-store.ts'
 import { ModelError, StoreModel } from './model.ts'
 import { plain, range, rangeRequest, shift, txn } from './requests.ts'
-import { type OpenSubject, reader, type Subject, type Traits } from './subject.ts'
+import { type OpenSubject, put, reader, type Subject, type Traits } from './subject.ts'
 
 const watchRequest: fc.Arbitrary<WatchRequest & { startRevision: number }> = fc
   .tuple(
@@ -148,6 +150,38 @@ export function propertySuite(open: OpenSubject, runs: number, traits: Traits): 
           }
         }),
         { seed: 20260102, numRuns: runs },
+      )
+    }, 120_000)
+
+    it('has the same hashes as a store in memory that went through the same', async () => {
+      const steps = fc.array(fc.oneof({ weight: 8, arbitrary: txn }, fc.constant('compact' as const)), { maxLength: 25 })
+      await fc.assert(
+        fc.asyncProperty(steps, async (given) => {
+          const subject = await open()
+          await using memory = createMemoryStore({ clock: new FakeClock() })
+          try {
+            let { store } = subject
+            const { revision: base } = await store.status()
+            let refusals = 0
+            for (const step of [{ success: [put('z', '')] }, ...given]) {
+              const { revision } = await store.status()
+              for (const on of [store, memory]) {
+                const answer = await outcome(() => (step === 'compact' ? on.compact(revision) : on.txn(shift(step, base))))
+                if ('code' in answer) refusals++
+              }
+            }
+            // etcd 3.4 carries out after a crash what it refused before, when that was never flushed.
+            if (refusals === 0) store = (await subject.reopen?.()) ?? store
+            const { revision, compactRevision } = await store.status()
+            expect(await store.maintenance.hash()).toEqual(await memory.maintenance.hash())
+            for (let at = compactRevision + 1; at <= revision; at++) {
+              expect(await store.maintenance.hash(at)).toEqual(await memory.maintenance.hash(at))
+            }
+          } finally {
+            await subject.close()
+          }
+        }),
+        { seed: 20260104, numRuns: Math.ceil(runs / 4) },
       )
     }, 120_000)
   })

@@ -72,6 +72,8 @@ describe('a store on three members of etcd', () => {
     expect(seen.map((batch) => batch.revision)).toEqual(Array.from({ length: revision - base }, (_, i) => base + 1 + i))
     const told = new Map(seen.flatMap(({ events }) => events.map(({ kv }) => [kv.key, text(kv.value)])))
     expect(told).toEqual(new Map(kvs.map(({ key, value }) => [key, text(value)])))
+    expect(await store.maintenance.check()).toEqual([])
+    await store.maintenance.defragment()
     await store[Symbol.asyncDispose]()
     expect(await following).toMatchObject({ code: 'closed' })
   })
