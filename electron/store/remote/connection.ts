@@ -125,7 +125,7 @@ export class EtcdConnection implements Disposable {
     return this.#read(endpoint, call)
   }
 
-  /** Asks every member, one after the other, once. Throws StoreError with the member's name when one does not answer. */
+  /** Asks every member, one after the other, once; those that are not connected are waited for. Throws StoreError with the member's name when one does not answer. */
   async each<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     input: MessageInitShape<I>,
@@ -134,6 +134,7 @@ export class EtcdConnection implements Disposable {
     const answers: { url: string; answer: MessageShape<O> }[] = []
     for (const endpoint of this.#endpoints) {
       try {
+        await this.#connected(endpoint)
         answers.push({ url: endpoint.url, answer: await this.#call(endpoint, method, input, timeout) })
       } catch (error) {
         if (this.#closed) throw closed()
@@ -214,6 +215,11 @@ export class EtcdConnection implements Disposable {
       throw await this.#unreachable(error)
     }
     return this.#endpoints[this.#current] as Endpoint
+  }
+
+  /** A connection that broke is made again with pauses, in which a call would fail at once. */
+  #connected({ client }: Endpoint): Promise<void> {
+    return new Promise((resolve) => client.waitForReady(this.#clock.now() + PATIENCE, () => resolve()))
   }
 
   #moveOn(from: Endpoint, why: string): void {
