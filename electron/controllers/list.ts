@@ -11,6 +11,7 @@ import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.ts'
 import { garbageCollectorController } from './garbage-collector/garbage-collector.ts'
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/horizontal-pod-autoscaler.ts'
 import { jobController } from './job/job.ts'
 import { localVolumeController } from './local-volumes/local-volumes.ts'
 import { namespaceController } from './namespace/namespace.ts'
@@ -47,6 +48,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   endpointsController,
   ephemeralVolumeController,
   garbageCollectorController,
+  horizontalPodAutoscalerController,
   jobController,
   localVolumeController,
   namespaceController,

@@ -26,7 +26,7 @@ export class UsageSampler {
 
   /** By container id. */
   async measure(): Promise<ReadonlyMap<string, MeasuredUsage>> {
-    if (this.#last && this.#clock.monotonic() - this.#last.at < FRESH) return this.#last.usages
+    if (this.#last && this.#clock.monotonic() - this.#last.at < freshness(this.#last.usages)) return this.#last.usages
     this.#running ??= this.#measure().finally(() => {
       this.#running = null
     })
@@ -40,6 +40,11 @@ export class UsageSampler {
     this.#last = { at: this.#clock.monotonic(), usages }
     return usages
   }
+}
+
+/** Speeds that are still missing are worth a second measurement as soon as it can tell them. */
+function freshness(usages: ReadonlyMap<string, MeasuredUsage>): number {
+  return [...usages.values()].some(({ nanoCores }) => nanoCores === null) ? APART : FRESH
 }
 
 /** CPU time per time. What was measured too close together keeps its figure. */

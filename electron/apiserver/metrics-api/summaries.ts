@@ -20,7 +20,7 @@ export interface Measured {
 }
 
 /** Milliseconds that figures are good for. */
-const FRESH = 10_000
+const FRESH = 3000
 /** An agent that takes longer has none. */
 const PATIENCE = 5000
 /** Between two measurements that a speed can be told from. */
