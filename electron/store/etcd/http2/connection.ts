@@ -21,6 +21,7 @@ import {
 } from './frame.ts'
 import { type HeaderField, HpackDecoder } from './hpack.ts'
 import { HpackError } from './hpack-error.ts'
+import type { Laggards } from './laggards.ts'
 import { Outbox } from './outbox.ts'
 import { type Accept, ServerStream, type StreamOwner } from './stream.ts'
 
@@ -42,6 +43,7 @@ const LAST_OF_ALL = 0x7fffffff
 
 export interface ConnectionDeps {
   readonly clock: Clock
+  readonly laggards: Laggards
   readonly accept: Accept
   /** Called once, when the connection is gone. */
   readonly onClose: (connection: Http2Connection) => void
@@ -83,7 +85,7 @@ export class Http2Connection implements StreamOwner {
     this.#clock = deps.clock
     this.#accept = deps.accept
     this.#onClose = deps.onClose
-    this.#out = new Outbox(socket, () => this.#resume())
+    this.#out = new Outbox(socket, deps.laggards, () => this.#resume())
     socket.setNoDelay(true)
     socket.on('data', (bytes) => this.#onData(bytes))
     socket.on('end', () => this.#lost())
@@ -358,7 +360,8 @@ export class Http2Connection implements StreamOwner {
       throw new ConnectionError(CODE.enhanceYourCalm, 'too_many_pings')
     }
     this.#lastPing = now
-    this.#out.push(frame(FRAME.ping, FLAG.ack, 0, payload))
+    // gRPC clients in Go ping after each answer, to see how much the line carries: this answer to it goes with the next one.
+    this.#out.pushLate(frame(FRAME.ping, FLAG.ack, 0, payload))
   }
 
   #onSettings(id: number, flags: number, payload: Buffer): void {
