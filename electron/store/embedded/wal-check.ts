@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { systemCode } from '../../base/errors.ts'
 
 const HEADER = 32
 const FRAME_HEADER = 24
 const MAGIC = 0x377f0682
+/** How much of the log is in memory at a time. */
+const CHUNK = 4 * 1024 * 1024
 
 export interface WalCheck {
   /** Frames that are whole, one after the other from the beginning. */
@@ -18,62 +21,92 @@ export interface WalCheck {
  * was broken which had been safe.
  */
 export function checkWal(path: string): WalCheck {
-  const log = readIfThere(path)
-  if (log === null || log.length < HEADER + FRAME_HEADER) return { frames: 0, state: 'whole' }
-  const pageSize = log.readUInt32BE(8)
+  const fd = openIfThere(path)
+  if (fd === null) return { frames: 0, state: 'whole' }
+  try {
+    return check(fd, fstatSync(fd).size)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function check(fd: number, length: number): WalCheck {
+  if (length < HEADER + FRAME_HEADER) return { frames: 0, state: 'whole' }
+  const head = read(fd, 0, HEADER + FRAME_HEADER)
+  const pageSize = head.readUInt32BE(8)
   const size = FRAME_HEADER + pageSize
-  const headerWhole = isHeader(log)
+  const headerWhole = isHeader(head)
   const plausible = headerWhole || (pageSize >= 512 && pageSize <= 65536)
   if (!plausible) return { frames: 0, state: 'damaged' }
   // The salts mark this run of the log; frames of earlier runs may follow its end.
-  const salts = headerWhole ? log.subarray(16, 24) : log.subarray(HEADER + 8, HEADER + 16)
-  const count = Math.floor((log.length - HEADER) / size)
-  const cut = (log.length - HEADER) % size > 0
-  const isOfThisRun = (i: number) => log.compare(salts, 0, 8, HEADER + i * size + 8, HEADER + i * size + 16) === 0
-  const frames = headerWhole ? wholeFrames(log, size, count, isOfThisRun) : 0
+  const salts = headerWhole ? head.subarray(16, 24) : head.subarray(HEADER + 8, HEADER + 16)
+  const littleEndian = (head.readUInt32BE(0) & 1) === 0
+  const count = Math.floor((length - HEADER) / size)
+  const cut = (length - HEADER) % size > 0
+  let sum: Sum | null = headerWhole ? [head.readUInt32BE(24), head.readUInt32BE(28)] : null
+  let frames = 0
   let rest = 0
   let afterCommit = false
-  for (let i = frames; i < count; i++) {
-    if (!isOfThisRun(i)) continue
+  for (const frame of framesOf(fd, size, count)) {
+    const isOfThisRun = salts.compare(frame, 8, 16) === 0
+    sum = sum && isOfThisRun ? sumOf(frame, sum, littleEndian) : null
+    if (sum) {
+      frames++
+      continue
+    }
+    if (!isOfThisRun) continue
     if (afterCommit) return { frames, state: 'damaged' }
     rest++
-    afterCommit = log.readUInt32BE(HEADER + i * size + 4) !== 0
+    afterCommit = frame.readUInt32BE(4) !== 0
   }
   return { frames, state: rest === 0 && !cut ? 'whole' : 'torn' }
 }
 
-function readIfThere(path: string): Buffer | null {
+function openIfThere(path: string): number | null {
   try {
-    return readFileSync(path)
+    return openSync(path, 'r')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (systemCode(error) === 'ENOENT') return null
     throw error
   }
 }
 
-function isHeader(log: Buffer): boolean {
-  if ((log.readUInt32BE(0) & ~1) >>> 0 !== MAGIC) return false
-  const sum = checksum(log, 0, 24, [0, 0])
-  return sum[0] === log.readUInt32BE(24) && sum[1] === log.readUInt32BE(28)
+function read(fd: number, at: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length)
+  for (let done = 0; done < length;) {
+    const count = readSync(fd, bytes, done, length - done, at + done)
+    if (count === 0) throw new Error('the write-ahead log became shorter while it was read')
+    done += count
+  }
+  return bytes
 }
 
-function wholeFrames(log: Buffer, size: number, count: number, isOfThisRun: (i: number) => boolean): number {
-  let sum: Sum = [log.readUInt32BE(24), log.readUInt32BE(28)]
-  for (let i = 0; i < count; i++) {
-    const at = HEADER + i * size
-    if (!isOfThisRun(i)) return i
-    sum = checksum(log, at + FRAME_HEADER, at + size, checksum(log, at, at + 8, sum))
-    if (sum[0] !== log.readUInt32BE(at + 16) || sum[1] !== log.readUInt32BE(at + 20)) return i
+/** One after the other, whatever the size of the log: it can become as large as the database. */
+function* framesOf(fd: number, size: number, count: number): Generator<Buffer, void> {
+  const together = Math.max(1, Math.floor(CHUNK / size))
+  for (let first = 0; first < count; first += together) {
+    const chunk = read(fd, HEADER + first * size, Math.min(together, count - first) * size)
+    for (let at = 0; at < chunk.length; at += size) yield chunk.subarray(at, at + size)
   }
-  return count
+}
+
+/** The sum up to and including the frame, or null if it is not the one that the frame names. */
+function sumOf(frame: Buffer, before: Sum, littleEndian: boolean): Sum | null {
+  const sum = checksum(frame, FRAME_HEADER, frame.length, checksum(frame, 0, 8, before, littleEndian), littleEndian)
+  return sum[0] === frame.readUInt32BE(16) && sum[1] === frame.readUInt32BE(20) ? sum : null
+}
+
+function isHeader(log: Buffer): boolean {
+  if ((log.readUInt32BE(0) & ~1) >>> 0 !== MAGIC) return false
+  const sum = checksum(log, 0, 24, [0, 0], (log.readUInt32BE(0) & 1) === 0)
+  return sum[0] === log.readUInt32BE(24) && sum[1] === log.readUInt32BE(28)
 }
 
 type Sum = readonly [number, number]
 
 /** The sum over 32-bit words, in the byte order that the header's magic number names. */
-function checksum(log: Buffer, from: number, to: number, [first, second]: Sum): Sum {
+function checksum(log: Buffer, from: number, to: number, [first, second]: Sum, littleEndian: boolean): Sum {
   const words = new DataView(log.buffer, log.byteOffset, log.byteLength)
-  const littleEndian = (log.readUInt32BE(0) & 1) === 0
   for (let at = from; at < to; at += 8) {
     first = (first + words.getUint32(at, littleEndian) + second) >>> 0
     second = (second + words.getUint32(at + 4, littleEndian) + first) >>> 0
