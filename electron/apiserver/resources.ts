@@ -122,9 +122,12 @@ export class Resources implements Disposable {
       const object = storedAs.fromStored(stored)
       return { ...object, metadata: { ...object.metadata } }
     }
-    const view = (entry: Entry) => entry.as(layout, shown)
-    const resource = { kind, storage, layout, lines: frameEncoder(view), view }
     const { ask } = storedAs
+    const unasked = ({ metadata }: KubeObject) => {
+      throw new Error(`${metadata.name} was to be shown before it was converted`)
+    }
+    const view = (entry: Entry) => entry.as(layout, ask ? unasked : shown)
+    const resource = { kind, storage, layout, lines: frameEncoder(view), view }
     if (!ask) return { ...resource, toStored: (object) => storedAs.toStored(object) }
     return { ...resource, prepare: (entries) => converted(entries, layout, ask), toStored: (object) => ask.toStored(object) }
   }

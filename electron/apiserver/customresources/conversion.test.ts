@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { customResourceDefinition } from '../../api/apiextensions/v1/custom-resource-definition.ts'
+import { mutatingWebhookConfiguration } from '../../api/admissionregistration/v1/mutating-webhook-configuration.ts'
 import type { CustomResourceDefinition } from '../../api/apiextensions/v1/types.gen.ts'
 import { defineKind, type Kind } from '../../api/kind.ts'
 import type { Draft, KubeObject } from '../../api/meta/v1/object.ts'
@@ -211,5 +212,34 @@ describe('versions that a webhook converts', () => {
     const { metadata: meta } = await server.client.get(v2, at('a'))
     expect(meta).toMatchObject({ labels: { by: 'hook' }, generation: 1 })
     expect(meta.finalizers).toBeUndefined()
+  })
+})
+
+describe('an admission webhook for one version', () => {
+  it('sees and changes objects of another as the conversion makes them', async () => {
+    const answer: Answer = (asked) => {
+      if (asked.path === '/convert') return converter(asked)
+      const { uid, object } = (asked.body as { request: { uid: string; object: Host } }).request
+      const patch = Buffer.from(JSON.stringify([{ op: 'replace', path: '/port', value: `${object.port}1` }])).toString('base64')
+      const response = { uid, allowed: true, patchType: 'JSONPatch', patch }
+      return { kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response }
+    }
+    await using hooks = await startHookServer(answer)
+    await using server = await startTestServer()
+    await define(server, definition(hooks))
+    await server.client.create(mutatingWebhookConfiguration, {
+      metadata: { name: 'ports' },
+      webhooks: [
+        {
+          name: 'ports.example.com',
+          clientConfig: { url: hooks.url('/mutate'), caBundle: hooks.caBundle },
+          rules: [{ apiGroups: ['example.com'], apiVersions: ['v2'], operations: ['CREATE'], resources: ['hosts'] }],
+          sideEffects: 'None',
+          admissionReviewVersions: ['v1'],
+        },
+      ],
+    })
+    const made = await server.client.create(v1, { metadata: at('a'), hostPort: 'one:8' })
+    expect(made).toMatchObject({ apiVersion: 'example.com/v1', hostPort: 'one:81' })
   })
 })

@@ -61,10 +61,10 @@ export function webhookConversion({ clientConfig, conversionReviewVersions }: We
 
 const described = (apiVersion: string) => (apiVersion.includes('/') ? apiVersion : `/${apiVersion}`)
 
-/** A version of the store is no business of the webhook's. */
+/** Without the store's version, which is no business of the webhook's, and what an object that is being made has not got yet. */
 function sent(object: KubeObject): object {
-  const { resourceVersion: _resourceVersion, ...metadata } = object.metadata
-  return { ...object, metadata }
+  const { resourceVersion: _resourceVersion, uid, creationTimestamp, ...others } = object.metadata
+  return { ...object, metadata: { ...others, ...(uid ? { uid } : {}), creationTimestamp: creationTimestamp || null } }
 }
 
 function convertedObjects(answer: unknown, uid: string, version: string): readonly unknown[] {

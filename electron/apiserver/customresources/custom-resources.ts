@@ -148,7 +148,10 @@ export class CustomResources implements AsyncDisposable {
   }
 
   #read(kind: AnyKind, stored: KubeObject): KubeObject {
-    const { object } = this.#options.registry.types.codec(kind).decode(stored, { strict: false })
+    // One that is being made has neither yet.
+    const { uid, creationTimestamp, ...others } = stored.metadata
+    const metadata = { ...others, ...(uid ? { uid } : {}), ...(creationTimestamp ? { creationTimestamp } : {}) }
+    const { object } = this.#options.registry.types.codec(kind).decode({ ...stored, metadata }, { strict: false })
     return { ...object, apiVersion: apiVersionOf(kind), kind: kind.kind }
   }
 

@@ -24,14 +24,14 @@ export interface Seen {
   readonly authorize: Authorizer
 }
 
-export function bindingsOf({ request, shown, namespace, params, authorize }: Seen): Bindings {
+export async function bindingsOf({ request, shown, namespace, params, authorize }: Seen): Promise<Bindings> {
   const { kind, sent, object, old, subresource, name, user } = request
-  const as = (one: KubeObject | null) => fromJson(one && asSent(sent ? one : convert(one, kind, shown)))
+  const as = async (one: KubeObject | null) => fromJson(one && asSent(sent ? one : await convert(one, kind, shown)))
   const resource = { group: shown.group, resource: shown.resource, subresource, namespace: request.namespace, name }
   const { authorizer, requestResource } = authorizerValues(asking(authorize, user), resource)
   return {
-    object: as(object),
-    oldObject: as(old),
+    object: await as(object),
+    oldObject: await as(old),
     namespaceObject: fromJson(namespace && namespaceView(namespace), NAMESPACE),
     request: fromJson(requestOf(request, shown), REQUEST),
     params: fromJson(params),

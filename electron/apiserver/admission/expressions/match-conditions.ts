@@ -23,13 +23,13 @@ export function compileConditions(conditions: readonly MatchCondition[] | undefi
 /** One that is not met is enough, whatever is wrong with others. Throws ConditionError unless failures are ignored: then nothing is met. */
 export async function meetsConditions(
   conditions: Conditions,
-  bindings: () => Bindings,
+  bindings: () => Bindings | Promise<Bindings>,
   failurePolicy: string | undefined,
 ): Promise<boolean> {
   if (conditions.length === 0) return true
   const budget = new Budget(CONDITIONS_BUDGET)
   const errors: string[] = []
-  const seen = bindings()
+  const seen = await bindings()
   try {
     for (const condition of conditions) {
       const { value, error } = await evaluate(condition, seen, budget)

@@ -33,10 +33,12 @@ export class Equivalents {
   }
 }
 
-/** The object as another version has it; a copy, if it is another. */
-export function convert(object: KubeObject, from: AnyKind, to: AnyKind): KubeObject {
+/** The object as another version has it; a copy, if it is another. Throws StatusError if a webhook has to convert it and does not. */
+export async function convert(object: KubeObject, from: AnyKind, to: AnyKind): Promise<KubeObject> {
   if (from === to) return object
   const copy = thaw(object)
-  const stored = from.storedAs ? from.storedAs.toStored(copy) : copy
-  return to.storedAs ? to.storedAs.fromStored(stored) : stored
+  const stored = from.storedAs ? await (from.storedAs.ask ?? from.storedAs).toStored(copy) : copy
+  if (!to.storedAs?.ask) return to.storedAs ? to.storedAs.fromStored(stored) : stored
+  const [converted = stored] = await to.storedAs.ask.fromStored([stored])
+  return converted
 }

@@ -51,11 +51,11 @@ export function mutatingPolicies(deps: PolicyDeps & { readonly types: KindTypes 
       const bindings = { ...seen, variables: new LazyVariables(compiled.variables, seen, budget) }
       const { value, error } = await evaluate(expression, bindings, budget)
       if (error !== undefined) throw new MutationError(error)
-      const before = sent ? object : convert(object, kind, shown)
+      const before = sent ? object : await convert(object, kind, shown)
       const after = applyMutation(type, value, before, sent ?? shown, types.type(sent ?? shown))
       const decoded = decode(sent ?? shown, after)
       if (semanticEqual(before, decoded)) continue
-      replaceObject(object, sent ? decoded : convert(decoded, shown, kind))
+      replaceObject(object, sent ? decoded : await convert(decoded, shown, kind))
       changed = true
     }
     if (changed) request.annotate?.(`mutation.policy.admission.k8s.io/${policy.metadata.name}`, 'true')

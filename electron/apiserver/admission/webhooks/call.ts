@@ -52,7 +52,7 @@ async function answered(hook: Webhook, request: AdmissionRequest, shown: AnyKind
   const uid = caller.random.uuid()
   const { timeoutSeconds = TIMEOUT_SECONDS } = hook
   try {
-    const review = reviewOf(request, shown, version, uid)
+    const review = await reviewOf(request, shown, version, uid)
     const answer = await caller.client.post(hook.clientConfig, review, { timeoutSeconds, signal: request.signal })
     return verdictOf(answer, version, uid, mutating)
   } catch (error) {

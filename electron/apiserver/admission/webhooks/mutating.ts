@@ -33,7 +33,7 @@ export function mutatingWebhooks(deps: WebhookDeps & { readonly types: KindTypes
       const patch = verdict.patch === null ? [] : parsePatch(webhook, verdict.patch)
       if (patch.length > 0) {
         request.annotate?.(`${PATCH}${at}`, JSON.stringify({ ...about, patch, patchType: 'JSONPatch' }))
-        mutated = applyTo(request, webhook, patch, shown, types)
+        mutated = await applyTo(request, webhook, patch, shown, types)
       }
     } catch (error) {
       onFailure(webhook, request, error, `failed-open.${MUTATION}${at}`)
@@ -82,13 +82,13 @@ function parsePatch(webhook: Webhook, text: string): unknown[] {
 }
 
 /** Changes the request's object in place; whether anything came of it. */
-function applyTo(request: AdmissionRequest, webhook: Webhook, patch: unknown[], shown: AnyKind, types: KindTypes): boolean {
+async function applyTo(request: AdmissionRequest, webhook: Webhook, patch: unknown[], shown: AnyKind, types: KindTypes): Promise<boolean> {
   const { object, kind, sent } = request
   if (!object) {
     const why = `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`
     throw internal(new Error(why))
   }
-  const before = sent ? object : convert(object, kind, shown)
+  const before = sent ? object : await convert(object, kind, shown)
   let after: KubeObject
   try {
     after = types.fromValue(sent ?? shown, applyJsonPatch(asSent(before), patch), 'Ignore', () => {})
@@ -97,6 +97,6 @@ function applyTo(request: AdmissionRequest, webhook: Webhook, patch: unknown[], 
     throw internal(why === undefined ? error : new Error(why, { cause: error }))
   }
   if (semanticEqual(before, after)) return false
-  replaceObject(object, sent ? after : convert(after, shown, kind))
+  replaceObject(object, sent ? after : await convert(after, shown, kind))
   return true
 }

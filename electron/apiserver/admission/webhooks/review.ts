@@ -32,10 +32,15 @@ export function reviewVersion(versions: readonly string[]): ReviewVersion | null
 }
 
 /** `shown` is the kind in whose form the webhook sees the request: its own, or an equivalent one. */
-export function reviewOf(request: AdmissionRequest, shown: AnyKind, version: ReviewVersion, uid: string): Record<string, unknown> {
+export async function reviewOf(
+  request: AdmissionRequest,
+  shown: AnyKind,
+  version: ReviewVersion,
+  uid: string,
+): Promise<Record<string, unknown>> {
   const { kind, sent, object, old } = request
-  const as = (one: KubeObject | null) => one && asSent(sent ? one : convert(one, kind, shown))
-  const body = { uid, ...requestOf(request, shown), object: as(object), oldObject: as(old) }
+  const as = async (one: KubeObject | null) => one && asSent(sent ? one : await convert(one, kind, shown))
+  const body = { uid, ...requestOf(request, shown), object: await as(object), oldObject: await as(old) }
   return { kind: 'AdmissionReview', apiVersion: `${GROUP}/${version}`, request: body }
 }
 
