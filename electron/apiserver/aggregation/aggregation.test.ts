@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { apiService, service } from '../../api/kinds.gen.ts'
+import type { APIService } from '../../api/apiregistration/v1/types.ts'
+import { apiService, KINDS, service } from '../../api/kinds.gen.ts'
 import { sleep, systemClock } from '../../base/clock.ts'
 import { systemRandom } from '../../base/random.ts'
 import { readBody } from '../../client/bytes.ts'
@@ -12,6 +13,7 @@ import { createAuthority, generateKeys, issue, privateKeyPem, SERVER_AUTH } from
 import { startTestServer, type TestServer } from '../testing/harness.ts'
 import { send } from '../testing/raw.ts'
 import { authenticationData } from './front-proxy.ts'
+import { difference, localServices, MANAGED } from './local-services.ts'
 
 const GROUP = 'wardle.example.com'
 const NAME = `v1.${GROUP}`
@@ -184,6 +186,29 @@ describe('an API service', () => {
     expect((await get(`/openapi/v3${ROOT}`)).json).toEqual({ openapi: '3.0.0' })
     await plane.client.delete(apiService, { name: NAME })
     expect((await send(plane.client, 'GET', `/apis/${GROUP}`).catch(() => ({ status: 404 }))).status).toBe(404)
+  })
+})
+
+describe('the API services of the server itself', () => {
+  it('are one for each version of a group, in the order of groups', () => {
+    const services = localServices(KINDS)
+    const specOf = (name: string) => services.find(({ metadata }) => metadata?.name === name)?.spec
+    expect(specOf('v1.')).toEqual({ version: 'v1', groupPriorityMinimum: 18_000, versionPriority: 1 })
+    expect(specOf('v2.autoscaling')).toMatchObject({ groupPriorityMinimum: 17_500, versionPriority: 30 })
+    expect(specOf('v1.apiregistration.k8s.io')).toBeUndefined()
+    expect(new Set(services.map(({ metadata }) => metadata?.name)).size).toBe(services.length)
+  })
+
+  it('go with their group, and leave alone what somebody else registered', () => {
+    const service = (name: string, labels: Record<string, string>): APIService => ({
+      ...{ apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', status: {} },
+      metadata: { name, labels } as APIService['metadata'],
+      spec: { groupPriorityMinimum: 1, versionPriority: 1 },
+    })
+    const present = [service('v1.apps', {}), service('v1.gone.example.com', { [MANAGED]: 'true' }), service('v1.own.example.com', {})]
+    const { missing, gone } = difference(localServices(KINDS), present)
+    expect(gone).toEqual(['v1.gone.example.com'])
+    expect(missing.map(({ metadata }) => metadata?.name)).not.toContain('v1.apps')
   })
 })
 

@@ -1,28 +1,20 @@
 /** Aggregation as the API server is made of it: following APIServices, proxying, discovery and OpenAPI of what others serve. */
-import type { ConfigMap } from '../../api/core/v1/types.gen.ts'
 import { apiService } from '../../api/apiregistration/v1/api-service.ts'
-import { configMap } from '../../api/core/v1/config-map.ts'
 import { apiVersionOf } from '../../api/kind.ts'
-import type { KubeObject } from '../../api/meta/v1/object.ts'
-import { semanticEqual } from '../../api/values/equal.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
-import { thaw } from '../../machinery/freeze.ts'
-import { hasReason } from '../../machinery/status.ts'
 import type { RemoteVersion } from '../discovery/documents.ts'
 import type { RemoteDocument } from '../openapi/openapi.ts'
-import { create } from '../registry/create.ts'
 import type { Lookup } from '../registry/lookup.ts'
-import type { Call, Registry, WriteParameters } from '../registry/registry.ts'
-import { update } from '../registry/update.ts'
+import type { Registry } from '../registry/registry.ts'
 import type { Resources } from '../resources.ts'
-import { APISERVER } from '../rest/bootstrap.ts'
 import type { Connector, RequestHandler } from '../types.ts'
 import type { DialService } from '../webhooks/webhook-client.ts'
 import { Aggregator } from './aggregator.ts'
-import { AUTHENTICATION_CONFIG, authenticationData, createFrontProxy, type FrontProxy } from './front-proxy.ts'
+import { createFrontProxy, type FrontProxy } from './front-proxy.ts'
 import { aggregatedProxy } from './proxy.ts'
+import { Publisher } from './publisher.ts'
 import { RemoteServers } from './remote-server.ts'
 
 export interface AggregationOptions {
@@ -41,16 +33,23 @@ export interface Aggregation extends AsyncDisposable {
   connector(path: string): Connector | null
   readonly discovered: { readonly generation: number; versions(): readonly RemoteVersion[] } | null
   openApi(): ReadonlyMap<string, RemoteDocument>
-  /** Tells extension servers, by a ConfigMap, whose certificates they can trust; `clientCa` is that of this server's own clients. */
+  /**
+   * For a server that others can reach: tells extension servers, by a ConfigMap, whose certificates they can trust (`clientCa` is that of
+   * this server's own clients), and keeps the APIServices of what it serves itself.
+   */
   publish(clientCa: string): Promise<void>
 }
 
-const WRITE: WriteParameters = { dryRun: false, fieldManager: '', fieldValidation: 'Strict', force: false }
+/** How often it is looked whether custom resources have brought a group or taken one away, in milliseconds. */
+const REGISTER_EVERY = 5000
 const NOTHING: ReadonlyMap<string, RemoteDocument> = new Map()
 const NO_TARGET = { namespace: '', name: '', tail: '' }
 
 export function createAggregation(options: AggregationOptions): Aggregation {
-  const { registry, resources, lookup, clock, random } = options
+  const { resources, lookup, clock, random, logger } = options
+  const stopping = new AbortController()
+  const publisher = new Publisher(options, stopping.signal)
+  let timer: Disposable | null = null
   let front: Promise<FrontProxy> | null = null
   const proxy = () => (front ??= createFrontProxy(clock, random))
   const servers = new RemoteServers(options.dialService, proxy)
@@ -91,27 +90,22 @@ export function createAggregation(options: AggregationOptions): Aggregation {
       return documents
     },
     async publish(clientCa) {
-      const resource = resources.find('', 'v1', configMap.resource)
-      if (!resource) return
-      const { caPem } = await proxy()
-      const { namespace, name } = AUTHENTICATION_CONFIG
-      const { signal } = new AbortController()
-      const call: Call = { resource, namespace, name, subresource: '', user: APISERVER, manager: 'kube-apiserver', signal, warn() {} }
-      const present = await lookup.get<ConfigMap>(configMap, namespace, name)
-      const data = authenticationData(caPem, clientCa, present?.data)
-      if (present && semanticEqual(present.data, data)) return
-      const draft = { metadata: { name, namespace }, data }
-      const make = (old: KubeObject | null) =>
-        old ? { ...thaw(old), data } : registry.types.fromValue(configMap, draft, 'Strict', () => {})
-      if (present) return void (await update(registry, call, { part: 'main', make }, WRITE))
-      try {
-        await create(registry, { ...call, name: '' }, make(null), WRITE)
-      } catch (error) {
-        if (!hasReason(error, 'AlreadyExists')) throw error
-        await update(registry, call, { part: 'main', make }, WRITE)
+      await publisher.trust((await proxy()).caPem, clientCa)
+      if (!aggregator) return
+      let registered = -1
+      const register = async () => {
+        const { generation } = resources
+        if (registered === generation) return
+        await publisher.register()
+        registered = generation
       }
+      await register()
+      const failed = (error: unknown) => logger.warn('the API services of this server could not be registered', { error })
+      timer ??= clock.setInterval(() => void register().catch(failed), REGISTER_EVERY, { unref: true })
     },
     async [Symbol.asyncDispose]() {
+      timer?.[Symbol.dispose]()
+      stopping.abort(new DOMException('stopped', 'AbortError'))
       await aggregator?.[Symbol.asyncDispose]()
     },
   }
