@@ -13,7 +13,9 @@ import { createTypes, type Schema } from '../../machinery/schema/build.ts'
 import { validateValue } from '../../machinery/schema/validate.ts'
 import { invalidObject } from '../../machinery/status.ts'
 import type { ResourceHooks } from '../registry/registry.ts'
+import { compileRules } from './rules/compile-rules.ts'
 import { definitionRuleErrors } from './rules/definition-rules.ts'
+import { defaultRuleErrors } from './rules/run-rules.ts'
 
 export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io'
 
@@ -60,6 +62,8 @@ function defaultErrors(schema: JSONSchemaProps, field: string): FieldError[] {
     const at = `${field}.default`
     errors.push(...validateValue(value, schema).map((error) => ({ ...error, field: error.field === '' ? at : `${at}.${error.field}` })))
     if (!jsonEqual(pruned(value, schema), value)) errors.push(invalid(at, value, 'must not have unknown fields'))
+    const rules = errors.length === 0 ? compileRules(schema, schema['x-kubernetes-embedded-resource'] ?? false) : null
+    if (rules) errors.push(...defaultRuleErrors(rules, value, at))
   }
   if (items && !Array.isArray(items)) errors.push(...defaultErrors(items, `${field}.items`))
   if (typeof others === 'object') errors.push(...defaultErrors(others, `${field}.additionalProperties`))

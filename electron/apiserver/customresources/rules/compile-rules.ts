@@ -57,9 +57,9 @@ function fieldOf({ fieldPath }: ValidationRule, schema: JSONSchemaProps): string
   }
 }
 
-/** Null if there are no rules at all. */
-export function compileRules(schema: JSONSchemaProps): RuleNode | null {
-  const type = hasRules(schema) ? typeOfSchema(schema, true) : null
+/** Null if there are no rules at all. `root`: the schema is of a whole object. */
+export function compileRules(schema: JSONSchemaProps, root = true): RuleNode | null {
+  const type = hasRules(schema) ? typeOfSchema(schema, root) : null
   return type && node(schema, schema, type)
 }
 

@@ -27,6 +27,13 @@ export function runRules(rules: RuleNode, object: unknown, old?: unknown): RuleO
   return run
 }
 
+/** What rules say of a default, which is taken for its own old value. `path` is the default's. */
+export function defaultRuleErrors(rules: RuleNode, value: unknown, path: string): readonly FieldError[] {
+  const run = new Run()
+  run.visit(rules, { value, path, old: value, before: undefined, borne: false })
+  return run.errors
+}
+
 interface Place {
   readonly value: unknown
   readonly path: string

@@ -66,6 +66,14 @@ describe('the rules of a definition', () => {
     })
   })
 
+  it('hold for defaults', async () => {
+    await using server = await startTestServer()
+    const wrong = definition({ ...level({ rule: 'self < 10', message: 'too high' }), default: 12 })
+    await expect(server.client.create(customResourceDefinition, wrong)).rejects.toThrow(
+      'spec.validation.openAPIV3Schema.properties[spec].properties[level].default: Invalid value: 12: too high',
+    )
+  })
+
   it('hold for what is created and changed', async () => {
     await using server = await startTestServer()
     await define(server, definition(level({ rule: 'self < 10', message: 'too high' }, { rule: 'self >= oldSelf', message: 'only up' })))
