@@ -71,12 +71,13 @@ export function electionService(deps: ServiceDeps): Service {
 
 /** Tells the newest of what each leader proclaims, though not necessarily all that came between. */
 async function observe({ store, headers }: ServiceDeps, name: Key, call: StreamCall): Promise<void> {
-  let told = 0
+  let told: KeyValue | null = null
   while (!call.signal.aborted) {
     const { revision, kvs } = await store.range(leaderOf(name))
     const [leader] = kvs
-    if (leader && leader.modRevision > told) {
-      told = leader.modRevision
+    // Who leads after another may have proclaimed before that one did.
+    if (leader && (leader.key !== told?.key || leader.modRevision !== told.modRevision)) {
+      told = leader
       call.send(serialize(LeaderResponseSchema, { header: headers.at(revision), kv: toWire(leader) }))
       await call.drained()
     }
