@@ -8,8 +8,10 @@ import { createControllers } from '../controllers/controllers.ts'
 import { hasReason } from '../machinery/status.ts'
 import { createScheduler } from '../scheduler/scheduler.ts'
 import type { Api, PlaneDeps } from './api.ts'
-import { CLUSTER_CIDR, DNS_VIP } from './config.ts'
+import { CLUSTER_CIDR, DNS_VIP, type PlaneConfig } from './config.ts'
 import { ensureLocalClass } from './local-class.ts'
+import { readSchedulerFile } from './scheduler-file.ts'
+import { paths } from './state-dir.ts'
 
 const AUTHENTICATED = ['system:authenticated']
 
@@ -17,8 +19,15 @@ const AUTHENTICATED = ['system:authenticated']
  * When it resolves both have seen the whole cluster. Where the store is shared with other planes, each of the two waits for its lease
  * first; then they may be at work elsewhere.
  */
-export async function startManagers(api: Api, deps: PlaneDeps, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
+export async function startManagers(
+  api: Api,
+  { stateDir }: Pick<PlaneConfig, 'stateDir'>,
+  deps: PlaneDeps,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, random, logger } = deps
+  const configuration = await readSchedulerFile(paths(stateDir).scheduler)
   await ensureDnsService(api)
   await ensureLocalClass(adminOf(api))
   const identity = `${hostname()}_${random.uuid()}`
@@ -30,7 +39,7 @@ export async function startManagers(api: Api, deps: PlaneDeps, stack: AsyncDispo
   const options = { signer: api.pki.signer, rootCa: api.pki.caPem, clusterCidr: CLUSTER_CIDR }
   const controllers = manager('kube-controller-manager', 'controllers', (own) => createControllers({ ...own, options }))
   const scheduler = manager('kube-scheduler', 'scheduler', (own) => {
-    const made = createScheduler(own)
+    const made = createScheduler({ ...own, ...configuration })
     api.placements.from(made)
     return made
   })

@@ -68,7 +68,7 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
     })
     await startIn(stack, informers, signal)
     await startIn(stack, machines, signal)
-    await startManagers(api, deps, stack, signal)
+    await startManagers(api, config, deps, stack, signal)
 
     const etcd =
       config.serveEtcdPort === undefined

@@ -13,6 +13,8 @@ export const paths = (stateDir: string) => ({
   pki: join(stateDir, 'pki'),
   kubeconfig: join(stateDir, 'kubeconfig'),
   machines: join(stateDir, 'machines'),
+  /** Made by the user. */
+  scheduler: join(stateDir, 'scheduler.yaml'),
   log: join(stateDir, 'plane.log'),
   /** The desktop window's own data. */
   desktop: join(stateDir, 'desktop'),
@@ -21,7 +23,7 @@ export const paths = (stateDir: string) => ({
 /** Everything that Flotilla puts into a state folder. */
 export const OWN_ENTRIES: readonly string[] = [
   ...['cluster.json', 'cluster.json.new', 'store', 'pki', 'kubeconfig', 'kubeconfig.new', 'machines', 'ssh'],
-  ...['plane.log', 'plane.log.1', 'control.sock', 'desktop'],
+  ...['plane.log', 'plane.log.1', 'control.sock', 'desktop', 'scheduler.yaml'],
 ]
 /** What an empty disk may have. */
 const SYSTEM_ENTRIES = ['lost+found']

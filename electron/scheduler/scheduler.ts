@@ -16,6 +16,9 @@ import { runLoop } from './cycle/loop.ts'
 import { WaitingPods } from './cycle/waiting-pods.ts'
 import { AttemptLedger } from './explain/attempt-ledger.ts'
 import { explainPod, type Explanation } from './explain/explain.ts'
+import { Extender, type ExtenderConfig, type PostJson } from './extenders/extender.ts'
+import { postJson } from './extenders/post-json.ts'
+import { withExtenders } from './extenders/with-extenders.ts'
 import type { Handle } from './framework/descriptor.ts'
 import { Framework } from './framework/framework.ts'
 import { resolveProfile, type Profile, type ProfileConfig } from './framework/profile.ts'
@@ -38,6 +41,10 @@ export interface SchedulerDeps {
   readonly logger: Logger
   /** Default: kube-scheduler's own profile, for pods of "default-scheduler". Of several no two have the same name. */
   readonly profiles?: readonly ProfileConfig[]
+  /** Services that have a say for the pods of all profiles, in the order in which they are asked. */
+  readonly extenders?: readonly ExtenderConfig[]
+  /** Reaches them. Default: HTTP. */
+  readonly post?: PostJson
 }
 
 export interface Scheduler extends Component {
@@ -54,12 +61,13 @@ export interface Scheduler extends Component {
  * Throws for profiles that cannot be.
  */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const profiles = (deps.profiles ?? [{}]).map((config) => resolveProfile(config, PLUGINS))
+  const extenders = (deps.extenders ?? []).map((config) => new Extender(config, deps.post ?? postJson(deps.clock)))
+  const profiles = (deps.profiles ?? [{}]).map((config) => withExtenders(resolveProfile(config, PLUGINS), extenders))
   const twice = profiles.find(({ schedulerName }, i) => profiles.findIndex((other) => other.schedulerName === schedulerName) !== i)
   if (twice) throw new Error(`there are two profiles ${JSON.stringify(twice.schedulerName)}`)
   let core: SchedulerCore | null = null
   const base = component(async (stack, signal) => {
-    core = await run(deps, profiles, stack, signal)
+    core = await run(deps, profiles, extenders, stack, signal)
   })
   return componentWith(base, {
     explain(namespace, name) {
@@ -74,6 +82,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
 async function run(
   deps: SchedulerDeps,
   resolved: readonly Profile[],
+  extenders: readonly Extender[],
   stack: AsyncDisposableStack,
   starting: AbortSignal,
 ): Promise<SchedulerCore> {
@@ -122,7 +131,7 @@ async function run(
     }),
   )
   const core: SchedulerCore = {
-    ...{ clock, random, logger, signal, queue, cache, waiting, statuses, ledger, livePod },
+    ...{ clock, random, logger, signal, queue, cache, waiting, statuses, ledger, livePod, extenders },
     profiles: runtimes,
     fetchPod: (namespace, name) => fetchPod(client, namespace, name, signal),
   }

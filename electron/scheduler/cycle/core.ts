@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import type { AttemptLedger } from '../explain/attempt-ledger.ts'
+import type { Extender } from '../extenders/extender.ts'
 import type { Events } from '../framework/descriptor.ts'
 import type { Framework } from '../framework/framework.ts'
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts'
@@ -28,6 +29,7 @@ export interface SchedulerCore {
   readonly waiting: WaitingPods
   readonly statuses: StatusWriter
   readonly ledger: AttemptLedger
+  readonly extenders: readonly Extender[]
   /** By `spec.schedulerName`. */
   readonly profiles: ReadonlyMap<string, ProfileRuntime>
   /** The pod as informers have it now. */

@@ -1,5 +1,6 @@
 /** Takes pods from the queue, one after the other, until the scheduler is stopped. */
 import type { BindingCycles } from './binding-cycle.ts'
+import { consult } from './consult.ts'
 import type { SchedulerCore } from './core.ts'
 import { NodeSearch } from './node-search.ts'
 import { schedulePod } from './scheduling-cycle.ts'
@@ -20,7 +21,9 @@ export async function runLoop(core: SchedulerCore, bindings: BindingCycles): Pro
       continue
     }
     try {
-      const reservation = schedulePod(core, search, queued)
+      const advice = core.extenders.length > 0 ? await consult(core, search, queued) : null
+      if (signal.aborted) return
+      const reservation = schedulePod(core, search, queued, advice)
       if (reservation) bindings.begin(reservation)
     } catch (error) {
       // A broken invariant must not end the loop for all other pods.

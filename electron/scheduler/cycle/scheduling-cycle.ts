@@ -1,4 +1,5 @@
 /** One pod's way from the queue to its place, without a pause. Source: kubernetes `scheduler/schedule_one.go`, `schedulingCycle`. */
+import { ADVICE, type Advice } from '../extenders/advice.ts'
 import type { Attempt } from '../framework/attempt.ts'
 import { Diagnosis } from '../framework/diagnosis.ts'
 import { isRejected, messageOfStatus, type Status } from '../framework/status.ts'
@@ -7,6 +8,7 @@ import type { ProfileRuntime, SchedulerCore } from './core.ts'
 import { handleFailure, releaseAssumed, type Failure } from './failures.ts'
 import type { NodeSearch } from './node-search.ts'
 import { place, type Placement } from './placement.ts'
+import { whatIf } from './what-if.ts'
 
 /** A pod that is counted on a node and has to be bound. */
 export interface Reservation {
@@ -20,8 +22,8 @@ export interface Reservation {
 
 const NONE: ReadonlySet<string> = new Set()
 
-/** Null: there is nothing to bind, and everything else is done. */
-export function schedulePod(core: SchedulerCore, search: NodeSearch, queued: QueuedPod): Reservation | null {
+/** Null: there is nothing to bind, and everything else is done. `advice`: what extenders said of the pod. */
+export function schedulePod(core: SchedulerCore, search: NodeSearch, queued: QueuedPod, advice: Advice | null = null): Reservation | null {
   const { cache, queue } = core
   const { pod, uid, key } = queued.info
   const runtime = core.profiles.get(pod.spec.schedulerName ?? '')
@@ -36,7 +38,10 @@ export function schedulePod(core: SchedulerCore, search: NodeSearch, queued: Que
     return null
   }
   const attempt = runtime.framework.begin(cache.snapshot)
-  const placement = place(runtime.framework, attempt, queued.info, search, core.random)
+  if (advice) attempt.state.write(ADVICE, advice)
+  const placement: Placement = advice?.fault
+    ? { type: 'fault', status: advice.fault }
+    : place(runtime.framework, attempt, queued.info, search, core.random)
   if (placement.type === 'placed') return reserve(core, runtime, queued, attempt, placement)
   const failure = failureOf(runtime, attempt, queued, placement)
   const nodes = cache.snapshot.nodes.length
@@ -57,7 +62,7 @@ function failureOf(
   }
   if (placement.type === 'fault') return faultOf(placement.status)
   const { diagnosis } = placement
-  const answer = framework.postFilter(attempt, queued.info, diagnosis.statuses)
+  const answer = framework.postFilter(whatIf(attempt), queued.info, diagnosis.statuses)
   if (answer?.status) diagnosis.postFilterMessage = messageOfStatus(answer.status)
   return { ...refusalOf(diagnosis, attempt.snapshot.nodes.length), nominate: answer?.nominate }
 }

@@ -6,7 +6,16 @@ import { PodInfo } from '../snapshot/pod-info.ts'
 
 export type EventResource =
   /** Pods on nodes; the pod itself while it is on none; other pods that are on none; any of these. */
-  'AssignedPod' | 'TargetPod' | 'UnscheduledPod' | 'Pod' | 'Node' | 'PersistentVolumeClaim' | 'PersistentVolume' | 'StorageClass' | 'CSINode' | '*'
+  | 'AssignedPod'
+  | 'TargetPod'
+  | 'UnscheduledPod'
+  | 'Pod'
+  | 'Node'
+  | 'PersistentVolumeClaim'
+  | 'PersistentVolume'
+  | 'StorageClass'
+  | 'CSINode'
+  | '*'
 
 /** Bits, so that one registration covers several. */
 export const ACTION = {

@@ -1,5 +1,6 @@
 /** Runs the plugins of one profile at each extension point. Source: `scheduler/framework/runtime/framework.go`. */
 import { messageOf } from '../../base/errors.ts'
+import type { ProposedVictims } from '../extenders/extender.ts'
 import type { NodeInfo } from '../snapshot/node-info.ts'
 import type { PodInfo } from '../snapshot/pod-info.ts'
 import type { SnapshotView } from '../snapshot/snapshot.ts'
@@ -201,6 +202,11 @@ export class Framework {
       reasons.push(...status.reasons)
     }
     return { status: { code: 'Unschedulable', reasons, plugin: '' }, ...nominate }
+  }
+
+  /** Whom plugins would displace for the pod, by node. */
+  propose(attempt: Attempt, pod: PodInfo, statuses: NodeStatuses): ReadonlyMap<string, ProposedVictims> {
+    return new Map(this.#postFilter.flatMap((plugin) => [...(plugin.propose?.(attempt, pod, statuses) ?? [])]))
   }
 
   /** Leaves in `attempt.scorers` those that are to be asked. */

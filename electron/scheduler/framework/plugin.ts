@@ -11,6 +11,7 @@ import type { Attempt } from './attempt.ts'
 import type { CycleState } from './cycle-state.ts'
 import type { NodeStatuses } from './node-statuses.ts'
 import type { ClusterEvent } from './events.ts'
+import type { ProposedVictims } from '../extenders/extender.ts'
 import type { Result } from './status.ts'
 
 /** What one attempt to place one pod works with. */
@@ -64,12 +65,16 @@ export interface PreFilterPlugin extends Plugin {
 }
 
 export interface FilterPlugin extends Plugin {
+  /** Its verdicts are of the cluster as it is: it is not asked what would be without some pods. */
+  readonly asIs?: boolean
   filter(cycle: Cycle, pod: PodInfo, node: NodeInfo): Result
 }
 
 export interface PostFilterPlugin extends Plugin {
   /** Called where no node passed. Success: what it nominated may let the pod be placed later. */
   postFilter(attempt: Attempt, pod: PodInfo, statuses: NodeStatuses): PostFilterAnswer
+  /** Whom it would displace, by node. Changes nothing. */
+  propose?(attempt: Attempt, pod: PodInfo, statuses: NodeStatuses): ReadonlyMap<string, ProposedVictims>
 }
 
 export interface PostFilterAnswer {

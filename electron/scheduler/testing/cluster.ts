@@ -9,12 +9,15 @@ import { settle, type FakeClock } from '../../base/fake-clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import { seededRandom } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
+import type { ExtenderConfig, PostJson } from '../extenders/extender.ts'
 import type { ProfileConfig } from '../framework/profile.ts'
 import { createScheduler, type Scheduler } from '../scheduler.ts'
 import { NAMESPACE, nodeDraft, podDraft, type NodeOptions, type PodOptions } from './objects.ts'
 
 export interface TestClusterOptions {
   readonly profiles?: readonly ProfileConfig[]
+  readonly extenders?: readonly ExtenderConfig[]
+  readonly post?: PostJson
   readonly seed?: number
   /** Stands between the scheduler and the server. */
   readonly wrap?: (client: Client) => Client
@@ -41,7 +44,7 @@ export interface TestCluster extends AsyncDisposable {
 }
 
 export async function startCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
-  const { profiles, seed = 1, wrap = (client) => client } = options
+  const { profiles, extenders, post, seed = 1, wrap = (client) => client } = options
   const stack = new AsyncDisposableStack()
   const { client, clock } = stack.use(await startTestServer())
   const complaints: string[] = []
@@ -49,7 +52,17 @@ export async function startCluster(options: TestClusterOptions = {}): Promise<Te
   const logger: Logger = { debug() {}, info() {}, warn: complain, error: complain, child: () => logger }
   await client.create(namespaceKind, { metadata: { name: NAMESPACE } })
   const random = seededRandom(seed)
-  const scheduler = stack.use(createScheduler({ client: wrap(client), clock, random, logger, ...(profiles ? { profiles } : {}) }))
+  const scheduler = stack.use(
+    createScheduler({
+      client: wrap(client),
+      clock,
+      random,
+      logger,
+      ...(profiles ? { profiles } : {}),
+      ...(extenders ? { extenders } : {}),
+      ...(post ? { post } : {}),
+    }),
+  )
   await scheduler.start()
   const quiet = () => settle(60)
   const pod = (name: string) => client.get(podKind, { namespace: NAMESPACE, name })

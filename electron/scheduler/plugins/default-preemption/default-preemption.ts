@@ -4,11 +4,12 @@ import { definePlugin, type Handle } from '../../framework/descriptor.ts'
 import { Diagnosis } from '../../framework/diagnosis.ts'
 import type { NodeStatuses } from '../../framework/node-statuses.ts'
 import type { AnyPlugin, PostFilterAnswer } from '../../framework/plugin.ts'
-import { errorStatus, unresolvable, unschedulable } from '../../framework/status.ts'
+import { ADVICE, narrowed } from '../../extenders/advice.ts'
+import { errorStatus, unresolvable, unschedulable, type Status } from '../../framework/status.ts'
 import { PodInfo } from '../../snapshot/pod-info.ts'
-import { bestCandidate, findCandidates, type CandidateLimits } from './candidates.ts'
+import { bestCandidate, findCandidates, type Candidate, type CandidateLimits } from './candidates.ts'
 import { Evictions } from './evictions.ts'
-import { mayDisplace, NAME } from './victims.ts'
+import { mayDisplace, NAME, type Victims } from './victims.ts'
 
 export type DefaultPreemptionArgs = CandidateLimits
 
@@ -26,6 +27,10 @@ export const defaultPreemption = definePlugin<DefaultPreemptionArgs>({
       events: [{ event: { resource: 'AssignedPod', action: ACTION.delete }, hint: () => 'Skip' }],
       preEnqueue: ({ uid }) =>
         evictions.isRunning(uid) ? unresolvable(NAME, ['waiting for the preemption for this pod to be finished']) : null,
+      propose(attempt, waiting, statuses) {
+        const found = search(handle, limits, attempt, waiting, statuses)
+        return new Map('why' in found ? [] : found.candidates.map(({ node, victims }) => [node, victims]))
+      },
       postFilter(attempt, pod, statuses) {
         const answer = preempt(handle, limits, evictions, attempt, pod, statuses)
         const { status } = answer
@@ -44,21 +49,49 @@ function preempt(
   waiting: PodInfo,
   statuses: NodeStatuses,
 ): PostFilterAnswer {
+  const found = search(handle, limits, attempt, waiting, statuses)
+  if ('why' in found) return { status: found.why }
+  const { pod, candidates, diagnosis } = found
+  const approved = attempt.state.find(ADVICE)?.victims
+  const agreed = approved ? candidatesIn(narrowed(new Map(candidates.map(({ node, victims }) => [node, victims])), approved)) : candidates
+  const best = bestCandidate(agreed, handle.clock.now())
+  if (!best) return { status: unschedulable(NAME, [diagnosis.message(attempt.snapshot.nodes.length)]), nominate: '' }
+  evictions.begin(pod, best)
+  return { status: null, nominate: best.node }
+}
+
+/** Where all of the victims are gone in the meantime, there is nobody to displace. */
+function candidatesIn(proposals: ReadonlyMap<string, Victims>): Candidate[] {
+  return [...proposals].filter(([, { pods }]) => pods.length > 0).map(([node, victims]) => ({ node, victims }))
+}
+
+interface Found {
+  /** As it is now. */
+  readonly pod: PodInfo
+  readonly candidates: readonly Candidate[]
+  /** Why other nodes do not do. */
+  readonly diagnosis: Diagnosis
+}
+
+function search(
+  handle: Handle,
+  limits: CandidateLimits,
+  attempt: Attempt,
+  waiting: PodInfo,
+  statuses: NodeStatuses,
+): Found | { readonly why: Status } {
   const live = handle.livePod(waiting.namespace, waiting.pod.metadata.name)
-  if (!live) return { status: errorStatus(NAME, new Error(`pod "${waiting.pod.metadata.name}" not found`)) }
+  if (!live) return { why: errorStatus(NAME, new Error(`pod "${waiting.pod.metadata.name}" not found`)) }
   const pod = live === waiting.pod ? waiting : new PodInfo(live)
   const why = ineligible(attempt, pod, statuses)
-  if (why) return { status: unschedulable(NAME, [why]) }
+  if (why) return { why: unschedulable(NAME, [why]) }
 
   const { nodes } = attempt.snapshot
   const promising = statuses.withCode(nodes, 'Unschedulable')
   const diagnosis = new Diagnosis()
   diagnosis.statuses.absent = unresolvable(NAME, NOT_HELPFUL)
   const candidates = promising.length ? findCandidates(handle, attempt, pod, promising, limits, diagnosis.statuses) : []
-  const best = bestCandidate(candidates, handle.clock.now())
-  if (!best) return { status: unschedulable(NAME, [diagnosis.message(nodes.length)]), nominate: '' }
-  evictions.begin(pod, best)
-  return { status: null, nominate: best.node }
+  return { pod, candidates, diagnosis }
 }
 
 /** Why the pod may not displace others, or not yet. */
