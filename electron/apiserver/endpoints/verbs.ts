@@ -68,6 +68,7 @@ export class Verbs {
     const change = {
       part: part?.part ?? 'main',
       uidIsPrecondition: true,
+      shownAs: part,
       make: (old: KubeObject | null) => merged(part, old, thaw(sent)),
       mayCreate: () => this.#options.mayCreate(call),
     }

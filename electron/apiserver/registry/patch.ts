@@ -49,6 +49,7 @@ export async function patch(
     createIfAbsent: applies,
     mayCreate,
     options: 'PatchOptions' as const,
+    shownAs: part,
   }
   return update(registry, call, change, parameters)
 }

@@ -2,7 +2,8 @@
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { badRequest, hasReason, notFound } from '../../machinery/status.ts'
 import type { Entry } from '../cache/entry.ts'
-import { admissionRequest, writeOptions } from './admission-request.ts'
+import type { AdmissionRequest } from '../types.ts'
+import { type AdmissionOptions, admissionRequest, writeOptions } from './admission-request.ts'
 import {
   checkResourceVersion,
   checkUid,
@@ -19,6 +20,7 @@ import { dropRepeatedOwners } from './owner-references.ts'
 import { keepTimestamps, track } from './managed-fields.ts'
 import { together } from './quota.ts'
 import type { Call, Registry, WriteParameters } from './registry.ts'
+import type { Subresource } from './subresource.ts'
 import { viewOf } from './storage.ts'
 
 export interface Change {
@@ -27,6 +29,8 @@ export interface Change {
   make(old: KubeObject | null): KubeObject | Promise<KubeObject>
   /** `make` already wrote down who manages what (server-side apply). */
   readonly tracked?: boolean
+  /** A part that is an object of its own: that is what admission sees. */
+  readonly shownAs?: Subresource | null
   /** What kind of options the request has; by default UpdateOptions. */
   readonly options?: 'PatchOptions'
   /** A uid that was sent says which object is meant; else it is a field like any other. */
@@ -83,8 +87,10 @@ async function replace(
   checkPlace(call, object)
   if (change.uidIsPrecondition) checkUid(call, object, old, key)
   if (!change.tracked) track(registry, call, object, old, parameters)
-  const admission = admissionRequest(call, 'UPDATE', object, old, writeOptions(change.options ?? 'UpdateOptions', parameters))
+  const how = writeOptions(change.options ?? 'UpdateOptions', parameters)
+  const admission = admissionOf(call, change.shownAs, object, old, how)
   await registry.admission.admit(admission)
+  if (admission.object && admission.object !== object) change.shownAs?.write?.(object, admission.object)
   dropRepeatedOwners(call, object, true)
   checkResourceVersion(call, object, old)
   const hooks = registry.hooks.get(resourceName(resource.kind))
@@ -93,10 +99,21 @@ async function replace(
   countGeneration(call, object, old, change.part)
   validateUpdate(call, object, old, change.part)
   keepTimestamps(object, old)
-  await registry.admission.validate(admission)
+  await registry.admission.validate(admission.object === object ? admission : admissionOf(call, change.shownAs, object, old, how))
   if (goesWithUpdate(object, old) && !hooks?.holds?.(object)) return { type: 'delete', companions: hooks?.remove?.(object) ?? null }
   const companions = together(own, await registry.quotas.charge(call, object, old))
   return { type: 'put', object: await resource.toStored(object), companions }
+}
+
+function admissionOf(
+  call: Call,
+  part: Subresource | null | undefined,
+  object: KubeObject,
+  old: KubeObject,
+  how: AdmissionOptions,
+): AdmissionRequest {
+  if (!part?.read) return admissionRequest(call, 'UPDATE', object, old, how)
+  return admissionRequest(call, 'UPDATE', part.read(object), part.read(old), { ...how, sent: part.kind })
 }
 
 /** Name and namespace must be those of the request; the namespace may be left out. */

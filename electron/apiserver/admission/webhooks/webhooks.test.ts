@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { MutatingWebhook, RuleWithOperations } from '../../../api/admissionregistration/v1/types.gen.ts'
+import type { Scale } from '../../../api/autoscaling/v1/types.gen.ts'
 import type { ConfigMap } from '../../../api/core/v1/types.gen.ts'
-import { configMap, mutatingWebhookConfiguration, namespace, pod, service, validatingWebhookConfiguration } from '../../../api/kinds.gen.ts'
+import {
+  configMap,
+  deployment,
+  mutatingWebhookConfiguration,
+  namespace,
+  pod,
+  service,
+  validatingWebhookConfiguration,
+} from '../../../api/kinds.gen.ts'
 import type { Kind } from '../../../api/kind.ts'
 import type { Draft, KubeObject } from '../../../api/meta/v1/object.ts'
 import { startTestServer, type TestServer } from '../../testing/harness.ts'
@@ -254,6 +263,26 @@ describe('mutating webhooks', () => {
     await plane.client.create(MUTATING, { metadata: { name: 'hooks-2' }, webhooks: [hook('a')] })
     await plane.client.create(MUTATING, { metadata: { name: 'hooks-1' }, webhooks: [hook('b')] })
     expect((await make({ own: 'yes' })).data).toEqual({ own: 'yes', first: 'yes', second: 'yes' })
+  })
+
+  it('see of a scale what is scaled, and no more', async () => {
+    says['/scale'] = ({ request }) => {
+      expect(request['kind']).toEqual({ group: 'autoscaling', version: 'v1', kind: 'Scale' })
+      expect(request['resource']).toEqual({ group: 'apps', version: 'v1', resource: 'deployments' })
+      expect([request['subResource'], request.object?.['spec'], (request['oldObject'] as Scale).spec]).toEqual([
+        'scale',
+        { replicas: 2 },
+        { replicas: 1 },
+      ])
+      return patch({ op: 'replace', path: '/spec/replicas', value: 3 })
+    }
+    await register(MUTATING, hook('scale', { rules: [rule('deployments/scale', ['UPDATE'], { apiGroups: ['apps'] })] }))
+    const labels = { app: 'web' }
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'busybox' }] } }
+    const at = { name: 'web', namespace: 'default' }
+    await plane.client.create(deployment, { metadata: at, spec: { selector: { matchLabels: labels }, template } })
+    await plane.client.patch(deployment, at, { type: 'merge', body: { spec: { replicas: 2 } } }, { subresource: 'scale' })
+    expect((await plane.client.get(deployment, at)).spec.replicas).toBe(3)
   })
 
   it('are followed by defaults and by those that only judge', async () => {
