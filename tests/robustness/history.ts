@@ -21,6 +21,10 @@ export type Call =
   | { readonly type: 'revoke'; readonly id: LeaseId; readonly answer?: { readonly revision: number } }
   | { readonly type: 'timeToLive'; readonly id: LeaseId; readonly answer?: Lease }
   | { readonly type: 'leases'; readonly answer?: readonly LeaseId[] }
+  /** A range of the history, at a revision that may be compacted. */
+  | { readonly type: 'past'; readonly request: RangeRequest & { readonly revision: number }; readonly answer?: RangeResponse }
+  | { readonly type: 'check'; readonly answer?: readonly string[] }
+  | { readonly type: 'defragment'; readonly answer?: true }
   | { readonly type: 'status'; readonly answer?: { readonly revision: number; readonly compactRevision: number; readonly keys: number } }
 
 /** A moment: its place among all moments of the run, and milliseconds on the monotonic clock. */
@@ -64,7 +68,7 @@ export class History {
   #order = 0
   /** The newest revision that anyone was told of. */
   newest = 1
-  /** How many requests have been answered, in whatever way. */
+  /** How many of the planned requests have been answered, in whatever way. */
   answered = 0
 
   constructor(clock: Clock) {
@@ -87,7 +91,6 @@ export class History {
     operation.ended = this.now()
     operation.ending = ending
     operation.message = message
-    this.answered++
   }
 
   watch(client: string, request: WatchRequest): WatchRecord {
@@ -120,6 +123,7 @@ export function revisionIn({ call, ending }: Operation): number {
   if (ending !== 'answered') return 0
   switch (call.type) {
     case 'range':
+    case 'past':
     case 'txn':
     case 'revoke':
     case 'status':

@@ -9,10 +9,14 @@ export function checkOperations(evidence: Evidence): void {
     if (operation.ending !== 'answered') continue
     switch (operation.call.type) {
       case 'range':
+      case 'past':
         checkRange(evidence, operation, operation.call)
         break
       case 'txn':
         checkTxn(evidence, operation, operation.call)
+        break
+      case 'check':
+        if (operation.call.answer?.length) evidence.found('answer', `damage was found: ${say(operation)}`)
         break
       case 'status':
         checkStatus(evidence, operation, operation.call)
@@ -48,11 +52,11 @@ function isCurrent(evidence: Evidence, operation: Operation, revision: number): 
   return true
 }
 
-function checkRange(evidence: Evidence, operation: Operation, { request, answer }: CallOf<'range'>): void {
+function checkRange(evidence: Evidence, operation: Operation, { type, request, answer }: CallOf<'range'> | CallOf<'past'>): void {
   if (!answer || !isCurrent(evidence, operation, answer.revision)) return
   const at = request.revision || answer.revision
   if (at > answer.revision) return evidence.found('future', `a revision that was not there yet was read: ${say(operation)}`)
-  if (request.revision && evidence.compactions.mustBeBeyond(at, operation.begun)) {
+  if (type === 'range' && request.revision && evidence.compactions.mustBeBeyond(at, operation.begun)) {
     evidence.found('compaction', `what had been compacted could be read: ${say(operation)}`)
   }
   const state = evidence.log.stateAt(at)

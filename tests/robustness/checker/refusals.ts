@@ -4,6 +4,8 @@ import type { FaultIntent, FaultKind } from '../schedule/intents.ts'
 import type { Evidence } from './evidence.ts'
 import { say } from './violation.ts'
 
+const HARMLESS_TO_HISTORY: ReadonlySet<FaultKind> = new Set(['pause', 'slowDisk', 'shortWrites'])
+
 /** A request may only be refused for a reason that there was. */
 export function checkRefusals(evidence: Evidence): void {
   const faults = new Set(evidence.history.faults.map(({ what }): FaultKind => (JSON.parse(what) as FaultIntent).kind))
@@ -21,8 +23,10 @@ function hasReason(evidence: Evidence, operation: Operation, faults: ReadonlySet
     case 'closed':
       return faults.has('close') || faults.has('syncError') || faults.has('writeError') || faults.has('full')
     case 'noSpace':
-      return faults.has('full') && call.type !== 'range'
+      return faults.has('full') && call.type !== 'range' && call.type !== 'past'
     case 'compacted':
+      // The history is kept as far as it can be: a failing disk, or an end before it was begun, may cost it.
+      if (call.type === 'past') return [...faults].some((kind) => !HARMLESS_TO_HISTORY.has(kind))
       if (call.type === 'compact') return evidence.compactions.mayBeAt(call.revision, ended, operation.id)
       return revisionsIn(operation).some((revision) => evidence.compactions.mayBeAt(revision + 1, ended))
     case 'futureRevision':
@@ -48,7 +52,7 @@ function meetsMissingKey(evidence: Evidence, operation: Operation): boolean {
 }
 
 function revisionsIn({ call }: Operation): number[] {
-  if (call.type === 'range') return call.request.revision ? [call.request.revision] : []
+  if (call.type === 'range' || call.type === 'past') return call.request.revision ? [call.request.revision] : []
   if (call.type === 'compact') return [call.revision]
   return call.type === 'txn' ? opsOf(call.request).flatMap((op) => (op.type === 'range' && op.revision ? [op.revision] : [])) : []
 }

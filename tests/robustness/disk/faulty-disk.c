@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,6 +54,8 @@ static int (*real_ftruncate)(int, off64_t);
 static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_unlink)(const char *);
+static int (*real_remove)(const char *);
+static int (*real_unlinkat)(int, const char *, int);
 static int (*real_statfs)(const char *, struct statfs64 *);
 
 __attribute__((constructor)) static void begin(void) {
@@ -64,6 +67,8 @@ __attribute__((constructor)) static void begin(void) {
   real_fsync = dlsym(RTLD_NEXT, "fsync");
   real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
   real_unlink = dlsym(RTLD_NEXT, "unlink");
+  real_remove = dlsym(RTLD_NEXT, "remove");
+  real_unlinkat = dlsym(RTLD_NEXT, "unlinkat");
   real_statfs = dlsym(RTLD_NEXT, "statfs64");
   const char *folder = getenv("FLOTILLA_DISK_ROOT");
   const char *journal_path = getenv("FLOTILLA_DISK_JOURNAL");
@@ -255,16 +260,35 @@ int close(int fd) {
   return real_close(fd);
 }
 
-int unlink(const char *path) {
+/* Before a file is removed; null if it is none of ours. */
+static const char *removal_of(const char *path) {
   const char *name = control ? name_of(path) : NULL;
   struct stat64 facts;
-  if (!name || is_index(name) || stat64(path, &facts) != 0) return real_unlink(path);
+  if (!name || is_index(name) || stat64(path, &facts) != 0 || !S_ISREG(facts.st_mode)) return NULL;
   pthread_mutex_lock(&lock);
   if (control[FULL]) control[ROOM] += (uint32_t)facts.st_size;
   record(UNLINK, name, 0, NULL, 0);
-  int result = real_unlink(path);
-  pthread_mutex_unlock(&lock);
+  return name;
+}
+
+static int removed(const char *name, int result) {
+  if (name) pthread_mutex_unlock(&lock);
   return result;
+}
+
+int unlink(const char *path) {
+  const char *name = removal_of(path);
+  return removed(name, real_unlink(path));
+}
+
+int remove(const char *path) {
+  const char *name = removal_of(path);
+  return removed(name, real_remove(path));
+}
+
+int unlinkat(int folder, const char *path, int flags) {
+  const char *name = removal_of(path);
+  return removed(name, real_unlinkat(folder, path, flags));
 }
 
 int statfs64(const char *path, struct statfs64 *facts) {

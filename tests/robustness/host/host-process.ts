@@ -1,10 +1,22 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { AsyncQueue, type Deferred, deferred } from '../../../electron/base/async.ts'
-import { type Store, StoreError, type WatchBatch, type Watcher, type WatchRequest } from '../../../electron/store/store.ts'
+import {
+  type Maintenance,
+  type Store,
+  StoreError,
+  type StoreHistory,
+  type WatchBatch,
+  type Watcher,
+  type WatchRequest,
+} from '../../../electron/store/store.ts'
 import type { FromHost, Method, Refusal, ToHost } from './protocol.ts'
 
-export type StoreClient = Pick<Store, 'range' | 'txn' | 'watch' | 'compact' | 'status' | 'lease'>
+/** What clients use of a store. */
+export type StoreClient = Pick<Store, 'range' | 'txn' | 'watch' | 'compact' | 'status' | 'lease'> & {
+  readonly maintenance: Pick<Maintenance, 'check' | 'defragment'>
+  readonly history: Pick<StoreHistory, 'range'> | null
+}
 
 interface RemoteWatch {
   readonly created: Deferred<{ revision: number }>
@@ -58,6 +70,8 @@ export class HostProcess {
       compact: (revision) => this.#call('compact', revision),
       status: () => this.#call('status'),
       watch: (request) => this.#watch(request),
+      maintenance: { check: () => this.#call('check'), defragment: () => this.#call('defragment') },
+      history: engine.startsWith('embedded') ? { range: (request) => this.#call('past', request) } : null,
       lease: {
         grant: (ttl, id) => this.#call('grant', ttl, id),
         revoke: (id) => this.#call('revoke', id),

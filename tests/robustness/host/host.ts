@@ -14,7 +14,13 @@ function refusalOf(error: unknown): Refusal {
 }
 
 function call(store: Store, { method, args }: Extract<ToHost, { type: 'call' }>): Promise<unknown> {
-  const target = method === 'range' || method === 'txn' || method === 'compact' || method === 'status' ? store : store.lease
+  if (method === 'past') return apply(store.history, 'range', args)
+  const part = [store, store.lease, store.maintenance].find((one) => method in one)
+  return apply(part, method, args)
+}
+
+function apply(target: object | null | undefined, method: string, args: readonly unknown[]): Promise<unknown> {
+  if (!target) throw new Error(`the engine has no ${method}`)
   return (Reflect.get(target, method) as (...given: readonly unknown[]) => Promise<unknown>).apply(target, [...args])
 }
 

@@ -1,7 +1,20 @@
 /** What the runner and the process with the store say to each other, over Node's IPC with structured clones. */
 import type { StoreErrorCode, WatchBatch, WatchRequest } from '../../../electron/store/store.ts'
 
-export type Method = 'range' | 'txn' | 'compact' | 'status' | 'grant' | 'revoke' | 'keepAlive' | 'timeToLive' | 'list'
+export type Method =
+  | 'range'
+  | 'txn'
+  | 'compact'
+  | 'status'
+  | 'grant'
+  | 'revoke'
+  | 'keepAlive'
+  | 'timeToLive'
+  | 'list'
+  /** Of the history: a range at a revision that may be compacted. */
+  | 'past'
+  | 'check'
+  | 'defragment'
 
 export interface Refusal {
   readonly code: StoreErrorCode

@@ -33,8 +33,13 @@ export class Client {
 
   async run(plan: readonly (readonly Intent[])[]): Promise<void> {
     for (const group of plan) {
-      await Promise.all(group.map((intent) => this.ask(resolveIntent(intent, this.#knowledge()))))
+      await Promise.all(group.map((intent) => this.#askFor(intent)))
     }
+  }
+
+  async #askFor(intent: Intent): Promise<void> {
+    await this.ask(resolveIntent(intent, this.#knowledge()))
+    this.#deps.history.answered++
   }
 
   /** Resolves when it is answered, or cut off. */
@@ -110,6 +115,14 @@ async function perform(store: StoreClient, call: Call): Promise<Call> {
       return { ...call, answer: await store.lease.timeToLive(call.id, { keys: true }) }
     case 'leases':
       return { ...call, answer: await store.lease.list() }
+    case 'past':
+      if (!store.history) throw new Error('the engine has no history')
+      return { ...call, answer: await store.history.range(call.request) }
+    case 'check':
+      return { ...call, answer: await store.maintenance.check() }
+    case 'defragment':
+      await store.maintenance.defragment()
+      return { ...call, answer: true }
     case 'status':
       return { ...call, answer: await store.status() }
   }

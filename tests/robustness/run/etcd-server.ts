@@ -10,6 +10,7 @@ import { type EngineTraits, Gate, type Server } from './server.ts'
 export class EtcdServer implements Server {
   readonly traits: EngineTraits = { keepsCompactedDeletes: false, cutOffMayComeLate: true }
   readonly disk = null
+  readonly keepsHistory = false
   readonly log = ''
   readonly #member: EtcdMember
   readonly #up = new Gate()

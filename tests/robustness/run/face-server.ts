@@ -12,6 +12,7 @@ import { type EngineTraits, Gate, type Server } from './server.ts'
 /** The embedded engine through its etcd face, and through the remote engine, which outlives the process. */
 export class FaceServer implements Server {
   readonly traits: EngineTraits = { keepsCompactedDeletes: true, cutOffMayComeLate: true }
+  readonly keepsHistory = false
   readonly #host: HostedServer
   readonly #url: string
   readonly #up = new Gate()

@@ -24,6 +24,7 @@ export interface HostedServerOptions {
 export class HostedServer implements Server {
   readonly traits: EngineTraits = { keepsCompactedDeletes: true, cutOffMayComeLate: false }
   readonly disk: FaultyDisk | null
+  readonly keepsHistory: boolean
   readonly #script: string
   readonly #engine: string
   readonly #dir: string
@@ -36,6 +37,7 @@ export class HostedServer implements Server {
   constructor(options: HostedServerOptions) {
     this.#script = options.script
     this.#engine = options.engine
+    this.keepsHistory = options.engine.startsWith('embedded')
     this.#port = options.port ?? 0
     this.disk = options.faultyDisk ? new FaultyDisk(options.place, options.random) : null
     this.#dir = this.disk?.dir ?? join(options.place, 'state')

@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { deadline, systemClock } from '../../../electron/base/clock.ts'
+import { deadline, sleep, systemClock } from '../../../electron/base/clock.ts'
 import { aborted } from '../../../electron/base/async.ts'
 import { messageOf } from '../../../electron/base/errors.ts'
-import { seededRandom } from '../../../electron/base/random.ts'
+import { type Random, randomInt, seededRandom } from '../../../electron/base/random.ts'
 import { check } from '../checker/check.ts'
 import type { Violation } from '../checker/violation.ts'
 import { History } from '../history.ts'
@@ -93,10 +93,13 @@ async function traffic(server: Server, history: History, schedule: Schedule): Pr
   const clients = schedule.clients.map((_, i) => new Client({ ...shared, name: `client ${i + 1}`, number: i + 1, compactable }))
 
   let ended = false
+  const housekeeper = new Client({ ...shared, name: 'the housekeeper', number: 0, compactable })
   const asking = Promise.all(clients.map((client, i) => client.run(schedule.clients[i] ?? []))).then(() => (ended = true))
+  const housekeeping = server.keepsHistory ? keepHouse(housekeeper, history, seededRandom(schedule.seed), () => ended) : Promise.resolve()
   const faults = new Faults({ ...shared, trafficEnded: () => ended })
-  await Promise.race([Promise.all([asking, faults.run(schedule.faults)]), failing([seeing, ...watching])])
+  await Promise.race([Promise.all([asking, faults.run(schedule.faults)]), failing([seeing, housekeeping, ...watching])])
   await faults.calm()
+  await housekeeping
 
   const last = new Client({ ...shared, name: 'the last', number: schedule.clients.length + 1, compactable })
   const { revision, compactRevision } = await statusBy(last)
@@ -107,6 +110,18 @@ async function traffic(server: Server, history: History, schedule: Schedule): Pr
   everything.finishAt((await statusBy(last)).revision)
   await seeing
   return everything.position
+}
+
+/** Reads past states, whether they are compacted or not, and now and then looks for damage or writes the database anew. */
+async function keepHouse(client: Client, history: History, random: Random, ended: () => boolean): Promise<void> {
+  while (!ended()) {
+    const roll = random.float()
+    if (roll < 0.03) await client.ask({ type: 'defragment' })
+    else if (roll < 0.06) await client.ask({ type: 'check' })
+    else await client.ask({ type: 'past', request: { key: '\0', end: '\0', revision: 1 + randomInt(random, history.newest) } })
+    await sleep(systemClock, randomInt(random, 20))
+  }
+  await client.ask({ type: 'check' })
 }
 
 async function statusBy(client: Client): Promise<{ revision: number; compactRevision: number }> {

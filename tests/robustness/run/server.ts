@@ -13,6 +13,8 @@ export interface EngineTraits {
 /** A store that can be harmed. */
 export interface Server extends AsyncDisposable {
   readonly traits: EngineTraits
+  /** Past states can be read beyond compaction. */
+  readonly keepsHistory: boolean
   /** Null where files cannot be harmed. */
   readonly disk: FaultyDisk | null
   /** The way to the store as it is now; it is asked for anew for each request. */
