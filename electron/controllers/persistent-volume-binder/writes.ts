@@ -37,11 +37,9 @@ export function createBinderWrites(
   const updateClaim = (claim: PersistentVolumeClaim) => noted(client.update(claimKind, claim))
 
   const setVolumePhase = async (volume: PersistentVolume, phase: VolumePhase, message = ''): Promise<PersistentVolume> => {
-    const { status } = volume
-    if (status.phase === phase && (status.message ?? '') === message) return volume
-    const { message: _old, ...rest } = status
-    const moved = status.phase === phase ? {} : { lastPhaseTransitionTime: formatTime(clock.now()) }
-    const next = { ...rest, phase, ...moved, ...(message ? { message } : {}) }
+    if (volume.status.phase === phase) return volume
+    const { message: _old, ...rest } = volume.status
+    const next = { ...rest, phase, lastPhaseTransitionTime: formatTime(clock.now()), ...(message ? { message } : {}) }
     return noted(client.update(volumeKind, { ...volume, status: next }, { subresource: 'status' }))
   }
 
