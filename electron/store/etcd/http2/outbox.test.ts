@@ -1,0 +1,99 @@
+import { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { FakeClock } from '../../../base/fake-clock.ts'
+import { Laggards } from './laggards.ts'
+import { Outbox } from './outbox.ts'
+
+/** Takes what it is given, and keeps it for as long as it is stuck. */
+class FakeSocket extends EventEmitter {
+  readonly writes: string[] = []
+  writableLength = 0
+  stuck = false
+  destroyed = false
+  ended = false
+
+  get writableNeedDrain(): boolean {
+    return this.writableLength > 0
+  }
+
+  write(bytes: Buffer): boolean {
+    this.writes.push(bytes.toString('latin1').slice(0, 20))
+    if (this.stuck) this.writableLength += bytes.length
+    return !this.stuck
+  }
+
+  end(): void {
+    this.ended = true
+  }
+
+  cork(): void {}
+  uncork(): void {}
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+function setUp() {
+  const socket = new FakeSocket()
+  const clock = new FakeClock()
+  let rooms = 0
+  const outbox = new Outbox(socket as unknown as Socket, new Laggards(clock), () => rooms++)
+  return { socket, clock, outbox, rooms: () => rooms }
+}
+
+describe('an outbox', () => {
+  it('makes one write of all that is sent in one turn', async () => {
+    const { socket, outbox } = setUp()
+    for (const text of ['a', 'b', 'c']) outbox.push(Buffer.from(text))
+    expect(socket.writes).toEqual([])
+    await turn()
+    outbox.push(Buffer.from('d'))
+    await turn()
+    expect(socket.writes).toEqual(['abc', 'd'])
+  })
+
+  it('sends what is in no hurry behind what comes next, or after a while', async () => {
+    const { socket, clock, outbox } = setUp()
+    outbox.pushLate(Buffer.from('late'))
+    await turn()
+    outbox.push(Buffer.from('next '))
+    await turn()
+    expect(socket.writes).toEqual(['next late'])
+    outbox.pushLate(Buffer.from('later'))
+    await clock.advance(99)
+    expect(socket.writes).toHaveLength(1)
+    await clock.advance(1)
+    expect(socket.writes[1]).toBe('later')
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is full when the peer takes nothing, and says when it is not any more', async () => {
+    const { socket, outbox, rooms } = setUp()
+    socket.stuck = true
+    outbox.push(Buffer.alloc(1_100_000))
+    expect(outbox.full).toBe(true)
+    await turn()
+    expect(outbox.full).toBe(true)
+    expect(rooms()).toBe(0)
+    socket.writableLength = 0
+    socket.emit('drain')
+    expect([outbox.full, rooms()]).toEqual([false, 1])
+  })
+
+  it('says so too when the socket took all at once, for then it tells of nothing', async () => {
+    const { outbox, rooms } = setUp()
+    outbox.push(Buffer.alloc(1_100_000))
+    await turn()
+    expect([outbox.full, rooms()]).toEqual([false, 1])
+  })
+
+  it('sends what waits before the end, and nothing after it', async () => {
+    const { socket, outbox } = setUp()
+    outbox.pushLate(Buffer.from('b'))
+    outbox.push(Buffer.from('a'))
+    outbox.finish()
+    outbox.push(Buffer.from('c'))
+    await turn()
+    expect([socket.writes, socket.ended]).toEqual([['ab'], true])
+  })
+})
