@@ -199,6 +199,7 @@ describe('the history of an embedded store', () => {
   it('is given up when it fails, which is said once, and begins anew with the next compaction', async () => {
     const store = await open()
     for (const value of ['2', '3', '4']) await write(store, 'a', value)
+    rmSync(file('history.db'))
     mkdirSync(join(file('history.db'), 'in the way'), { recursive: true })
     await store.compact(3)
     await vi.waitFor(() => expect(log.filter((line) => line.includes('is lost'))).toHaveLength(1), 20_000)

@@ -6,6 +6,7 @@ import { sleep, systemClock } from '../../electron/base/clock.ts'
 import { silentLogger } from '../../electron/base/logger.ts'
 import { randomInt, seededRandom } from '../../electron/base/random.ts'
 import { createEmbeddedStore } from '../../electron/store/embedded/embedded-store.ts'
+import type { StoreHistory, WatchBatch } from '../../electron/store/store.ts'
 import { startWriter } from './writer-child.ts'
 import type { Line } from './writer-process.ts'
 
@@ -29,13 +30,16 @@ describe('an embedded store whose process is killed', () => {
     return lines
   }
 
+  const told = ({ events }: WatchBatch) =>
+    events.map(({ type, kv }) => (type === 'put' ? `${kv.key}=${Buffer.from(kv.value).toString()}` : kv.key))
+
   it(`loses nothing it acknowledged, uses no revision twice, and lets watchers go on, over ${ROUNDS} rounds`, async () => {
     /** Everything that was ever told of a revision, by anyone; it must never be told differently. */
     const known = new Map<number, string>()
     const learn = (revision: number, changes: readonly string[]) => {
-      const told = changes.join('\n')
-      expect(known.get(revision) ?? told).toBe(told)
-      known.set(revision, told)
+      const lines = changes.join('\n')
+      expect(known.get(revision) ?? lines).toBe(lines)
+      known.set(revision, lines)
     }
     let seenUpTo = 1
     let acknowledged = 0
@@ -62,12 +66,15 @@ describe('an embedded store whose process is killed', () => {
     for await (const batch of watcher) {
       if (batch.events.length === 0) break
       expect(batch.revision).toBe(next++)
-      learn(
-        batch.revision,
-        batch.events.map(({ type, kv }) => (type === 'put' ? `${kv.key}=${Buffer.from(kv.value).toString()}` : kv.key)),
-      )
+      learn(batch.revision, told(batch))
     }
     expect(next).toBe(revision + 1)
+
+    const history = store.history as StoreHistory
+    expect((await history.bounds()).oldest.revision).toBe(1)
+    const past = await history.changes({ key: '\0', end: '\0', from: 1, to: revision, limit: revision })
+    expect(past.map((batch) => batch.revision)).toEqual(Array.from({ length: revision - 1 }, (_, i) => i + 2))
+    for (const batch of past) learn(batch.revision, told(batch))
 
     for (let at = 2; at <= revision; at++) {
       const changes = known.get(at)

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
-import { FlotillaError } from '../../base/errors.ts'
+import { FlotillaError, systemCode } from '../../base/errors.ts'
 import { SQLITE, sqliteCode } from './sqlite-code.ts'
 
 /**
@@ -21,7 +21,15 @@ export function lockFolder(dir: string, clock: Clock): Disposable {
     db.close()
     throw sqliteCode(error) === SQLITE.BUSY ? locked(dir, owner) : error
   }
-  writeFileSync(owner, `${JSON.stringify({ pid: process.pid, since: new Date(clock.now()).toISOString() })}\n`, { mode: 0o600 })
+  try {
+    writeFileSync(owner, `${JSON.stringify({ pid: process.pid, since: new Date(clock.now()).toISOString() })}\n`, { mode: 0o600 })
+  } catch (error) {
+    // Nobody needs to know the owner: a full disk is no reason to refuse.
+    if (systemCode(error) !== 'ENOSPC') {
+      db.close()
+      throw error
+    }
+  }
   return {
     [Symbol.dispose]() {
       rmSync(owner, { force: true })

@@ -172,12 +172,13 @@ export class Writer implements AsyncDisposable {
     return this.#refusal as StoreError
   }
 
-  /** Without the reserve the disk is as good as full, unless something can be given up for it. */
+  /** Without the reserve the disk is as good as full, until something is given up for it. */
   #reserveIs(held: boolean): void {
-    if (held || this.#full) return this.#setFull(!held)
+    const before = this.#full
+    this.#setFull(!held)
+    if (held || before) return
     void this.#makeRoom().then((made) => {
       if (made && !this.#closing) this.#send({ type: 'probe' }, [])
-      else this.#setFull(true)
     })
   }
 

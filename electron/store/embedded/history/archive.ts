@@ -7,7 +7,7 @@ import type { ChangeRecord, Version } from '../../mvcc/version.ts'
 import { type KeyRange, type Moment, StoreError } from '../../store.ts'
 import { readRecord, readValue } from '../record.ts'
 import { HistoryDatabase } from './history-database.ts'
-import { dropHistory, hasHistory } from './history-schema.ts'
+import { dropHistory, hasHistory, openHistory } from './history-schema.ts'
 import { gone, HistoryThread } from './history-thread.ts'
 import type { Answer, HistoryInit, Question, RawRow } from './protocol.ts'
 
@@ -57,8 +57,15 @@ export class Archive implements Past, AsyncDisposable {
   /** Begins to keep again after all was given up; nothing if it does keep. */
   begin(): void {
     if (this.#origin || this.#dropping || this.#closed) return
-    const { clock, path, budgetBytes, storeId, position } = this.#deps
-    this.#origin = { role: 'history', path, budgetBytes, store: { id: storeId, ...position() }, now: clock.now() }
+    const { clock, path, budgetBytes, storeId, position, logger } = this.#deps
+    const origin: HistoryInit = { role: 'history', path, budgetBytes, store: { id: storeId, ...position() }, now: clock.now() }
+    try {
+      // At once, because from here on nothing goes missing.
+      if (!hasHistory(path)) openHistory(origin).close()
+      this.#origin = origin
+    } catch (error) {
+      logger.warn('no history of past states can be kept now', { path, reason: messageOf(error) })
+    }
   }
 
   /** Takes what a compaction took away, and calls `done` with it, part by part and in order, when it may go from the store's database. */
