@@ -147,7 +147,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ['services', services.hooks],
     ['certificatesigningrequests.certificates.k8s.io', certificateRequestHooks],
     ['customresourcedefinitions.apiextensions.k8s.io', definitionHooks(clock)],
-    ...expressionHooks(),
+    ...expressionHooks({ resources, types }),
     ['events', eventHooks],
     ['events.events.k8s.io', eventHooks],
   ])

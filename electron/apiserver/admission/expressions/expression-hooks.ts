@@ -10,8 +10,11 @@ import type { KubeObject } from '../../../api/meta/v1/object.ts'
 import { semanticEqual } from '../../../api/values/equal.ts'
 import { invalid, type FieldError } from '../../../api/values/field-error.ts'
 import { invalidObject } from '../../../machinery/status.ts'
+import type { KindTypes } from '../../registry/kind-types.ts'
 import type { ResourceHooks } from '../../registry/registry.ts'
+import type { Resources } from '../../resources.ts'
 import { compileMutating } from '../policies/compile-mutating.ts'
+import { typeWarnings } from '../policies/type-checking.ts'
 import { compileValidating } from '../policies/compile-validating.ts'
 import type { Expression } from './expression.ts'
 import { compileConditions, type Conditions, WEBHOOK_CONDITIONS } from './match-conditions.ts'
@@ -20,11 +23,20 @@ type WebhookConfiguration = ValidatingWebhookConfiguration | MutatingWebhookConf
 
 const GROUP = 'admissionregistration.k8s.io'
 
-export function expressionHooks(): [resource: string, hooks: ResourceHooks][] {
+export function expressionHooks(deps: {
+  readonly resources: Resources
+  readonly types: KindTypes
+}): [resource: string, hooks: ResourceHooks][] {
   return [
     [`validatingwebhookconfigurations.${GROUP}`, refusing(webhookFaults)],
     [`mutatingwebhookconfigurations.${GROUP}`, refusing(webhookFaults)],
-    [`validatingadmissionpolicies.${GROUP}`, refusing((object) => validatingFaults(object as ValidatingAdmissionPolicy))],
+    [
+      `validatingadmissionpolicies.${GROUP}`,
+      typeChecked(
+        refusing((object) => validatingFaults(object as ValidatingAdmissionPolicy)),
+        deps,
+      ),
+    ],
     [`mutatingadmissionpolicies.${GROUP}`, refusing((object) => mutatingFaults(object as MutatingAdmissionPolicy))],
   ]
 }
@@ -40,6 +52,29 @@ function refusing(faultsOf: (object: KubeObject) => FieldError[]): ResourceHooks
   return {
     create: (object) => check(object),
     update: (object, old) => (semanticEqual(content(object as object), content(old as object)) ? null : check(object)),
+  }
+}
+
+/** Says in the status of a new or changed policy what does not fit the kinds that it is for. */
+function typeChecked(hooks: ResourceHooks, deps: { readonly resources: Resources; readonly types: KindTypes }): ResourceHooks {
+  const check = (object: KubeObject, generation: number) => {
+    const policy = object as ValidatingAdmissionPolicy
+    const expressionWarnings = typeWarnings(policy.spec, deps)
+    const typeChecking = expressionWarnings.length > 0 ? { expressionWarnings } : {}
+    policy.status = { ...policy.status, observedGeneration: generation, typeChecking }
+  }
+  return {
+    async create(object, call) {
+      const companions = await hooks.create?.(object, call)
+      check(object, object.metadata.generation ?? 1)
+      return companions ?? null
+    },
+    async update(object, old, call) {
+      const companions = await hooks.update?.(object, old, call)
+      const changed = !semanticEqual((object as ValidatingAdmissionPolicy).spec, (old as ValidatingAdmissionPolicy).spec)
+      if (changed) check(object, (old.metadata.generation ?? 0) + 1)
+      return companions ?? null
+    },
   }
 }
 

@@ -159,6 +159,29 @@ describe('a validating policy', () => {
     await deploy(1)
   })
 
+  it('says in its status what does not fit the kinds that it is for', async () => {
+    const at = { name: 'policy' }
+    const checked = async () => (await test.client.get(validatingAdmissionPolicy, at)).status
+    const fine = `oldObject == null || object.metadata.labels['a'] == 'b' || object.spec.template.spec.containers.all(c, c.image != '')`
+    await policy({ validations: [{ expression: fine }] })
+    expect(await checked()).toEqual({ observedGeneration: 1, typeChecking: {} })
+    const value = 'object.spec.replica > 1'
+    await test.client.patch(validatingAdmissionPolicy, at, {
+      type: 'json',
+      body: [{ op: 'replace', path: '/spec/validations/0/expression', value }],
+    })
+    const { observedGeneration, typeChecking } = await checked()
+    expect(observedGeneration).toBe(2)
+    expect(typeChecking?.expressionWarnings).toEqual([
+      {
+        fieldRef: 'spec.validations[0].expression',
+        warning: expect.stringMatching(
+          /^apps\/v1, Kind=Deployment: compilation failed: ERROR: <input>:1:12: undefined field 'replica'/,
+        ) as string,
+      },
+    ])
+  })
+
   it('is not accepted if it does not compile', async () => {
     const wrong = policy({ validations: [{ expression: 'object.spec.replicas >' }] })
     await expect(wrong).rejects.toMatchObject({
