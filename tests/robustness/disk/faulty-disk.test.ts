@@ -71,6 +71,33 @@ describe.skipIf(lacks !== null)(`an embedded store on a faulty disk${lacks ? ` (
     }
   })
 
+  it.each(['failSyncs', 'failWrites'] as const)('loses nothing when the disk fails while it is opened (%s)', async (fault) => {
+    await onDisk(seededRandom(1), async (server, disk) => {
+      for (let i = 0; i < 10; i++) await write(server, String(i))
+      await server.kill()
+      disk.set(fault, 1000)
+      await expect(server.start()).rejects.toThrow('cannot be opened')
+      await server.losePower()
+      disk.heal()
+      await server.start()
+      expect(await revision(server)).toBe(11)
+    })
+  })
+
+  it('opens when there is no room, and loses nothing', async () => {
+    await onDisk(seededRandom(1), async (server, disk) => {
+      for (let i = 0; i < 10; i++) await write(server, 'x'.repeat(10_000))
+      await server.kill()
+      disk.set('full', 1)
+      await server.start()
+      expect(await revision(server)).toBe(11)
+      await server.losePower()
+      disk.heal()
+      await server.start()
+      expect(await write(server, 'again')).toBe(12)
+    })
+  })
+
   it('takes writes in parts, and says when there is no room', async () => {
     await onDisk(seededRandom(1), async (server, disk) => {
       disk.set('shortOf256', 256)
