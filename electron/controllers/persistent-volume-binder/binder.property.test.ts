@@ -33,7 +33,8 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 /** Names are few, so that claims come again under names that volumes still know. */
-async function act({ client, advance }: TestCluster, doing: Step, count: number): Promise<void> {
+async function act(cluster: TestCluster, doing: Step, count: number): Promise<void> {
+  const { client } = cluster
   const pick = <T>(items: readonly T[], index: number): T | undefined => items[index % Math.max(1, items.length)]
   switch (doing.type) {
     case 'volume': {
@@ -69,7 +70,7 @@ async function act({ client, advance }: TestCluster, doing: Step, count: number)
       return
     }
     case 'wait':
-      await advance(doing.milliseconds)
+      await cluster.advance(doing.milliseconds)
   }
 }
 
