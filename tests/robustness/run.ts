@@ -41,13 +41,15 @@ async function main(): Promise<number> {
   const seed = count('seed', values.seed, 1)
   const runs = count('runs', values.runs, values.seed === undefined ? RUNS : 1)
   const atOnce = count('at-once', values['at-once'], 2)
+  const names = (values.engine ?? 'embedded').split(',')
+  for (const name of names) {
+    const engine = engineOf(name, '') ?? usage(`There is no engine ${name}.`)
+    if (engine.lacks) usage(`The engine ${name} cannot be run here: it ${engine.lacks}.`)
+  }
   const dir = mkdtempSync(join(tmpdir(), 'flotilla-robustness-host-'))
   try {
     const script = await bundleHost(dir)
-    const engines = (values.engine ?? 'embedded')
-      .split(',')
-      .map((name): Engine => engineOf(name, script) ?? usage(`There is no engine ${name}.`))
-    for (const { name, lacks } of engines) if (lacks) usage(`The engine ${name} cannot be run here: it ${lacks}.`)
+    const engines = names.map((name) => engineOf(name, script)).filter((engine) => engine !== null)
     let done = 0
     let violations = 0
     await mapLimit(

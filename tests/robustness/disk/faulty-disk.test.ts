@@ -41,7 +41,7 @@ describe.skipIf(lacks !== null)(`an embedded store on a faulty disk${lacks ? ` (
   })
 
   it('has everything it acknowledged after a loss of power', async () => {
-    for (let seed = 1; seed <= 5; seed++) {
+    for (let seed = 1; seed <= 3; seed++) {
       await onDisk(seededRandom(seed), async (server) => {
         for (let i = 0; i < 10; i++) await write(server, String(i))
         void write(server, 'cut off').catch(() => undefined)
@@ -53,7 +53,7 @@ describe.skipIf(lacks !== null)(`an embedded store on a faulty disk${lacks ? ` (
   })
 
   it('does not build on what a failed flush may have lost', async () => {
-    for (let seed = 1; seed <= 8; seed++) {
+    for (let seed = 1; seed <= 5; seed++) {
       await onDisk(seededRandom(seed), async (server, disk) => {
         await write(server, 'safe')
         disk.set('failSyncs', 2)
