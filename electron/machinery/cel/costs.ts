@@ -43,6 +43,15 @@ const containsIp = (parsed: boolean, masked: boolean): Cost => {
   return (args) => fixed + (parsed ? Math.ceil(size(args, 1) * TRAVERSAL) : 0)
 }
 
+/** Of making a list of so many items. */
+const made = (items: number): number => LIST_COST + 1 + items
+/** Each item is compared with each, twice. */
+const quadratic: Cost = ([list]) => {
+  const first = list instanceof CelList && list.size > 0 ? list.at(0) : null
+  const each = typeof first === 'string' || first instanceof Uint8Array ? 2 + TRAVERSAL : 2
+  return made(Math.floor(each * sizeOf(list ?? '') ** 2))
+}
+
 const BY_FUNCTION: Readonly<Record<string, Cost>> = {
   check: () => AUTHORIZATION_COST,
   fieldSelector: selector,
@@ -54,13 +63,13 @@ const BY_FUNCTION: Readonly<Record<string, Cost>> = {
   indexOf: wholeList,
   lastIndexOf: wholeList,
   includes: wholeList,
-  distinct: (args) => size(args, 0) ** 2 + 1,
-  sort: (args) => size(args, 0) ** 2 + LIST_COST,
-  '@sortByAssociatedKeys': (args) => size(args, 0) ** 2 + LIST_COST,
-  flatten: (args) => traverse(args[0] ?? null) + LIST_COST,
-  slice: (args) => size(args, 0) + 1,
-  reverse: (args) => size(args, 0) + 1,
-  'lists.range': ([count]) => (typeof count === 'bigint' ? Number(count) : 0) + LIST_COST,
+  distinct: quadratic,
+  sort: quadratic,
+  '@sortByAssociatedKeys': (args) => quadratic([args[1] ?? null]),
+  flatten: (args) => made(flatSize(args[0] ?? null)),
+  slice: ([, from, to]) => made(typeof from === 'bigint' && typeof to === 'bigint' ? Math.max(0, Number(to - from)) : 0),
+  reverse: (args) => made(size(args, 0)),
+  'lists.range': ([count]) => made(typeof count === 'bigint' ? Math.max(0, Number(count)) : 0),
   first: one,
   last: one,
   url: traversal(),
@@ -86,14 +95,19 @@ const BY_FUNCTION: Readonly<Record<string, Cost>> = {
   validate: (args) => Math.ceil((1 + size(args, 1)) * TRAVERSAL) * FORMAT_REGEX_SIZE * REGEX,
   'sets.contains': pairs,
   'sets.intersects': pairs,
-  'sets.equivalent': (args) => 2 * pairs(args),
-  format: (args) => traversal()(args) + traverse(args[1] ?? null),
+  'sets.equivalent': (args) => 2 * size(args, 0) * size(args, 1) + 1,
+  format: traversal(),
   'strings.quote': traversal(),
 }
 
+/** Goes through what is looked for. */
+function part(args: readonly Value[]): number {
+  return Math.ceil(size(args, 1) * TRAVERSAL)
+}
+
 const BY_OVERLOAD: Readonly<Record<string, Cost>> = {
-  starts_with_string: traversal(),
-  ends_with_string: traversal(),
+  starts_with_string: part,
+  ends_with_string: part,
   string_to_bytes: traversal(),
   bytes_to_string: traversal(),
   in_list: (args) => size(args, 1),
@@ -150,4 +164,11 @@ function traverse(value: Value): number {
     return cost
   }
   return 1
+}
+
+function flatSize(value: Value): number {
+  if (!(value instanceof CelList)) return 1
+  let count = 0
+  for (const item of value) count += flatSize(item)
+  return count
 }

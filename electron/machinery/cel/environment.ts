@@ -37,8 +37,9 @@ export interface EnvironmentOptions {
   readonly libraries?: readonly Library[]
   readonly variables?: Readonly<Record<string, CelType>>
   readonly types?: readonly CelType[]
-  /** Lists and maps that are written out may hold different types; false: only one. */
+  /** Lists and maps that are written out may hold different types, for the type checker at least; false: only one. */
   readonly mixed?: boolean
+  /** Reads literals of times and regular expressions beforehand, and wants one type in lists and maps that are not formatted; by default true. */
   readonly checkLiterals?: boolean
   readonly quotedNames?: boolean
 }

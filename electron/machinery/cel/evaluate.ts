@@ -4,23 +4,14 @@
  */
 import { entryAt, fieldName, indexOptional, isPresent, itemAt, select, selectOptional } from './access.ts'
 import { ACCUMULATOR, type Call, type Comprehension, type Expr, type ListExpr, type MapExpr, type StructExpr } from './ast.ts'
+import { alternative, choice, logical, pair } from './branches.ts'
 import type { Declarations } from './checker.ts'
+import { constantOf, isConstant, membersOf } from './constants.ts'
 import { LIST_COST, MAP_COST, STRUCT_COST, callCost, one } from './costs.ts'
-import { callable, choose, type Callable } from './dispatch.ts'
-import { BudgetError, CelError, noSuchOverload } from './errors.ts'
-import { CelList, CelMap, Optional, TypeValue, ValueList, ValueMap, ValueObject, showValue, type Value } from './values.ts'
-
-export type Bindings = Readonly<Record<string, Value>>
-
-export interface Frame {
-  readonly bindings: Bindings
-  /** Of comprehensions: variables and accumulators; an accumulator may hold an error, which a later step may outweigh. */
-  readonly slots: (Value | CelError)[]
-  cost: number
-  readonly limit: number
-}
-
-export type Step = (frame: Frame) => Value
+import { callable, choose } from './dispatch.ts'
+import { CelError, noSuchOverload } from './errors.ts'
+import { charge, type Frame, type Step } from './frame.ts'
+import { CelList, CelMap, Optional, TypeValue, ValueList, ValueMap, ValueObject, keyOf, showValue, type Value } from './values.ts'
 
 export interface Compiled {
   readonly run: Step
@@ -31,11 +22,6 @@ export function compileChecked(expr: Expr, declarations: Declarations): Compiled
   const compiler = new Compiler(declarations)
   const run = compiler.compile(expr, new Map())
   return { run, slots: compiler.slots }
-}
-
-export function charge(frame: Frame, cost: number): void {
-  frame.cost += cost
-  if (frame.cost > frame.limit) throw new BudgetError()
 }
 
 type Scope = ReadonlyMap<string, number>
@@ -49,6 +35,18 @@ class Compiler {
   }
 
   compile(expr: Expr, scope: Scope): Step {
+    const constant = this.#constant(expr)
+    return constant === undefined ? this.#compile(expr, scope) : () => constant
+  }
+
+  #constant(expr: Expr): Value | undefined {
+    if (expr.kind === 'literal') return expr.value
+    if (!isConstant(expr)) return undefined
+    const step = this.#compile(expr, new Map())
+    return constantOf(() => step({ bindings: {}, slots: [], cost: 0, limit: Infinity }))
+  }
+
+  #compile(expr: Expr, scope: Scope): Step {
     switch (expr.kind) {
       case 'literal': {
         const { value } = expr
@@ -100,10 +98,7 @@ class Compiler {
       }
     }
     const type = new TypeValue(this.#declared.types(name)?.name ?? name)
-    return (frame) => {
-      charge(frame, 1)
-      return type
-    }
+    return () => type
   }
 
   #call(expr: Call, scope: Scope): Step {
@@ -111,17 +106,15 @@ class Compiler {
     const target = expr.target && expr.qualified === undefined ? this.compile(expr.target, scope) : null
     const steps = args.map((arg) => this.compile(arg, scope))
     const [first, second, third] = steps as [Step, Step, Step]
+    const members = args[1] ? membersOf(expr, this.#constant(args[1])) : null
+    if (members) return (frame) => members.size > 0 && members.has(keyOf(first(frame)) ?? '')
     switch (expr.name) {
       case '_&&_':
         return logical(first, second, false)
       case '_||_':
         return logical(first, second, true)
       case '_?_:_':
-        return (frame) => {
-          const condition = first(frame)
-          if (typeof condition !== 'boolean') throw noSuchOverload()
-          return condition ? second(frame) : third(frame)
-        }
+        return choice(first, this.#resolved(args[1], second, scope), this.#resolved(args[2], third, scope))
       case '@not_strictly_false':
         return (frame) => {
           charge(frame, 1)
@@ -140,14 +133,16 @@ class Compiler {
           return selectOptional(operand, field)
         }
       }
-      case '_[_]':
+      case '_[_]': {
+        const key = this.#resolved(args[1], second, scope)
         return (frame) => {
-          const [operand, index] = [first(frame), second(frame)]
+          const [operand, index] = [first(frame), key(frame)]
           charge(frame, 1)
           if (operand instanceof CelList) return itemAt(operand, index)
           if (operand instanceof CelMap) return entryAt(operand, index)
           return operand instanceof Optional ? indexOptional(operand, index) : select(operand, fieldName(index))
         }
+      }
       case '_[?_]':
         return (frame) => {
           const [operand, index] = [first(frame), second(frame)]
@@ -161,6 +156,20 @@ class Compiler {
       default:
     }
     return this.#apply(expr, target ? [target, ...steps] : steps)
+  }
+
+  /** A name, or a way from one, that another step looks up by itself: that costs one less. */
+  #resolved(expr: Expr | undefined, step: Step, scope: Scope): Step {
+    if (!expr || !isPath(expr) || this.#constant(expr) !== undefined || (expr.kind === 'ident' && !this.#isVariable(expr.name, scope)))
+      return step
+    return (frame) => {
+      frame.cost--
+      return step(frame)
+    }
+  }
+
+  #isVariable(name: string, scope: Scope): boolean {
+    return scope.has(name) || this.#declared.variables.has(name.replace(/^\./, ''))
   }
 
   #apply(expr: Call, steps: readonly Step[]): Step {
@@ -239,7 +248,6 @@ class Compiler {
     const result = this.compile(expr.result, outer)
     if (isBinding(expr)) {
       return (frame) => {
-        charge(frame, LIST_COST)
         frame.slots[accumulator] = initial(frame)
         return result(frame)
       }
@@ -293,7 +301,6 @@ class Compiler {
         const chosen = condition(frame)
         if (typeof chosen !== 'boolean') throw noSuchOverload()
         if (chosen) return then(frame)
-        charge(frame, 1)
         return frame.slots[accumulator] as Value
       }
     }
@@ -315,9 +322,10 @@ class Growing extends ValueList {
   override readonly items: Value[] = []
 }
 
-/** A list that a comprehension begins with is its own. */
+/** The list or map that a comprehension begins with is its own. */
 function fresh(value: Value): Value {
-  return value instanceof ValueList && value.size === 0 ? new Growing([]) : value
+  if (value instanceof ValueList && value.size === 0) return new Growing([])
+  return value instanceof ValueMap && value.size === 0 ? new ValueMap() : value
 }
 
 function isBinding({ range, condition, accumulator }: Comprehension): boolean {
@@ -330,44 +338,10 @@ function isBinding({ range, condition, accumulator }: Comprehension): boolean {
   )
 }
 
-/** The call of what is most often called: with two arguments, of one overload. */
-function pair({ run, tests: [takesOne, takesOther] }: Callable, first: Step, second: Step): Step {
-  return (frame) => {
-    const [a, b] = [first(frame), second(frame)]
-    if (!takesOne?.(a) || !takesOther?.(b)) throw noSuchOverload()
-    charge(frame, 1)
-    return run(a, b)
-  }
-}
-
-/** One `deciding` outcome is enough, even if the other term fails. */
-function logical(left: Step, right: Step, deciding: boolean): Step {
-  return (frame) => {
-    let failed: CelError | null = null
-    try {
-      const one = left(frame)
-      if (one === deciding) return deciding
-      if (typeof one !== 'boolean') failed = noSuchOverload()
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error
-      failed = error
-    }
-    const other = right(frame)
-    if (other === deciding) return deciding
-    if (failed) throw failed
-    if (typeof other !== 'boolean') throw noSuchOverload()
-    return !deciding
-  }
-}
-
-function alternative(target: Step, other: Step, whole: boolean): Step {
-  return (frame) => {
-    const one = target(frame)
-    if (!(one instanceof Optional)) throw noSuchOverload()
-    charge(frame, 1)
-    if (one.value === undefined) return other(frame)
-    return whole ? one : one.value
-  }
+function isPath(expr: Expr): boolean {
+  if (expr.kind === 'ident') return true
+  if (expr.kind === 'select') return !expr.test && isPath(expr.operand)
+  return expr.kind === 'call' && expr.name === '_[_]' && expr.args[0] !== undefined && isPath(expr.args[0])
 }
 
 function entryOf(value: Value): Value | undefined {

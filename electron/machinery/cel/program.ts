@@ -2,8 +2,9 @@
 import { children, type Expr } from './ast.ts'
 import { check, type Declarations } from './checker.ts'
 import { describeErrors, Suspension, type SourceError } from './errors.ts'
-import { compileChecked, type Bindings, type Frame } from './evaluate.ts'
-import { checkLiterals } from './literals.ts'
+import { compileChecked } from './evaluate.ts'
+import type { Bindings, Frame } from './frame.ts'
+import { checkLiterals, checkUniform } from './literals.ts'
 import { parse, type ParseOptions } from './parser.ts'
 import type { CelType } from './types.ts'
 import type { Value } from './values.ts'
@@ -55,7 +56,7 @@ export function compile(source: string, language: Language): CompileOutcome {
   if (parsed.errors) return failed(source, parsed.errors)
   const { expr } = parsed
   const errors = check(expr, language)
-  const wrong = errors.length > 0 || !language.checkLiterals ? errors : checkLiterals(expr)
+  const wrong = errors.length > 0 || !language.checkLiterals ? errors : [...checkLiterals(expr), ...checkUniform(expr)]
   if (wrong.length > 0) return failed(source, wrong)
   const { run, slots } = compileChecked(expr, language)
   const program: Program = {

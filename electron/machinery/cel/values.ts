@@ -150,7 +150,7 @@ export class ValueMap extends CelMap {
 }
 
 /** The same for keys that are equal; null: no key. Numbers of all types share their keys. */
-function keyOf(key: Value): string | null {
+export function keyOf(key: Value): string | null {
   switch (typeof key) {
     case 'string':
       return `s${key}`

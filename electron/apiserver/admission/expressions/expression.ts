@@ -1,7 +1,7 @@
 /** Expressions of policies and match conditions, compiled and evaluated with the words of upstream. Source: apiserver `admission/plugin/cel`. */
 import { BudgetError, CelError } from '../../../machinery/cel/errors.ts'
 import type { Environment } from '../../../machinery/cel/environment.ts'
-import type { Bindings } from '../../../machinery/cel/evaluate.ts'
+import type { Bindings } from '../../../machinery/cel/frame.ts'
 import { JSON_PATCH, kubernetesEnvironment } from '../../../machinery/cel/library/kubernetes/kubernetes.ts'
 import { type Budget, evaluateWhenReady, type Program } from '../../../machinery/cel/program.ts'
 import { formatType, objectType, sameType, type CelType } from '../../../machinery/cel/types.ts'

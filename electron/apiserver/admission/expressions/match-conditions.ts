@@ -1,7 +1,7 @@
 /** Conditions that a request must meet for a webhook or policy to be asked. Source: apiserver `webhook/matchconditions`. */
 import type { MatchCondition } from '../../../api/admissionregistration/v1/types.gen.ts'
 import type { Environment } from '../../../machinery/cel/environment.ts'
-import type { Bindings } from '../../../machinery/cel/evaluate.ts'
+import type { Bindings } from '../../../machinery/cel/frame.ts'
 import { Budget } from '../../../machinery/cel/program.ts'
 import { BOOL } from '../../../machinery/cel/types.ts'
 import { compileExpression, CONDITIONS_BUDGET, environmentOf, evaluate, type Expression, OutOfBudget } from './expression.ts'

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../api/meta/v1/object.ts'
 import type { AnyKind } from '../../../api/kind.ts'
-import type { Bindings } from '../../../machinery/cel/evaluate.ts'
+import type { Bindings } from '../../../machinery/cel/frame.ts'
 import type { Lookup } from '../../registry/lookup.ts'
 import type { Resources } from '../../resources.ts'
 import type { AdmissionRequest, Authorizer } from '../../types.ts'

@@ -1,6 +1,6 @@
 /** One policy evaluated on one request with one set of parameters. Source: apiserver `admission/plugin/policy/validating/validator.go`. */
 import type { ValidatingAdmissionPolicySpec } from '../../../api/admissionregistration/v1/types.gen.ts'
-import type { Bindings } from '../../../machinery/cel/evaluate.ts'
+import type { Bindings } from '../../../machinery/cel/frame.ts'
 import { Budget } from '../../../machinery/cel/program.ts'
 import { byteLength } from '../../../api/values/names.ts'
 import { LazyVariables } from '../expressions/bindings.ts'

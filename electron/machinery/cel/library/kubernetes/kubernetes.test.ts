@@ -62,6 +62,7 @@ describe("Kubernetes' libraries", () => {
     '"abc 123 def 45".find("[0-9]+") == "123" && "abc".find("[0-9]") == "" && "1 2 3".findAll("[0-9]", 2) == ["1", "2"]',
     '"a,b".split(",") == ["a", "b"] && ["a", "b"].join("-") == "a-b" && "😀b".charAt(1) == "b" && "Abc".lowerAscii() == "abc"',
     'jsonpatch.escapeKey("a/b~c") == "a~1b~0c"',
+    '"%s is %d, not %s".format(["a", 1, [true]]) == "a is 1, not [true]"',
     // optionals and two variables
     '{"a": 1}[?"b"].orValue(2) == 2 && {"a": {"b": 1}}.?a.?b.optMap(x, x + 1).value() == 2 && [?optional.none(), ?optional.of(1)] == [1]',
     '{"a": 1, "b": 2}.exists(k, v, k == "b" && v == 2) && [5, 6].transformMap(i, v, v * 2) == {0: 10, 1: 12}',

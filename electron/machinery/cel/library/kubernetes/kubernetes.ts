@@ -34,5 +34,6 @@ export const JSON_PATCH: Library = {
 /** What all expressions in Kubernetes start from; no variables yet. */
 export function kubernetesEnvironment(...more: readonly Library[]): Environment {
   const libraries = [STRINGS, SETS, LISTS, KUBERNETES_LISTS, REGEX, OPTIONALS, TWO_VARIABLES, OWN, ...more]
-  return new Environment({ libraries })
+  // Checked after the types are known, for what is formatted may be mixed.
+  return new Environment({ libraries, mixed: true })
 }
