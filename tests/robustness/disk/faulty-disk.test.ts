@@ -56,9 +56,9 @@ describe.skipIf(lacks !== null)(`an embedded store on a faulty disk${lacks ? ` (
     for (let seed = 1; seed <= 5; seed++) {
       await onDisk(seededRandom(seed), async (server, disk) => {
         await write(server, 'safe')
-        disk.set('failSyncs', 2)
+        disk.set('failSyncs', 1)
         await expect(write(server, 'perhaps')).rejects.toMatchObject({ code: 'unavailable' })
-        await server.close()
+        await server.kill()
         disk.heal()
         await server.start()
         const found = await revision(server)
