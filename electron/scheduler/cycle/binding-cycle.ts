@@ -7,7 +7,7 @@ import type { PodInfo } from '../snapshot/pod-info.ts'
 import type { SchedulerCore } from './core.ts'
 import { giveUp, type Reservation } from './scheduling-cycle.ts'
 
-/** So many bindings at most are under way, so that a slow server is not buried under them. Pods that wait for leave do not count. */
+/** So many bindings at most are under way, so that a slow server is not buried under them. Pods that wait for leave or volumes do not count. */
 const LIMIT = 256
 /** Between questions to a server that does not answer, in milliseconds. */
 const FIRST_DELAY = 1000
@@ -49,30 +49,33 @@ export class BindingCycles {
     if (refusal) return this.#fail(reservation, refusal)
     // From here on only faults can stop it, which need not know what happened meanwhile.
     queue.done(uid)
-    this.#binding++
     let status: Result
     try {
-      status = await this.#bind(reservation)
+      status = (await this.#prepare(reservation)) ?? (await this.#bind(reservation))
     } catch (error) {
       status = errorStatus('', error)
-    } finally {
-      this.#binding--
-      this.#room?.resolve()
-      this.#room = null
     }
     if (status) return this.#fail(reservation, status)
     this.#succeed(reservation)
   }
 
-  async #bind({ runtime, queued, attempt, node }: Reservation): Promise<Result> {
+  async #prepare({ runtime, queued, attempt, node }: Reservation): Promise<Result> {
     const { statuses, signal } = this.#core
-    const { framework } = runtime
     // A refusal that is still being written would otherwise be told after the binding.
     await statuses.stop(queued.info.uid)
-    const refusal = await framework.preBind(attempt, queued.info, node, signal)
-    if (refusal) return refusal
-    const status = await framework.bind(attempt, queued.info, node, signal)
-    return status && leavesDoubt(status.error) && (await this.#isBound(queued.info, node)) ? null : status
+    return runtime.framework.preBind(attempt, queued.info, node, signal)
+  }
+
+  async #bind({ runtime, queued, attempt, node }: Reservation): Promise<Result> {
+    this.#binding++
+    try {
+      const status = await runtime.framework.bind(attempt, queued.info, node, this.#core.signal)
+      return status && leavesDoubt(status.error) && (await this.#isBound(queued.info, node)) ? null : status
+    } finally {
+      this.#binding--
+      this.#room?.resolve()
+      this.#room = null
+    }
   }
 
   /**
