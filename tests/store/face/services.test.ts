@@ -20,6 +20,8 @@ interface Stream<I, O> {
   readonly messages: readonly O[]
   readonly failure: () => ServiceError | null
   send(message: I): void
+  /** Says that this was all. */
+  end(): void
   cancel(): void
 }
 
@@ -88,7 +90,13 @@ describe('etcd’s services on a store', () => {
     let failure: ServiceError | null = null
     call.on('data', (message: MessageShape<O>) => messages.push(message))
     call.on('error', (error: ServiceError) => (failure = error))
-    return { messages, failure: () => failure, send: (message) => void call.write(message), cancel: () => call.cancel() }
+    return {
+      messages,
+      failure: () => failure,
+      send: (message) => void call.write(message),
+      end: () => call.end(),
+      cancel: () => call.cancel(),
+    }
   }
 
   describe('Watch', () => {
@@ -136,6 +144,16 @@ describe('etcd’s services on a store', () => {
       await expect.poll(() => heard(stream)).toEqual(['0@1 created', '1@1 created', '0@1 canceled'])
       await write(store, 'a', '1')
       await expect.poll(() => heard(stream).slice(3)).toEqual(['1@2 put a'])
+      stream.cancel()
+    })
+
+    it('goes on for a client that has said all', async () => {
+      const stream = watching()
+      from(stream, { key: bytes('a') })
+      stream.end()
+      await expect.poll(() => heard(stream)).toEqual(['0@1 created'])
+      await write(store, 'a', '1')
+      await expect.poll(() => heard(stream).slice(1)).toEqual(['0@2 put a'])
       stream.cancel()
     })
 

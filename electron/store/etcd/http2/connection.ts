@@ -12,29 +12,28 @@ import {
   goAwayFrame,
   MAX_FRAME,
   MAX_WINDOW,
-  PREFACE,
   resetFrame,
   SETTING,
   settingsFrame,
   windowUpdateFrame,
   writeFrameHeader,
 } from './frame.ts'
-import { type HeaderField, HpackDecoder } from './hpack.ts'
+import { FrameReader, unpad } from './frame-reader.ts'
+import { type HeaderBlock, HeaderBlocks } from './header-blocks.ts'
+import { HpackDecoder, wellFormed } from './hpack.ts'
 import { HpackError } from './hpack-error.ts'
 import type { Laggards } from './laggards.ts'
 import { Outbox } from './outbox.ts'
+import { initialWindowIn } from './peer-settings.ts'
+import { PingGuard } from './ping-guard.ts'
 import { type Accept, ServerStream, type StreamOwner } from './stream.ts'
 
 export const MAX_STREAMS = 10_000
 /** What a client may send on a stream, and on all of them, before it is told that there is room. */
 const STREAM_WINDOW = 1024 * 1024
 const CONNECTION_WINDOW = 16 * 1024 * 1024
-/** Of a request's header fields, in bytes as HPACK counts them; their block may come in so many frames. */
+/** Of a request's header fields, in bytes as HPACK counts them. */
 const MAX_HEADERS = 32 * 1024
-const MAX_BLOCK_FRAMES = 64
-/** A client that pings more often than this, in milliseconds, while nothing is sent to it, is told to leave, as by etcd. */
-const MIN_PING = 5000
-const PING_STRIKES = 2
 /** Ticks without a word from the client after which it is asked whether it is there, and after which it is given up. */
 const SILENT_ASK = 3
 const SILENT_END = 5
@@ -55,7 +54,6 @@ export interface ConnectionDeps {
  */
 export class Http2Connection implements StreamOwner {
   readonly #socket: Socket
-  readonly #clock: Clock
   readonly #accept: Accept
   readonly #onClose: (connection: Http2Connection) => void
   readonly #out: Outbox
@@ -63,8 +61,9 @@ export class Http2Connection implements StreamOwner {
   readonly #streams = new Map<number, ServerStream>()
   /** Whose queue waits for a window or for the socket. */
   readonly #blocked = new Set<ServerStream>()
-  #rest: Buffer = Buffer.alloc(0)
-  #greeted = false
+  readonly #frames = new FrameReader((type, flags, id, bytes, start, end) => this.#onFrame(type, flags, id, bytes, start, end))
+  readonly #blocks = new HeaderBlocks()
+  readonly #pings: PingGuard
   #closed = false
   #lastStream = 0
   /** No stream after this one is served. */
@@ -74,15 +73,11 @@ export class Http2Connection implements StreamOwner {
   #received = 0
   /** Streams that the client gave up while they are still worked on: they count, so that giving up is no way round the limit. */
   #abandoned = 0
-  /** A header block that is not complete. */
-  #block: { readonly stream: number; readonly endStream: boolean; readonly parts: Buffer[]; size: number } | null = null
   #silent = 0
-  #lastPing = Number.NEGATIVE_INFINITY
-  #strikes = 0
 
   constructor(socket: Socket, deps: ConnectionDeps) {
     this.#socket = socket
-    this.#clock = deps.clock
+    this.#pings = new PingGuard(deps.clock)
     this.#accept = deps.accept
     this.#onClose = deps.onClose
     this.#out = new Outbox(socket, deps.laggards, () => this.#resume())
@@ -138,14 +133,14 @@ export class Http2Connection implements StreamOwner {
     bytes.set(body, at)
     at = writeFrameHeader(bytes, at + length, tail.length, FRAME.headers, FLAG.endHeaders | FLAG.endStream, stream.id)
     bytes.set(tail, at)
-    this.#strikes = 0
+    this.#pings.sent()
     this.#out.push(bytes)
     this.#localEnd(stream)
     return true
   }
 
   headers(stream: ServerStream, block: Buffer, last: boolean): void {
-    this.#strikes = 0
+    this.#pings.sent()
     for (let at = 0; at === 0 || at < block.length; at += MAX_FRAME) {
       const part = block.subarray(at, at + MAX_FRAME)
       const flags = (at + MAX_FRAME >= block.length ? FLAG.endHeaders : 0) | (last && at === 0 ? FLAG.endStream : 0)
@@ -173,7 +168,7 @@ export class Http2Connection implements StreamOwner {
       if (size === bytes.length) queue.shift()
       else queue[0] = bytes.subarray(size)
     }
-    this.#strikes = 0
+    this.#pings.sent()
     this.#blocked.delete(stream)
     if (stream.trailers) this.headers(stream, stream.trailers, true)
     stream.tellDrained()
@@ -193,7 +188,7 @@ export class Http2Connection implements StreamOwner {
     this.#silent = 0
     if (this.#closed) return
     try {
-      this.#read(this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]))
+      this.#frames.push(bytes)
     } catch (error) {
       if (error instanceof ConnectionError) this.#fail(error)
       else if (error instanceof HpackError) this.#fail(new ConnectionError(CODE.compressionError, error.message))
@@ -201,43 +196,15 @@ export class Http2Connection implements StreamOwner {
     }
   }
 
-  #read(bytes: Buffer): void {
-    let at = 0
-    if (!this.#greeted) {
-      const said = Math.min(bytes.length, PREFACE.length)
-      if (PREFACE.compare(bytes, 0, said, 0, said) !== 0) throw new ConnectionError(CODE.protocolError, 'not the preface of HTTP/2')
-      if (said === PREFACE.length) {
-        this.#greeted = true
-        at = said
-      }
-    }
-    while (this.#greeted && bytes.length - at >= FRAME_HEADER) {
-      const length = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
-      if (length > MAX_FRAME) throw new ConnectionError(CODE.frameSizeError, `a frame of ${length} bytes`)
-      const end = at + FRAME_HEADER + length
-      if (end > bytes.length) break
-      this.#onFrame(bytes, at, end)
-      at = end
-      if (this.#closed) return
-    }
-    this.#rest = bytes.subarray(at)
-  }
-
-  #onFrame(bytes: Buffer, at: number, end: number): void {
-    const type = bytes[at + 3] as number
-    const flags = bytes[at + 4] as number
-    const id = bytes.readUInt32BE(at + 5) & LAST_OF_ALL
-    const start = at + FRAME_HEADER
-    if (this.#block && (type !== FRAME.continuation || id !== this.#block.stream)) {
-      throw new ConnectionError(CODE.protocolError, 'a header block is interrupted')
-    }
+  #onFrame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    this.#blocks.check(type === FRAME.continuation, id)
     switch (type) {
       case FRAME.data:
         return this.#onDataFrame(id, flags, bytes, start, end)
       case FRAME.headers:
-        return this.#onHeaders(id, flags, bytes, start, end)
+        return this.#onBlock(this.#blocks.begin(id, flags, bytes, start, end))
       case FRAME.continuation:
-        return this.#onContinuation(flags, bytes.subarray(start, end))
+        return this.#onBlock(this.#blocks.continue(flags, bytes.subarray(start, end)))
       case FRAME.windowUpdate:
         return this.#onWindowUpdate(id, bytes.subarray(start, end))
       case FRAME.ping:
@@ -265,7 +232,7 @@ export class Http2Connection implements StreamOwner {
   #onDataFrame(id: number, flags: number, bytes: Buffer, start: number, end: number): void {
     const size = end - start
     this.#received += size
-    if (this.#received > CONNECTION_WINDOW) throw new ConnectionError(CODE.flowControlError, 'more data than there was room for')
+    // There is always room: it is given back as soon as half of it is used up.
     if (this.#received >= CONNECTION_WINDOW / 2) {
       this.#out.push(windowUpdateFrame(0, this.#received))
       this.#received = 0
@@ -274,7 +241,6 @@ export class Http2Connection implements StreamOwner {
     if (!stream) return
     if (stream.remoteEnded) return this.reset(stream, CODE.streamClosed)
     stream.received += size
-    if (stream.received > STREAM_WINDOW) return this.#drop(stream, CODE.flowControlError)
     const last = (flags & FLAG.endStream) !== 0
     if (stream.received >= STREAM_WINDOW / 2 && !last) {
       this.#out.push(windowUpdateFrame(id, stream.received))
@@ -286,32 +252,10 @@ export class Http2Connection implements StreamOwner {
     if (last) this.#remoteEnd(stream)
   }
 
-  #onHeaders(id: number, flags: number, bytes: Buffer, start: number, end: number): void {
-    const [begin, to] = flags & FLAG.padded ? unpad(bytes, start, end) : [start, end]
-    const from = begin + (flags & FLAG.priority ? 5 : 0)
-    if (from > to) throw new ConnectionError(CODE.frameSizeError, 'a header frame is too short')
-    const endStream = (flags & FLAG.endStream) !== 0
-    if ((id & 1) === 0) throw new ConnectionError(CODE.protocolError, `a request on stream ${id}`)
-    if (flags & FLAG.endHeaders) return this.#onBlock(id, endStream, bytes.subarray(from, to))
-    // The bytes are the socket's buffer, which goes on when the next piece has come.
-    this.#block = { stream: id, endStream, parts: [Buffer.from(bytes.subarray(from, to))], size: to - from }
-  }
-
-  #onContinuation(flags: number, bytes: Buffer): void {
-    const block = this.#block
-    if (!block) throw new ConnectionError(CODE.protocolError, 'a header block goes on that had not begun')
-    block.parts.push(Buffer.from(bytes))
-    block.size += bytes.length
-    if (block.size > MAX_HEADERS || block.parts.length > MAX_BLOCK_FRAMES) {
-      throw new ConnectionError(CODE.enhanceYourCalm, 'a header block is too long')
-    }
-    if ((flags & FLAG.endHeaders) === 0) return
-    this.#block = null
-    this.#onBlock(block.stream, block.endStream, Buffer.concat(block.parts))
-  }
-
-  #onBlock(id: number, endStream: boolean, block: Buffer): void {
-    const fields = this.#hpack.decode(block)
+  #onBlock(block: HeaderBlock | null): void {
+    if (!block) return
+    const { stream: id, endStream } = block
+    const fields = this.#hpack.decode(block.bytes)
     if (id <= this.#lastStream) return this.#onTrailers(id, endStream)
     this.#lastStream = id
     if (id > this.#lastAccepted) return
@@ -354,36 +298,23 @@ export class Http2Connection implements StreamOwner {
     if (id !== 0) throw new ConnectionError(CODE.protocolError, 'a ping of a stream')
     if (payload.length !== 8) throw new ConnectionError(CODE.frameSizeError, 'a ping of a wrong size')
     if (flags & FLAG.ack) return
-    const now = this.#clock.monotonic()
-    if (now - this.#lastPing < MIN_PING && ++this.#strikes > PING_STRIKES) {
-      // In the words that make gRPC clients ping less often.
-      throw new ConnectionError(CODE.enhanceYourCalm, 'too_many_pings')
-    }
-    this.#lastPing = now
+    this.#pings.pinged()
     // gRPC clients in Go ping after each answer, to see how much the line carries: this answer to it goes with the next one.
     this.#out.pushLate(frame(FRAME.ping, FLAG.ack, 0, payload))
   }
 
   #onSettings(id: number, flags: number, payload: Buffer): void {
     if (id !== 0) throw new ConnectionError(CODE.protocolError, 'settings of a stream')
-    if (payload.length % 6 !== 0 || (flags & FLAG.ack && payload.length > 0)) {
-      throw new ConnectionError(CODE.frameSizeError, 'settings of a wrong size')
-    }
+    const window = initialWindowIn(flags, payload)
     if (flags & FLAG.ack) return
-    for (let at = 0; at < payload.length; at += 6) this.#set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2))
+    if (window !== null) this.#setInitialWindow(window)
     if (this.#out.full) throw new ConnectionError(CODE.enhanceYourCalm, 'settings that nobody reads the answers to')
     this.#out.push(frame(FRAME.settings, FLAG.ack, 0, Buffer.alloc(0)))
   }
 
-  #set(setting: number, value: number): void {
-    if (setting === SETTING.enablePush && value > 1) throw new ConnectionError(CODE.protocolError, 'push is neither on nor off')
-    if (setting === SETTING.maxFrameSize && (value < MAX_FRAME || value > 0xffffff)) {
-      throw new ConnectionError(CODE.protocolError, `frames of ${value} bytes`)
-    }
-    if (setting !== SETTING.initialWindowSize) return
-    if (value > MAX_WINDOW) throw new ConnectionError(CODE.flowControlError, 'the window is too large')
-    const difference = value - this.#initialWindow
-    this.#initialWindow = value
+  #setInitialWindow(window: number): void {
+    const difference = window - this.#initialWindow
+    this.#initialWindow = window
     for (const stream of this.#streams.values()) {
       stream.sendWindow += difference
       if (stream.sendWindow > MAX_WINDOW) throw new ConnectionError(CODE.flowControlError, 'the window is too large')
@@ -465,28 +396,8 @@ export class Http2Connection implements StreamOwner {
     if (this.#closed) return
     this.#closed = true
     for (const stream of [...this.#streams.values()]) this.#giveUp(stream)
-    this.#rest = Buffer.alloc(0)
-    this.#block = null
+    this.#frames.stop()
     if (!this.#socket.writableEnded) this.#socket.destroy()
     this.#onClose(this)
   }
-}
-
-/** Where a padded payload begins and ends. */
-function unpad(bytes: Buffer, start: number, end: number): [from: number, to: number] {
-  const padding = bytes[start] ?? 0
-  if (start + 1 + padding > end) throw new ConnectionError(CODE.protocolError, 'more padding than there is')
-  return [start + 1, end - padding]
-}
-
-/** RFC 9113, section 8.3: pseudo fields first, and names in lower case. */
-function wellFormed(fields: readonly HeaderField[]): boolean {
-  let plain = false
-  for (const { name } of fields) {
-    const pseudo = name.charCodeAt(0) === 0x3a
-    if (pseudo && plain) return false
-    plain ||= !pseudo
-    if (/[A-Z]/.test(name)) return false
-  }
-  return true
 }

@@ -132,6 +132,18 @@ function sizeOf({ name, value }: HeaderField): number {
   return name.length + value.length + ENTRY
 }
 
+/** Whether they can be a request’s (RFC 9113, section 8.3): pseudo fields first, and names in lower case. */
+export function wellFormed(fields: readonly HeaderField[]): boolean {
+  let plain = false
+  for (const { name } of fields) {
+    const pseudo = name.charCodeAt(0) === 0x3a
+    if (pseudo && plain) return false
+    plain ||= !pseudo
+    if (/[A-Z]/.test(name)) return false
+  }
+  return true
+}
+
 /** A header block in which each field is spelt out, so that no state is shared with the peer. Names are lower case. */
 export function encodeHeaders(fields: readonly (readonly [name: string, value: string])[]): Buffer {
   const parts: Buffer[] = []

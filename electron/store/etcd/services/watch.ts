@@ -54,9 +54,8 @@ class WatchStream implements StreamReceiver {
     else if (requestUnion.case === 'progressRequest') this.#askProgress()
   }
 
-  end(): void {
-    this.#call.finish()
-  }
+  /** Who asks for nothing more still wants to hear. */
+  end(): void {}
 
   #create(request: WatchCreateRequest): void {
     const key = request.key.length === 0 ? '\0' : keyOf(request.key)
