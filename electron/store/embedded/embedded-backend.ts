@@ -131,7 +131,9 @@ export class EmbeddedBackend implements Backend {
   async image(): Promise<StoreImage> {
     const image = await EmbeddedImage.open(this.#deps.path, (closed) => this.#images.delete(closed))
     this.#images.add(image)
-    return image
+    if (!this.#closing) return image
+    await image[Symbol.asyncDispose]()
+    throw new StoreError('closed', 'the store is closed')
   }
 
   async defragment(): Promise<void> {

@@ -102,6 +102,14 @@ describe('the image of an embedded store', () => {
     await image[Symbol.asyncDispose]()
   })
 
+  it('is not given out by a store that is closed meanwhile', async () => {
+    for (let i = 0; i < 1200; i++) void write(store, `k${i}`, 'x')
+    await store.compact((await store.lease.list().then(() => store.status())).revision)
+    const asked = [store.maintenance.hash(), store.maintenance.snapshot()].map((work) => failure(work, 'closed'))
+    await store[Symbol.asyncDispose]()
+    await Promise.all(asked)
+  })
+
   it('is closed with its store', async () => {
     for (let i = 0; i < 1200; i++) void write(store, `k${i}`, 'x'.repeat(1000))
     await store.lease.list()

@@ -88,8 +88,10 @@ async function open(path: string, options: EmbeddedStoreOptions): Promise<Store>
   }
   const reader = new ValueReader({ db, cache, onDamage })
   await writer.ready()
+  const closing = new AbortController()
+  opened.defer(() => closing.abort())
   const held = opened.move()
-  const check = () => checkInThread(url, path)
+  const check = () => checkInThread(url, path, closing.signal)
   const parts = { db, path, writer, reader, cache, archive, logger, quota, dead, check }
   const backend = new EmbeddedBackend({ ...parts, close: () => held.disposeAsync() })
   return new MvccStore({ clock, random, logger, backend, space, leases })
