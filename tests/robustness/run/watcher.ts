@@ -83,7 +83,8 @@ export class WatchingClient {
     const { history } = this.#deps
     const range = { key, ...(end === undefined ? {} : { end }) }
     const wanted = from === 'now' ? 0 : from === 'resume' ? this.position + 1 : Math.max(1, history.newest - from.back)
-    const startRevision = this.#goal !== null && from === 'now' ? this.position + 1 : wanted
+    // In the end it goes on from where it is, because that comes to an end.
+    const startRevision = this.#goal === null ? wanted : this.position + 1
     return { ...range, startRevision, prevKv, ...(filter ? { filter: { [filter]: true } } : {}) }
   }
 }
