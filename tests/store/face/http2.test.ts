@@ -2,6 +2,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../electron/base/clock.ts'
+import { FakeClock } from '../../../electron/base/fake-clock.ts'
 import { silentLogger } from '../../../electron/base/logger.ts'
 import { seededRandom, randomInt } from '../../../electron/base/random.ts'
 import { createEtcdFace, type EtcdFace } from '../../../electron/store/etcd/etcd-face.ts'
@@ -311,6 +312,30 @@ describe('the HTTP/2 of the face', () => {
     }
     await expect.poll(() => revisions().at(-1), { interval: 500 }).toBe(before + EVENTS)
     expect(revisions()).toEqual(Array.from({ length: EVENTS }, (_, i) => before + 1 + i))
+  })
+
+  it('asks a silent client whether it is there, and gives up who is not, and who never said what it speaks', async () => {
+    const clock = new FakeClock()
+    const identity = { clusterId: 1n, memberId: 2n, name: 'patient' }
+    const own = createEtcdFace({ clock, logger: silentLogger, store, listen: { port: 0 }, tls: null, identity })
+    await own.start()
+    await using there = await RawClient.open(own.url)
+    await using gone = await RawClient.open(own.url)
+    await using dumb = await RawClient.silent(own.url)
+    await Promise.all([there, gone].map((client) => client.frame(({ type }) => type === FRAME.settings)))
+    await clock.advance(20_000)
+    await expect.poll(() => dumb.closed).toBe(true)
+    await clock.advance(10_000)
+    const { payload } = await there.frame(({ type }) => type === FRAME.ping)
+    await gone.frame(({ type }) => type === FRAME.ping)
+    there.send(frame(FRAME.ping, FLAG.ack, 0, payload), headersOf(1, RANGE), dataOf(1, rangeMessage('a')))
+    await there.frame(({ stream }) => stream === 1)
+    await clock.advance(20_000)
+    await expect.poll(() => gone.closed).toBe(true)
+    expect(there.closed).toBe(false)
+    there.send(headersOf(3, RANGE), dataOf(3, rangeMessage('a')))
+    await there.frame(({ stream }) => stream === 3)
+    await own[Symbol.asyncDispose]()
   })
 
   it('outlives whatever it is sent', async () => {

@@ -16,6 +16,8 @@ export type Unary = (message: Buffer, call: CallContext) => Promise<Buffer>
 export interface StreamCall extends CallContext {
   /** `message` is prefixed. */
   send(message: Buffer): void
+  /** What was sent waits for the client to make room. */
+  readonly blocked: boolean
   /** Resolves when the client has room for more: to be waited for between messages. */
   drained(): Promise<void>
   /** Ends it; well, without an error. */
@@ -216,6 +218,10 @@ export class StreamingCall implements StreamHandler, StreamCall {
     if (this.#ended) return
     this.#begin()
     this.#stream.send(message)
+  }
+
+  get blocked(): boolean {
+    return this.#stream.waiting > 0
   }
 
   drained(): Promise<void> {

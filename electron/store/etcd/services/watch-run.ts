@@ -4,7 +4,7 @@ import { newestRevision } from './service.ts'
 
 /** How often a watch with progress notifications hears of quiet, in milliseconds, as etcd has it by default. */
 const PROGRESS = 10 * 60_000
-/** How many revisions may wait in memory for a slow client; from then on they are read from the history when it has room. */
+/** How many revisions may come at once before they are read from the history. */
 const BUFFER = 1000
 
 export interface CancelReason {
@@ -23,6 +23,8 @@ export interface WatchSink {
   cancelled(revision: number, why: CancelReason): void
   /** The whole stream is to end. */
   failed(error: unknown): void
+  /** The client has no room. */
+  blocked(): boolean
   /** Resolves when the client has room. */
   drained(): Promise<void>
 }
@@ -34,8 +36,8 @@ export interface WatchRunDeps {
 }
 
 /**
- * One watch from its creation to its end. A client that reads too slowly for what happens falls behind and is served from the store's
- * history; it is never given up for it, unless that history is compacted.
+ * One watch from its creation to its end. Nothing is kept in memory for a client that has no room: when it has, it is served from the
+ * store's history. It is never given up for being slow, unless that history is compacted.
  */
 export class WatchRun {
   readonly #deps: WatchRunDeps
@@ -97,20 +99,21 @@ export class WatchRun {
     return watcher
   }
 
-  /** Until the client is too slow for this watcher, or it is over. */
+  /** Until the client has no room, or too much comes at once, or it is over. */
   async #follow(): Promise<void> {
     const watcher = this.#watcher ?? this.#open()
     try {
       for await (const batch of watcher) {
         if (this.#stopped || this.#cancelled) return
         this.#deliver(batch)
-        await this.#sink.drained()
+        if (this.#sink.blocked()) break
       }
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'slowWatcher') throw error
     } finally {
       this.#watcher = null
     }
+    await this.#sink.drained()
   }
 
   #deliver({ revision, events }: WatchBatch): void {

@@ -86,6 +86,7 @@ class WatchStream implements StreamReceiver {
           this.#send(revision, { watchId: id, canceled: true, ...why })
         },
         failed: (error) => this.#call.finish(toGrpcError(error)),
+        blocked: () => this.#call.blocked,
         drained: () => this.#call.drained(),
       },
     )
