@@ -8,6 +8,8 @@ type Macro = (call: Call) => Expr | null
 export type Macros = ReadonlyMap<string, Macro>
 
 export function expandMacro(macros: Macros, expr: Call): Expr | null {
+  // `.name(x)` is a function of the root name space.
+  if (!expr.target && expr.name.startsWith('.')) return null
   return macros.get(`${expr.target ? '.' : ''}${expr.name}:${expr.args.length}`)?.(expr) ?? null
 }
 

@@ -90,6 +90,7 @@ describe("Kubernetes' libraries", () => {
     ['duration("x")', 'invalid duration argument'],
     ['"a".matches("(")', 'invalid matches argument'],
     ['has(1)', 'invalid argument to has() macro'],
+    ['.all(x, true)', "undeclared reference to '.all' (in container '')"],
     ['1 +', "Syntax error: mismatched input '<EOF>' expecting"],
     [`${'('.repeat(300)}1${')'.repeat(300)}`, 'expression recursion limit exceeded: 250'],
   ])('%s is refused', (source, why) => expect(environment.compile(source).message).toContain(why))
