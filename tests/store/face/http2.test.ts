@@ -319,13 +319,17 @@ describe('the HTTP/2 of the face', () => {
     const identity = { clusterId: 1n, memberId: 2n, name: 'patient' }
     const own = createEtcdFace({ clock, logger: silentLogger, store, listen: { port: 0 }, tls: null, identity })
     await own.start()
+    await using dumb = await RawClient.silent(own.url)
+    await expect
+      .poll(async () => {
+        await clock.advance(10_000)
+        return dumb.closed
+      })
+      .toBe(true)
     await using there = await RawClient.open(own.url)
     await using gone = await RawClient.open(own.url)
-    await using dumb = await RawClient.silent(own.url)
     await Promise.all([there, gone].map((client) => client.frame(({ type }) => type === FRAME.settings)))
-    await clock.advance(20_000)
-    await expect.poll(() => dumb.closed).toBe(true)
-    await clock.advance(10_000)
+    await clock.advance(30_000)
     const { payload } = await there.frame(({ type }) => type === FRAME.ping)
     await gone.frame(({ type }) => type === FRAME.ping)
     there.send(frame(FRAME.ping, FLAG.ack, 0, payload), headersOf(1, RANGE), dataOf(1, rangeMessage('a')))
