@@ -8,17 +8,18 @@ const CLAUSE = /%(?:\.(\d*))?(.)?/gsu
 const MOST_DIGITS = 1000
 
 /** Throws CelError for what has no such form. */
-export function formatString(template: string, args: CelList): string {
+export function formatString(template: string, args: CelList, verbs: Verbs = VERBS): string {
   let next = 0
   return template.replace(CLAUSE, (_whole, precision: string | undefined, verb: string | undefined) => {
     if (verb === '%' && precision === undefined) return '%'
     if (verb === undefined) throw new CelError('unexpected end of string')
-    if (!VERBS.has(verb)) throw new CelError(`could not parse formatting clause: unrecognized formatting clause "${verb}"`)
+    const write = verbs.get(verb)
+    if (!write) throw new CelError(`could not parse formatting clause: unrecognized formatting clause "${verb}"`)
     if (next >= args.size) throw new CelError(`index ${next} out of range`)
     const digits = precision === undefined ? undefined : Number(precision || '0')
     if (digits !== undefined && digits > MOST_DIGITS) throw new CelError(`precision ${digits} is too large`)
     try {
-      return (VERBS.get(verb) as Verb)(args.at(next++), digits)
+      return write(args.at(next++), digits)
     } catch (error) {
       throw error instanceof CelError ? new CelError(`error during formatting: ${error.message}`) : error
     }
@@ -26,10 +27,11 @@ export function formatString(template: string, args: CelList): string {
 }
 
 type Verb = (value: Value, digits: number | undefined) => string
+export type Verbs = ReadonlyMap<string, Verb>
 
-const only = (what: string, value: Value) => new CelError(`${what}, was given ${runtimeType(value).name}`)
+export const only = (what: string, value: Value) => new CelError(`${what}, was given ${runtimeType(value).name}`)
 
-const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+export const VERBS: Verbs = new Map<string, Verb>([
   ['s', (value) => asText(value)],
   ['d', decimal],
   ['f', (value, digits) => fixed(value, digits ?? 6)],
@@ -43,7 +45,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['X', (value) => hex(value).toUpperCase()],
 ])
 
-function asText(value: Value): string {
+export function asText(value: Value): string {
   if (typeof value === 'string') return value
   if (value === null) return 'null'
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)

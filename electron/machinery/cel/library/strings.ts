@@ -3,6 +3,7 @@ import { CelError } from '../errors.ts'
 import { define, global, method, type FunctionDeclaration } from '../functions.ts'
 import { INT, LIST_DYN, STRING, listOf } from '../types.ts'
 import { ValueList, codePoints, type CelList, type Value } from '../values.ts'
+import { formatEnglish } from './format-english.ts'
 import { formatString, quote } from './format.ts'
 
 const TEXTS = listOf(STRING)
@@ -144,6 +145,9 @@ export const STRING_FUNCTIONS: readonly FunctionDeclaration[] = [
     method('string_trim', [STRING], STRING, (text: string) => text.replace(TRIM, '')),
   ),
 ]
+
+/** `format` as Kubernetes has it. */
+export const ENGLISH_FORMAT: FunctionDeclaration = define('format', method('string_format', [STRING, LIST_DYN], STRING, formatEnglish))
 
 /** Of cel-go's version 3, which Kubernetes has not. */
 export const STRING_REVERSE: FunctionDeclaration = define(

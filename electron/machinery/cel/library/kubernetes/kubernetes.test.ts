@@ -63,6 +63,10 @@ describe("Kubernetes' libraries", () => {
     '"a,b".split(",") == ["a", "b"] && ["a", "b"].join("-") == "a-b" && "😀b".charAt(1) == "b" && "Abc".lowerAscii() == "abc"',
     'jsonpatch.escapeKey("a/b~c") == "a~1b~0c"',
     '"%s is %d, not %s".format(["a", 1, [true]]) == "a is 1, not [true]"',
+    '"%f %.2f %.0f".format([1.0, 12345.678, 2.5]) == "1.000000 12,345.68 2"',
+    '"%e %.2e".format([3.14, 0.00123]) == "3.140000×10⁰⁰ 1.23×10⁻⁰³"',
+    '"%s %s".format([["a", "b"], {"b": 1.5, "a": 2.0}]) == "[\\"a\\", \\"b\\"] {\\"a\\":2.000000, \\"b\\":1.500000}"',
+    '"%d %x %b %s".format([7, 255, true, duration("1m")]) == "7 ff 1 60s"',
     // optionals and two variables
     '{"a": 1}[?"b"].orValue(2) == 2 && {"a": {"b": 1}}.?a.?b.optMap(x, x + 1).value() == 2 && [?optional.none(), ?optional.of(1)] == [1]',
     '{"a": 1, "b": 2}.exists(k, v, k == "b" && v == 2) && [5, 6].transformMap(i, v, v * 2) == {0: 10, 1: 12}',

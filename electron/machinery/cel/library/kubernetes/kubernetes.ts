@@ -2,6 +2,7 @@
 import { KUBERNETES_LISTS, LISTS, OPTIONALS, REGEX, SETS, STRINGS, TWO_VARIABLES, Environment, type Library } from '../../environment.ts'
 import { define, global } from '../../functions.ts'
 import { STRING } from '../../types.ts'
+import { ENGLISH_FORMAT } from '../strings.ts'
 import { AUTHORIZATION_TYPES, AUTHORIZER_FUNCTIONS } from './authorizer.ts'
 import { FORMAT_FUNCTIONS, FORMAT_TYPE } from './named-format.ts'
 import { CIDR_TYPE, IP_TYPE, NETWORK_FUNCTIONS } from './network.ts'
@@ -11,6 +12,7 @@ import { URL_FUNCTIONS, URL_TYPE } from './url.ts'
 
 const OWN: Library = {
   functions: [
+    ENGLISH_FORMAT,
     ...URL_FUNCTIONS,
     ...NETWORK_FUNCTIONS,
     ...QUANTITY_FUNCTIONS,
