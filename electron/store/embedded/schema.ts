@@ -32,6 +32,9 @@ export type FactName = 'compactRevision' | 'compactKeys' | 'compactBare' | 'stor
 /** Pages of 8 KiB: two objects of common size fit into one, and a lone write rewrites two of them. */
 const PAGE_SIZE = 8192
 
+/** How long a connection waits for a lock that another holds, in milliseconds: a person's tool, as a rule. */
+export const LOCK_WAIT = 10_000
+
 /**
  * Opens the database for this process, first of all connections: brings it to the last whole commit, makes it if it is not there, and
  * refuses by name what another program or a newer version wrote.
@@ -55,7 +58,7 @@ export function connect(path: string): DatabaseSync {
 }
 
 function connected(path: string, prepare: (db: DatabaseSync) => void): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: 10_000 })
+  const db = new DatabaseSync(path, { timeout: LOCK_WAIT })
   try {
     prepare(db)
     return db

@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { CommitMessage, Failure, FromWriter, ToWriter, WriterInit } from './protocol.ts'
 import { numberRecord, readFrame } from './record.ts'
 import { Reserve } from './reserve.ts'
-import { connect, type FactName, pragma } from './schema.ts'
+import { connect, type FactName, LOCK_WAIT, pragma } from './schema.ts'
 import { isFull, SQLITE, sqliteCode } from './sqlite-code.ts'
 
 /** The log is folded into the database when about so many bytes were added to it, and when the store is closed. */
@@ -18,7 +18,6 @@ const OVERHEAD = 16 * 1024
 export function serveWriting(port: MessagePort, init: WriterInit): void {
   const { path } = init
   const db = connect(path)
-  db.exec(`PRAGMA busy_timeout = ${CHECKPOINT_WAIT}`)
   const write = writer(db)
   const reserve = new Reserve(path, init.reserveBytes)
   let stopped: { epoch: number; failure: Failure } | null = null
@@ -29,9 +28,11 @@ export function serveWriting(port: MessagePort, init: WriterInit): void {
 
   const checkpoint = (mode: 'PASSIVE' | 'TRUNCATE') => {
     try {
-      db.exec(`PRAGMA wal_checkpoint(${mode})`)
+      db.exec(`PRAGMA busy_timeout = ${CHECKPOINT_WAIT}; PRAGMA wal_checkpoint(${mode})`)
     } catch (error) {
       send({ type: 'checkpointFailed', message: messageOf(error) })
+    } finally {
+      db.exec(`PRAGMA busy_timeout = ${LOCK_WAIT}`)
     }
     logged = 0
   }
