@@ -19,8 +19,8 @@ export interface HollowCluster extends AsyncDisposable {
   readonly client: Client
 }
 
-/** Each node has 32 cores, 256 GiB and room for 110 pods, and is in one of ten zones. */
-export async function startHollowCluster(dir: string, nodes: number): Promise<HollowCluster> {
+/** Each node has 32 cores, 256 GiB and room for 110 pods, and is in one of so many zones. */
+export async function startHollowCluster(dir: string, nodes: number, zones: number): Promise<HollowCluster> {
   const stack = new AsyncDisposableStack()
   const random = seededRandom(1)
   const common = { clock: systemClock, logger: silentLogger, random }
@@ -33,40 +33,47 @@ export async function startHollowCluster(dir: string, nodes: number): Promise<Ho
   await mapLimit(
     Array.from({ length: nodes }, (_, i) => i),
     WRITERS,
-    (i) => addNode(client, i),
+    (i) => addNode(client, i, zones),
   )
   return { client, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-async function addNode(client: Client, index: number): Promise<void> {
+async function addNode(client: Client, index: number, zones: number): Promise<void> {
   const name = `node-${index}`
   const capacity = { cpu: '32', memory: '256Gi', pods: '110', 'ephemeral-storage': '100Gi' }
-  const labels = { 'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': `zone-${index % 10}` }
+  const labels = { 'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': `zone-${index % zones}` }
   const made = await client.create(nodeKind, { metadata: { name, labels } })
   const ready: Node = await client.update(nodeKind, { ...made, spec: {} })
   await client.update(nodeKind, { ...ready, status: { ...ready.status, capacity, allocatable: capacity } }, { subresource: 'status' })
 }
 
-export async function addPods(client: Client, count: number, spec: Draft<Pod['spec']> = {}): Promise<void> {
+export interface PodSeries {
+  readonly prefix: string
+  readonly app: string
+  readonly count: number
+  /** What each asks for; default 100m. */
+  readonly cpu?: string
+  readonly spec?: Draft<Pod['spec']>
+}
+
+export async function addPods(client: Client, { prefix, app, count, cpu = '100m', spec = {} }: PodSeries): Promise<void> {
   const indices = Array.from({ length: count }, (_, i) => i)
   await mapLimit(indices, WRITERS, (i) =>
     client.create(podKind, {
-      metadata: { name: `pod-${i}`, namespace: NAMESPACE, labels: { app: 'bench' } },
-      spec: {
-        containers: [{ name: 'app', image: 'app:1', resources: { requests: { cpu: '100m', memory: '500Mi' } } }],
-        ...spec,
-      },
+      metadata: { name: `${prefix}-${i}`, namespace: NAMESPACE, labels: { app } },
+      spec: { containers: [{ name: 'app', image: 'app:1', resources: { requests: { cpu, memory: '500Mi' } } }], ...spec },
     }),
   )
 }
 
-/** Resolves when so many pods are on nodes. `ready` is called when it looks. */
-export async function whenBound(client: Client, count: number, ready: () => void): Promise<void> {
+/** Resolves when so many pods with this label are on nodes. `ready` is called when it looks. */
+export async function whenBound(client: Client, app: string, count: number, ready: () => void): Promise<void> {
   const stopping = new AbortController()
   const bound = new Set<string>()
   const { metadata } = await client.list(podKind, { namespace: NAMESPACE })
   const watch = client.watch(podKind, {
     namespace: NAMESPACE,
+    labelSelector: `app=${app}`,
     resourceVersion: metadata.resourceVersion ?? '',
     signal: stopping.signal,
     onOpen: ready,

@@ -1,6 +1,6 @@
 /** What must hold between the pod and those that are there. Source: `plugins/interpodaffinity/filtering.go`. */
 import type { Evidence } from '../../framework/evidence.ts'
-import { unresolvable, unschedulable, type Result } from '../../framework/status.ts'
+import { unresolvable, unschedulable, type Result, type Status } from '../../framework/status.ts'
 import { termMatches, type AffinityTerm } from '../../snapshot/affinity-term.ts'
 import type { NodeInfo } from '../../snapshot/node-info.ts'
 import type { PodInfo } from '../../snapshot/pod-info.ts'
@@ -14,10 +14,25 @@ const AFFINITY = ["node(s) didn't match pod affinity rules"]
 const ANTI_AFFINITY = ["node(s) didn't match pod anti-affinity rules"]
 const ANTI_AFFINITY_OF_OTHERS = ["node(s) didn't satisfy existing pods anti-affinity rules"]
 
+/** All nodes of a domain are refused alike: the words are found once. */
+class Refusals {
+  readonly #known = new Map<unknown, Map<string | undefined, Status>>()
+
+  /** `rule`: what refuses. */
+  of(rule: unknown, domain: string | undefined, make: () => Status): Status {
+    let byDomain = this.#known.get(rule)
+    if (!byDomain) this.#known.set(rule, (byDomain = new Map()))
+    let status = byDomain.get(domain)
+    if (!status) byDomain.set(domain, (status = make()))
+    return status
+  }
+}
+
 interface Rules {
   readonly affinity: readonly AffinityTerm[]
   readonly antiAffinity: readonly AffinityTerm[]
   readonly namespaceLabels: Labels | undefined
+  readonly refusals: Refusals
 }
 
 export class AffinityState {
@@ -56,7 +71,7 @@ export class AffinityState {
       for (const cohort of cohortsOf(term, cohorts)) unwanted.add(term.topologyKey, cohort.perTopology(term.topologyKey))
     }
     if (affinity.length === 0 && antiAffinity.length === 0 && unwilling.isEmpty) return null
-    return new AffinityState({ affinity, antiAffinity, namespaceLabels }, wanted, unwanted, unwilling)
+    return new AffinityState({ affinity, antiAffinity, namespaceLabels, refusals: new Refusals() }, wanted, unwanted, unwilling)
   }
 
   clone(): AffinityState {
@@ -78,17 +93,22 @@ export class AffinityState {
   }
 
   check(pod: PodInfo, { labels }: NodeInfo): Result {
+    const { refusals } = this.#rules
     const missing = this.#missing(pod, labels)
-    if (missing) return unresolvable(NAME, AFFINITY, [evidence('affinity', missing, labels)])
+    if (missing) {
+      return refusals.of(missing, labels[missing.topologyKey], () => unresolvable(NAME, AFFINITY, [evidence('affinity', missing, labels)]))
+    }
     for (const term of this.#rules.antiAffinity) {
       const domain = labels[term.topologyKey]
       if (domain === undefined || this.#unwanted.get(term.topologyKey, domain) <= 0) continue
-      return unschedulable(NAME, ANTI_AFFINITY, [evidence('antiAffinity', term, labels)])
+      return refusals.of(term, domain, () => unschedulable(NAME, ANTI_AFFINITY, [evidence('antiAffinity', term, labels)]))
     }
     for (const topologyKey of this.#unwilling.keys) {
       const domain = labels[topologyKey]
       if (domain === undefined || this.#unwilling.get(topologyKey, domain) <= 0) continue
-      return unschedulable(NAME, ANTI_AFFINITY_OF_OTHERS, [{ type: 'podAffinity', rule: 'antiAffinityOfOthers', topologyKey, domain }])
+      return refusals.of(topologyKey, domain, () =>
+        unschedulable(NAME, ANTI_AFFINITY_OF_OTHERS, [{ type: 'podAffinity', rule: 'antiAffinityOfOthers', topologyKey, domain }]),
+      )
     }
     return null
   }
