@@ -5,6 +5,7 @@ import type { ConfigMap } from '../../../api/core/v1/types.gen.ts'
 import {
   configMap,
   deployment,
+  endpointSlice,
   mutatingWebhookConfiguration,
   namespace,
   pod,
@@ -155,6 +156,16 @@ describe('a validating webhook', () => {
     await plane.client.delete(MUTATING, { name: 'other' })
     await plane.client.delete(VALIDATING, { name: 'hooks' })
     expect(hooks.asked).toEqual([])
+  })
+
+  it('that refuses everything does not keep the server from starting', async () => {
+    const everything = rule('*/*', ['*'], { apiGroups: ['*'], apiVersions: ['*'] })
+    await register(VALIDATING, hook('judge', { rules: [everything], clientConfig: { url: 'https://127.0.0.1:1/judge' } }))
+    await plane.server[Symbol.asyncDispose]()
+    const moved = await startTestServer({ store: plane.store, endpoint: { address: '192.0.2.7', port: 6443 } })
+    const slice = await moved.client.get(endpointSlice, { name: 'kubernetes', namespace: 'default' })
+    expect(slice.endpoints?.[0]?.addresses).toEqual(['192.0.2.7'])
+    await moved.server[Symbol.asyncDispose]()
   })
 
   it('that is unreachable refuses everything, or nothing', async () => {
