@@ -60,15 +60,16 @@ export class Environment {
   readonly #options: EnvironmentOptions
   readonly #language: Language
 
-  constructor(options: EnvironmentOptions = {}) {
+  /** `known`: of the same libraries. */
+  constructor(options: EnvironmentOptions = {}, known?: Pick<Language, 'functions' | 'macros'>) {
     const libraries = [CORE, ...(options.libraries ?? [])]
     const types = new Map(
       [...BUILT_IN, ...libraries.flatMap(({ types: own = [] }) => own), ...(options.types ?? [])].map((type) => [type.name, type]),
     )
     this.#options = options
     this.#language = {
-      functions: gather(libraries.flatMap(({ functions = [] }) => functions)),
-      macros: new Map(libraries.flatMap(({ macros = new Map() }) => [...macros])),
+      functions: known?.functions ?? gather(libraries.flatMap(({ functions = [] }) => functions)),
+      macros: known?.macros ?? new Map(libraries.flatMap(({ macros = new Map() }) => [...macros])),
       variables: new Map(Object.entries(options.variables ?? {})),
       types: (name) => types.get(name),
       mixed: options.mixed ?? false,
@@ -83,11 +84,12 @@ export class Environment {
 
   /** With more variables and types; those of the same name take the place of what is there. */
   extend({ variables = {}, types = [] }: Pick<EnvironmentOptions, 'variables' | 'types'>): Environment {
-    return new Environment({
+    const options = {
       ...this.#options,
       variables: { ...this.#options.variables, ...variables },
       types: [...(this.#options.types ?? []), ...types],
-    })
+    }
+    return new Environment(options, this.#language)
   }
 
   compile(source: string): CompileOutcome {
