@@ -15,7 +15,7 @@ import { STAY } from './running.ts'
 
 const SIGS = ['apps', 'scheduling', 'api-machinery']
 
-/** These talk to a container, read its log, or have it leave something on a volume. */
+/** These run something in a container, talk to it, read its log, or have it leave something on a volume. */
 const REAL_CONTAINERS = new Set([
   'aggregator-sample-apiserver',
   'job-indexed',
@@ -23,6 +23,8 @@ const REAL_CONTAINERS = new Set([
   'job-pfp-ignore-disruption',
   'rc-serve-image',
   'replicaset-serve-image',
+  'statefulset-burst-scaling',
+  'statefulset-scale-ordered',
 ])
 
 /** Whether simulated nodes can show the row's behaviour. */
