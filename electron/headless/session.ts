@@ -27,6 +27,8 @@ export async function startOwn(options: {
   name?: string | undefined
   etcd?: EtcdConfig | undefined
   serveEtcdPort?: number | undefined
+  quotaBytes?: number | undefined
+  historyBytes?: number | undefined
   debug?: boolean
 }): Promise<OwnPlane> {
   const places = locate(options.entry)
@@ -39,6 +41,8 @@ export async function startOwn(options: {
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.etcd === undefined ? {} : { etcd: options.etcd }),
+      ...(options.quotaBytes === undefined ? {} : { quotaBytes: options.quotaBytes }),
+      ...(options.historyBytes === undefined ? {} : { historyBytes: options.historyBytes }),
       ...(options.serveEtcdPort === undefined ? {} : { serveEtcdPort: options.serveEtcdPort }),
     },
     places.planeWorker,

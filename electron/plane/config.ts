@@ -8,6 +8,10 @@ export interface PlaneConfig {
   readonly port?: number
   /** The etcd cluster that holds the cluster's objects; absent: the state folder does. */
   readonly etcd?: EtcdConfig
+  /** The largest size of the store in the state folder; 0: none. Absent: the store's default. */
+  readonly quotaBytes?: number
+  /** How much room past states of that store may take; 0: none are kept. Absent: the store's default. */
+  readonly historyBytes?: number
   /** Port on 127.0.0.1 at which the store is served to etcd's clients; 0 takes a free one. Absent: not served. */
   readonly serveEtcdPort?: number
   /** The program's version, shown to people. */

@@ -9,12 +9,17 @@ import type { Store } from '../store/store.ts'
 import type { PlaneConfig } from './config.ts'
 import { paths } from './state-dir.ts'
 
+type StoreConfig = Pick<PlaneConfig, 'stateDir' | 'storeWorkerUrl' | 'etcd' | 'quotaBytes' | 'historyBytes'>
+
 /** Where the cluster's objects are: in the state folder, or in an etcd cluster. */
 export async function openStore(
-  { stateDir, storeWorkerUrl, etcd }: Pick<PlaneConfig, 'stateDir' | 'storeWorkerUrl' | 'etcd'>,
+  { stateDir, storeWorkerUrl, etcd, quotaBytes, historyBytes }: StoreConfig,
   deps: { clock: Clock; random: Random; logger: Logger },
 ): Promise<Store> {
-  if (!etcd) return await createEmbeddedStore({ ...deps, dir: paths(stateDir).store, workerUrl: new URL(storeWorkerUrl) })
+  if (!etcd) {
+    const limits = { ...(quotaBytes === undefined ? {} : { quotaBytes }), ...(historyBytes === undefined ? {} : { historyBytes }) }
+    return await createEmbeddedStore({ ...deps, ...limits, dir: paths(stateDir).store, workerUrl: new URL(storeWorkerUrl) })
+  }
   const { clock, logger } = deps
   const [ca, cert, key] = await Promise.all([etcd.caFile, etcd.certFile, etcd.keyFile].map(readPem))
   return await createRemoteStore({ endpoints: etcd.endpoints, tls: { ca, cert, key }, clock, logger })

@@ -23,6 +23,8 @@ export const serve: Command = {
       type: 'string',
       help: 'serve the store to etcd’s clients, on this port of 127.0.0.1 (0: a free one) with TLS; off by default',
     },
+    'store-quota': { type: 'string', help: 'largest size of the store in the state folder, in MiB; 0 for none (default: 8192)' },
+    'store-history': { type: 'string', help: 'room for past states of the store, in MiB; 0 keeps none (default: 256)' },
     debug: { type: 'boolean', help: 'log more' },
   },
   async run({ args, stateDir, signal, entry }) {
@@ -32,6 +34,8 @@ export const serve: Command = {
         ...{ entry, stateDir, port: args.integer('port', 1, 65535), name: args.text('name') },
         etcd: etcdOf(args),
         serveEtcdPort: args.integer('serve-etcd', 0, 65535),
+        quotaBytes: mebibytes(args, 'store-quota'),
+        historyBytes: mebibytes(args, 'store-history'),
         debug: args.flag('debug'),
       }),
     )
@@ -41,6 +45,12 @@ export const serve: Command = {
     process.stdout.write(`${JSON.stringify({ ready: true, ...plane.info, ...ui })}\n`)
     await untilStopped(plane, signal)
   },
+}
+
+/** In bytes. */
+function mebibytes(args: Args, name: string): number | undefined {
+  const value = args.integer(name, 0, 1024 * 1024)
+  return value === undefined ? undefined : value * 1024 * 1024
 }
 
 /** The options are named as kube-apiserver names its own. */

@@ -33,7 +33,10 @@ export class Quota {
     if (!this.#exceeded) return null
     const [used, limit] = [this.#used, this.limit].map(inWords)
     const why = `The store's quota of ${limit} is used up (${used} are in use): only deletions and compactions are accepted.`
-    return new StoreError('noSpace', `${why} Delete what is not needed, and compact; or open the store with a larger quota.`)
+    return new StoreError(
+      'noSpace',
+      `${why} Delete what is not needed, and compact; or give the store a larger quota (flotilla serve --store-quota).`,
+    )
   }
 
   /** So many bytes were added, about. */
