@@ -49,7 +49,14 @@ export function createEtcdFace(options: EtcdFaceOptions): EtcdFace {
     const methods = new Map([...services.flatMap((service) => service(deps)), ...healthService()])
     const plain = createPlainAnswers({ store, identity })
     const listener = stack.use(
-      new FaceListener({ clock, listen, tls, plain, accept: route(methods, { toError: toGrpcError, stopped: REFUSAL.stopped }, plain) }),
+      new FaceListener({
+        clock,
+        logger,
+        listen,
+        tls,
+        plain,
+        accept: route(methods, { toError: toGrpcError, stopped: REFUSAL.stopped }, plain),
+      }),
     )
     port = await listener.start()
     logger.info('the store is served to etcd’s clients', { url: url() })

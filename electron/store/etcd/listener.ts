@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { once } from 'node:events'
 import type { Clock } from '../../base/clock.ts'
 import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
+import type { Logger } from '../../base/logger.ts'
 import { denyAll, type PlainAnswer } from './grpc/router.ts'
 import { Http2Connection } from './http2/connection.ts'
 import { PREFACE } from './http2/frame.ts'
@@ -27,6 +28,7 @@ export interface FaceTls {
 
 export interface ListenerDeps {
   readonly clock: Clock
+  readonly logger: Logger
   /** Loopback by default; port 0 takes a free one. */
   readonly listen: { readonly host?: string; readonly port: number }
   /** Null: without TLS, for whoever can reach the port. */
@@ -81,6 +83,8 @@ export class FaceListener implements AsyncDisposable {
         cause: error,
       })
     }
+    // Such as too many open files: the next connection may succeed.
+    this.#server.on('error', (error) => this.#deps.logger.warn('a connection of an etcd client was not taken', { error }))
     this.#closing.use(this.#deps.clock.setInterval(() => this.#tick(), TICK, { unref: true }))
     const address = this.#server.address()
     return typeof address === 'object' && address ? address.port : port
