@@ -219,9 +219,9 @@ describe('kubectl', () => {
     )
     const changed = await kubectl('patch crd crontabs.stable.example.com --type=merge -p {"spec":{"scope":"Cluster"}}')
     expect(changed.err).toContain('spec.scope: Invalid value: "Cluster": field is immutable')
-    const webhook = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig: { url: 'https://example.com/' } } }
+    const webhook = { strategy: 'Webhook', webhook: { conversionReviewVersions: [], clientConfig: { url: 'https://example.com/' } } }
     expect((await kubectl('create -f -', named('crontabs.stable.example.com', { conversion: webhook }))).err).toContain(
-      'conversion webhooks are not supported by this server',
+      'spec.conversion.conversionReviewVersions: Required value',
     )
   })
 
