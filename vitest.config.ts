@@ -24,9 +24,22 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['electron/**/*.test.ts', 'scripts/**/*.test.ts'], environment: 'node', testTimeout: 15_000 } },
       { plugins: [vue()], test: { name: 'renderer', include: ['renderer/**/*.test.ts'], environment: 'happy-dom', testTimeout: 15_000 } },
-      ...['tooling', 'store', 'robustness', 'api', 'api-security', 'simulation', 'properties', 'shell', 'agent', 'net', 'conformance'].map(
-        (name) => real(name),
-      ),
+      ...[
+        'tooling',
+        'store',
+        'robustness',
+        'api',
+        'api-security',
+        'kubectl',
+        'clients',
+        'fuzz',
+        'simulation',
+        'properties',
+        'shell',
+        'agent',
+        'net',
+        'conformance',
+      ].map((name) => real(name)),
       // Chromium starved of a processor now and then draws no frame for half a minute; what is really broken fails twice.
       { test: { ...real('ui').test, retry: 1 } },
       ...['hosts', 'e2e'].map((name) => real(name, 300_000)),

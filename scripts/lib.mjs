@@ -102,6 +102,7 @@ export const DEBIAN = {
   gcc: { files: ['/usr/bin/gcc'], why: 'the faulty disk of the robustness tests' },
   'libc6-dev': { files: ['/usr/include/stdlib.h'], why: 'the faulty disk of the robustness tests' },
   'docker-registry': { files: ['/usr/bin/docker-registry'], why: 'tests of pulling' },
+  'python3-kubernetes': { files: ['/usr/lib/python3/dist-packages/kubernetes/__init__.py'], why: 'tests of a client library' },
   mmdebstrap: { files: ['/usr/bin/mmdebstrap'], why: 'tests on a machine with systemd' },
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** `npm run flotilla|bench|conformance|robustness|build|generate`: sets up what is missing, then runs the thing on the project's Node. */
+/** `npm run flotilla|bench|conformance|robustness|fuzz|build|generate`: sets up what is missing, then runs the thing on the project's Node. */
 import { join } from 'node:path'
 import { ensurePackages, become, fail, projectNode, ROOT, run } from './lib.mjs'
 
@@ -9,6 +9,7 @@ const SCRIPTS = {
   bench: 'bench/run.ts',
   conformance: 'tests/conformance/run.ts',
   robustness: 'tests/robustness/run.ts',
+  fuzz: 'tests/fuzz/run.ts',
   build: 'scripts/build.ts',
   generate: 'scripts/generate/index.ts',
 }
