@@ -11,9 +11,12 @@ const REPLICAS = 24
 const MINUTE = 60_000
 const STEP = 100
 /** Gone as soon as their node is given up, so that the time of the default tolerations does not count. */
-const AT_ONCE = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map(
-  (key): Toleration => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 0 }),
-)
+const AT_ONCE = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map((key): Toleration => ({
+  key,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: 0,
+}))
 
 async function start(tolerations: Toleration[] | undefined): Promise<World> {
   const world = await startWorld(NODES, () => ({}), 7)
