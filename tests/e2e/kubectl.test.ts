@@ -347,7 +347,7 @@ spec:
     } finally {
       await mend()
     }
-    await until('the node is back', async () => / Ready /.test(await app.kube('get', 'node', leaves)), 180_000)
+    await until('the node is back', async () => / Ready /.test(await app.kube('get', 'node', leaves)), 90_000)
     await until(
       'the replaced pod is gone',
       async () => (await app.kubectl('get', 'pod', lost.metadata.name)).err.includes('NotFound'),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deferred } from '../../base/async.ts'
+import { node as nodeKind } from '../../api/core/v1/node.ts'
 import type { ContainerStatus, Pod } from '../../api/core/v1/types.gen.ts'
 import { openFakeNode } from '../testing/fake-node.ts'
 import type { FakeNode } from '../testing/fake-node.ts'
@@ -217,6 +218,22 @@ describe('the network', () => {
     await ready('web')
     const found = node.kubelet.node.manager.node
     expect(found?.status.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True')
+  })
+})
+
+describe('a node that was given up as silent', () => {
+  it('says at once that it is ready when it hears of that, and not only with the next report', async () => {
+    const at = { name: 'moth' }
+    const ready = async () => {
+      const { status } = await node.client.get(nodeKind, at)
+      return status.conditions?.find(({ type }) => type === 'Ready')
+    }
+    await node.until('it is ready', async () => (await ready())?.status === 'True')
+    await node.pass(60_000)
+    const conditions = [{ type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' }]
+    await node.client.patch(nodeKind, at, { type: 'strategic', body: { status: { conditions } } }, { subresource: 'status' })
+    expect((await ready())?.status).toBe('Unknown')
+    await node.until('it is ready again', async () => (await ready())?.reason === 'KubeletReady', 2000)
   })
 })
 

@@ -11,6 +11,7 @@ import type { Pod } from '../../api/core/v1/types.gen.ts'
 import type { AgentConfig } from '../../api/infra/v1alpha1/agent-config.ts'
 import type { Draft } from '../../api/meta/v1/object.ts'
 import { startTestServer } from '../../apiserver/testing/harness.ts'
+import type { Client } from '../../client/client.ts'
 import { createInformers } from '../../client/informers.ts'
 import type { GroupLimits } from '../cgroups/hierarchy.ts'
 import { Checkpoints } from '../checkpoint/checkpoints.ts'
@@ -21,6 +22,8 @@ import { FakeCri } from '../runtime/testing/fake-cri.ts'
 import { UsageSampler } from '../stats/usage-sampler.ts'
 
 export interface FakeNode extends AsyncDisposable {
+  /** What the API server's other users do. */
+  readonly client: Client
   readonly cri: FakeCri
   readonly clock: FakeClock
   readonly events: string[]
@@ -108,6 +111,7 @@ export async function openFakeNode(): Promise<FakeNode> {
 
   const at = (name: string) => ({ namespace: 'default', name })
   const node: FakeNode = {
+    client,
     cri,
     clock,
     events,

@@ -12,7 +12,7 @@ import { hasReason } from '../../../machinery/status.ts'
 import type { Checkpoints } from '../../checkpoint/checkpoints.ts'
 import type { EventSink } from '../events.ts'
 import { nodeReference } from '../events.ts'
-import { differs } from './node-status.ts'
+import { contradicts, differs } from './node-status.ts'
 
 export interface NodeManagerDeps {
   readonly client: Pick<Client, 'get' | 'create' | 'patch'>
@@ -50,6 +50,7 @@ export function createNodeManager(deps: NodeManagerDeps): NodeManager {
   let known: Node | null = null
   let told: NodeStatus | null = null
   let toldAt = 0
+  let woken = new AbortController()
 
   const labels = () => ({
     'beta.kubernetes.io/arch': deps.architecture,
@@ -64,6 +65,7 @@ export function createNodeManager(deps: NodeManagerDeps): NodeManager {
     if (known && Number(node.metadata.resourceVersion) < Number(known.metadata.resourceVersion)) return
     known = node
     void checkpoints.save(nodeKind, node)
+    if (told && contradicts(node.status, told)) woken.abort()
   }
 
   const register = async (status: NodeStatus, signal: AbortSignal | undefined) => {
@@ -96,7 +98,7 @@ export function createNodeManager(deps: NodeManagerDeps): NodeManager {
     if (bootID && bootID !== status.nodeInfo.bootID) {
       events.event(reference, 'Warning', 'Rebooted', `Node ${nodeName} has been rebooted, boot id: ${status.nodeInfo.bootID}`)
     }
-    const previous = (told ?? before?.status)?.conditions
+    const previous = before?.status.conditions
     for (const { type, status: value, reason = '' } of status.conditions ?? []) {
       if (previous?.find((condition) => condition.type === type)?.status === value) continue
       const name = type === 'Ready' ? (value === 'True' ? 'NodeReady' : 'NodeNotReady') : `NodeHas${reason.replace(/^KubeletHas/, '')}`
@@ -107,7 +109,8 @@ export function createNodeManager(deps: NodeManagerDeps): NodeManager {
   const update = async (signal?: AbortSignal) => {
     const status = await deps.status(told ?? known?.status)
     if (told === null) await register(status, signal)
-    if (told !== null && !differs(told, status) && clock.now() - toldAt < REPORT) return
+    const isTold = told !== null && !differs(told, status) && !(known && contradicts(known.status, status))
+    if (isTold && clock.now() - toldAt < REPORT) return
     try {
       await tell(status, signal)
     } catch (error) {
@@ -120,6 +123,7 @@ export function createNodeManager(deps: NodeManagerDeps): NodeManager {
   const run = async (signal: AbortSignal) => {
     let reachable = true
     while (!signal.aborted) {
+      woken = new AbortController()
       let wait = LOOK
       try {
         await update(signal)
@@ -131,7 +135,7 @@ export function createNodeManager(deps: NodeManagerDeps): NodeManager {
         reachable = false
         wait = RETRY
       }
-      await sleep(clock, wait, signal).catch(() => undefined)
+      await sleep(clock, wait, AbortSignal.any([signal, woken.signal])).catch(() => undefined)
     }
   }
 

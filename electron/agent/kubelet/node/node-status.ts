@@ -94,3 +94,10 @@ export function differs(a: NodeStatus, b: NodeStatus): boolean {
     JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _at, ...rest }) => rest) })
   return comparable(a) !== comparable(b)
 }
+
+/** Whether the API shows other conditions than those of this node: it was given up as silent, and is not. */
+export function contradicts(shown: NodeStatus, own: NodeStatus): boolean {
+  return (
+    own.conditions?.some(({ type, status }) => shown.conditions?.find((condition) => condition.type === type)?.status !== status) ?? false
+  )
+}
