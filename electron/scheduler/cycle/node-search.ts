@@ -37,7 +37,7 @@ export class NodeSearch {
 
     const promised = promisedNode(attempt, pod, nodes)
     if (promised) {
-      const refusal = framework.filterWithNominated(attempt, pod, promised)
+      const refusal = framework.check(attempt, pod, promised)
       if (!refusal) return { nodes: [promised], diagnosis }
       if (!isRejected(refusal)) return { nodes: [], diagnosis, fault: refusal }
     }
@@ -53,7 +53,7 @@ export class NodeSearch {
     let looked = 0
     for (; looked < total && fit.length < enough; looked++) {
       const node = candidates[(this.#start + looked) % total] as NodeInfo
-      const refusal = framework.filterWithNominated(attempt, pod, node)
+      const refusal = framework.check(attempt, pod, node)
       if (!refusal) {
         fit.push(node)
         continue

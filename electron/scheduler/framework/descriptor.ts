@@ -52,6 +52,7 @@ export interface Events {
 /** Pods that a node was promised to. */
 export interface Nominated {
   readonly size: number
+  /** The same list as long as nothing changes. */
   onNode(node: string): readonly PodInfo[]
 }
 

@@ -6,6 +6,7 @@ import type { PodInfo } from '../snapshot/pod-info.ts'
 import type { SnapshotView } from '../snapshot/snapshot.ts'
 import { Attempt, type WeightedScorer } from './attempt.ts'
 import type { Handle } from './descriptor.ts'
+import { AnswersByDemand, type PerNode } from './node-answers.ts'
 import type { NodeStatuses } from './node-statuses.ts'
 import {
   isSubset,
@@ -23,6 +24,7 @@ import {
   type Queued,
   type QueueSortPlugin,
   type ReservePlugin,
+  type ScorePlugin,
 } from './plugin.ts'
 import type { Profile } from './profile.ts'
 import { errorStatus, isRejected, unresolvable, type Result, type Status } from './status.ts'
@@ -61,6 +63,7 @@ export class Framework {
   readonly #bind: readonly BindPlugin[]
   readonly #postBind: readonly PostBindPlugin[]
   readonly #handle: Handle
+  readonly #answers = new AnswersByDemand()
 
   constructor(profile: Profile, handleFor: (framework: Framework) => Handle) {
     this.schedulerName = profile.schedulerName
@@ -129,12 +132,42 @@ export class Framework {
     }
     attempt.filters = this.#filter.filter(({ name }) => !skipped.has(name))
     attempt.trackers = this.#preFilter.filter((plugin) => plugin.addPod && !skipped.has(plugin.name))
+    this.#recall(attempt, pod)
     return { status: refusal, nodes, rejectors }
+  }
+
+  #recall(attempt: Attempt, pod: PodInfo): void {
+    if (pod.demand === null) return
+    const { filters } = attempt
+    const first = filters.findIndex(({ ofNodeAlone }) => !ofNodeAlone)
+    attempt.alone = first < 0 ? filters : filters.slice(0, first)
+    attempt.others = first < 0 ? [] : filters.slice(first)
+    attempt.answers = this.#answers.of(pod.demand)
+    attempt.verdicts = attempt.answers.of(attempt.alone.map(({ name }) => name).join())
+  }
+
+  /** As `filterWithNominated`, for a node of the attempt's snapshot: what is remembered of it is not asked again. */
+  check(attempt: Attempt, pod: PodInfo, node: NodeInfo): Result {
+    const { verdicts } = attempt
+    if (!verdicts) return this.filterWithNominated(attempt, pod, node)
+    let verdict = verdicts.find(node)
+    if (verdict === undefined) {
+      verdict = this.#firstRefusal(attempt.alone, attempt, pod, node)
+      if (verdict?.code !== 'Error') verdicts.set(node, verdict)
+    }
+    // Those that the node was promised to would make it no better.
+    if (verdict) return verdict
+    const { nominated } = this.#handle
+    if (nominated.size > 0 && nominated.onNode(node.name).length > 0) return this.filterWithNominated(attempt, pod, node)
+    return this.#firstRefusal(attempt.others, attempt, pod, node)
   }
 
   /** The first refusal. */
   filter(attempt: Attempt, pod: PodInfo, node: NodeInfo): Result {
-    const { filters } = attempt
+    return this.#firstRefusal(attempt.filters, attempt, pod, node)
+  }
+
+  #firstRefusal(filters: readonly FilterPlugin[], attempt: Attempt, pod: PodInfo, node: NodeInfo): Result {
     for (let i = 0; i < filters.length; i++) {
       const plugin = filters[i] as FilterPlugin
       try {
@@ -226,7 +259,7 @@ export class Framework {
     const totals = nodes.map(() => 0)
     for (const { plugin, weight } of attempt.scorers) {
       try {
-        const scores = nodes.map((node) => plugin.score(attempt, pod, node))
+        const scores = scoresOf(plugin, attempt, pod, nodes)
         plugin.normalize?.(attempt, pod, scores, nodes)
         for (let i = 0; i < scores.length; i++) {
           const score = scores[i] as number
@@ -290,6 +323,16 @@ export class Framework {
   postBind(attempt: Attempt, pod: PodInfo, node: string): void {
     for (const plugin of this.#postBind) plugin.postBind(attempt, pod, node)
   }
+}
+
+function scoresOf(plugin: ScorePlugin, attempt: Attempt, pod: PodInfo, nodes: readonly NodeInfo[]): number[] {
+  const known: PerNode<number> | undefined = plugin.ofNodeAlone ? attempt.answers?.of(`score of ${plugin.name}`) : undefined
+  if (!known) return nodes.map((node) => plugin.score(attempt, pod, node))
+  return nodes.map((node) => {
+    let score = known.find(node)
+    if (score === undefined) known.set(node, (score = plugin.score(attempt, pod, node)))
+    return score
+  })
 }
 
 function guarded<T>(plugin: string, what: string, call: () => T | Status | null): T | Status | null {

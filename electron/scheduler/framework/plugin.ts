@@ -22,6 +22,11 @@ export interface Cycle {
 
 export interface Plugin {
   readonly name: string
+  /**
+   * Its filter and its scores, before they are normalized, follow from the node, the pods on it, and what makes up `PodInfo.demand`; and
+   * a pod more on a node never makes it fit. They are then remembered for the next pod that asks for the same.
+   */
+  readonly ofNodeAlone?: boolean
   /** What may let a pod be placed that this plugin refused. None: only time. */
   readonly events?: readonly EventRegistration[]
 }

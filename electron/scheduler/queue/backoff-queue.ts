@@ -19,41 +19,54 @@ export class BackoffQueue {
   /** Refused, and met by a fault: only the former may be tried early, because faults tell of a server in need of rest. */
   readonly #refused: KeyedHeap<QueuedPod>
   readonly #faulty: KeyedHeap<QueuedPod>
+  /** Refused, and a node was promised to them: room was made there, which is theirs to take as soon as nothing else is to do. */
+  readonly #promised: KeyedHeap<QueuedPod>
+  readonly #isPromised: (pod: QueuedPod) => boolean
   #early = EARLY_PER_SECOND
   #earlyAt: number
 
-  constructor(clock: Clock, limits: BackoffLimits, less: (a: QueuedPod, b: QueuedPod) => boolean) {
+  constructor(
+    clock: Clock,
+    limits: BackoffLimits,
+    less: (a: QueuedPod, b: QueuedPod) => boolean,
+    isPromised: (pod: QueuedPod) => boolean = () => false,
+  ) {
+    this.#isPromised = isPromised
     this.#clock = clock
     this.#limits = limits
     this.#earlyAt = clock.monotonic()
     const windowOf = (pod: QueuedPod) => Math.floor(this.endOf(pod) / WINDOW)
     const key = ({ uid }: QueuedPod) => uid
-    this.#refused = new KeyedHeap(key, (a, b) => {
+    const earlier = (a: QueuedPod, b: QueuedPod) => {
       const [x, y] = [windowOf(a), windowOf(b)]
       return x !== y ? x < y : less(a, b)
-    })
+    }
+    this.#refused = new KeyedHeap(key, earlier)
+    this.#promised = new KeyedHeap(key, earlier)
     this.#faulty = new KeyedHeap(key, (a, b) => this.endOf(a) < this.endOf(b))
   }
 
   get size(): number {
-    return this.#refused.size + this.#faulty.size
+    return this.#refused.size + this.#promised.size + this.#faulty.size
   }
 
   values(): QueuedPod[] {
-    return [...this.#refused.values(), ...this.#faulty.values()]
+    return [...this.#refused.values(), ...this.#promised.values(), ...this.#faulty.values()]
   }
 
   get(uid: string): QueuedPod | undefined {
-    return this.#refused.get(uid) ?? this.#faulty.get(uid)
+    return this.#refused.get(uid) ?? this.#promised.get(uid) ?? this.#faulty.get(uid)
   }
 
   add(pod: QueuedPod): void {
+    this.delete(pod.uid)
     if (pod.isFaulty) this.#faulty.set(pod)
+    else if (this.#isPromised(pod)) this.#promised.set(pod)
     else this.#refused.set(pod)
   }
 
   delete(uid: string): QueuedPod | undefined {
-    return this.#refused.delete(uid) ?? this.#faulty.delete(uid)
+    return this.#refused.delete(uid) ?? this.#promised.delete(uid) ?? this.#faulty.delete(uid)
   }
 
   /** 1 s, doubled with each time, at most 10 s, by default. */
@@ -81,6 +94,7 @@ export class BackoffQueue {
 
   /** Takes out one that was refused and is to wait still, if there is one and leave to do so. */
   popEarly(): QueuedPod | undefined {
+    if (this.#promised.size > 0) return this.#promised.pop()
     if (this.#refused.size === 0) return undefined
     const now = this.#clock.monotonic()
     this.#early = Math.min(EARLY_PER_SECOND, this.#early + ((now - this.#earlyAt) * EARLY_PER_SECOND) / 1000)

@@ -5,7 +5,8 @@ import type { PodInfo } from '../snapshot/pod-info.ts'
 const NOBODY: readonly PodInfo[] = Object.freeze([])
 
 export class Nominator implements Nominated {
-  readonly #byNode = new Map<string, Map<string, PodInfo>>()
+  /** Each list is made anew when it changes. */
+  readonly #byNode = new Map<string, readonly PodInfo[]>()
   readonly #nodeOf = new Map<string, string>()
 
   get size(): number {
@@ -13,8 +14,7 @@ export class Nominator implements Nominated {
   }
 
   onNode(node: string): readonly PodInfo[] {
-    const pods = this.#byNode.get(node)
-    return pods ? [...pods.values()] : NOBODY
+    return this.#byNode.get(node) ?? NOBODY
   }
 
   nodeOf(uid: string): string | undefined {
@@ -27,9 +27,7 @@ export class Nominator implements Nominated {
     const target = node ?? pod.pod.status.nominatedNodeName ?? ''
     if (!target) return
     this.#nodeOf.set(pod.uid, target)
-    const pods = this.#byNode.get(target)
-    if (pods) pods.set(pod.uid, pod)
-    else this.#byNode.set(target, new Map([[pod.uid, pod]]))
+    this.#byNode.set(target, [...this.onNode(target), pod])
   }
 
   /** A new state of the pod. Where neither state names a node, an own promise that is not written down yet is kept. */
@@ -44,8 +42,8 @@ export class Nominator implements Nominated {
     const node = this.#nodeOf.get(uid)
     if (node === undefined) return
     this.#nodeOf.delete(uid)
-    const pods = this.#byNode.get(node)
-    pods?.delete(uid)
-    if (pods?.size === 0) this.#byNode.delete(node)
+    const left = this.onNode(node).filter((other) => other.uid !== uid)
+    if (left.length > 0) this.#byNode.set(node, left)
+    else this.#byNode.delete(node)
   }
 }

@@ -59,7 +59,7 @@ export class SchedulingQueue implements Disposable {
     this.nominator = options.nominator
     this.#clock = clock
     this.#active = new KeyedHeap(({ uid }) => uid, less)
-    this.#backoff = new BackoffQueue(clock, backoff, less)
+    this.#backoff = new BackoffQueue(clock, backoff, less, ({ uid }) => this.nominator.nodeOf(uid) !== undefined)
     this.#flushing = clock.setInterval(() => this.#flush(), FLUSH_EVERY, { unref: true })
   }
 

@@ -39,6 +39,9 @@ export function nodeFacts(node: Node): NodeFacts {
 
 export class NodeInfo {
   readonly name: string
+  /** Its place in the snapshot, below the largest number of nodes there ever were; -1 for a node that is in none. */
+  readonly slot: number
+  #version = 0
   #facts: NodeFacts
   readonly #pods = new Map<string, PodInfo>()
   #requested = new AmountSum()
@@ -46,9 +49,15 @@ export class NodeInfo {
   #nonZeroMemory = 0
   #ports: HostPorts | null = null
 
-  constructor(facts: NodeFacts) {
+  constructor(facts: NodeFacts, slot = -1) {
     this.name = facts.node.metadata.name
+    this.slot = slot
     this.#facts = facts
+  }
+
+  /** Grows with each change of the node and of what is on it. */
+  get version(): number {
+    return this.#version
   }
 
   get node(): Node {
@@ -109,6 +118,7 @@ export class NodeInfo {
 
   setFacts(facts: NodeFacts): void {
     this.#facts = facts
+    this.#version++
   }
 
   /** A pod of the same uid must not be on it. */
@@ -138,6 +148,7 @@ export class NodeInfo {
   }
 
   #count(pod: PodInfo, sign: 1 | -1): void {
+    this.#version++
     this.#requested.add(pod.requests, sign)
     const { milliCpu, memory } = pod.nonZero
     this.#nonZeroCpu += sign * milliCpu

@@ -39,6 +39,8 @@ export class PodInfo implements Selectable {
   #ports: readonly HostPort[] | null = null
   #terms: PodTerms | null = null
   #likeness: string | null = null
+  #demand: string | null | undefined
+  #startTime: number | null | undefined
 
   constructor(pod: Pod) {
     this.pod = pod
@@ -78,6 +80,20 @@ export class PodInfo implements Selectable {
     return (this.#terms ??= this.hasPodAffinity ? parseTerms(this.pod).terms : WITHOUT_TERMS)
   }
 
+  /** In milliseconds since the epoch; null for a pod that has not started. */
+  get startTime(): number | null {
+    const { startTime } = this.pod.status
+    return this.#startTime === undefined ? (this.#startTime = startTime ? Date.parse(startTime) : null) : this.#startTime
+  }
+
+  /**
+   * Equal for pods of which each node by itself thinks the same: they ask for the same, bear the same and are as important. Null for a
+   * pod whose status has a say, too.
+   */
+  get demand(): string | null {
+    return this.#demand === undefined ? (this.#demand = demandOf(this.pod)) : this.#demand
+  }
+
   /** Equal for pods that no term and no spread constraint can tell apart. */
   get likeness(): string {
     if (this.#likeness !== null) return this.#likeness
@@ -86,6 +102,16 @@ export class PodInfo implements Selectable {
     const labels = this.labels ? JSON.stringify(this.labels) : ''
     return (this.#likeness = `${this.namespace}\n${this.terminating ? '-' : '+'}${labels}\n${terms}`)
   }
+}
+
+function demandOf({ spec, status }: Pod): string | null {
+  if (status.resources || status.containerStatuses?.length || status.initContainerStatuses?.length) return null
+  const { priority, nodeName, nodeSelector, affinity, tolerations, containers, initContainers, overhead, resources } = spec
+  return JSON.stringify([
+    ...[priority, nodeName, nodeSelector, affinity?.nodeAffinity, tolerations, overhead, resources],
+    containers.map((container) => [container.resources, container.ports]),
+    initContainers?.map((container) => [container.resources, container.ports, container.restartPolicy]),
+  ])
 }
 
 /** The pod's terms, and why some of them cannot be used. */

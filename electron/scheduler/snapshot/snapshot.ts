@@ -34,6 +34,8 @@ export class Snapshot implements SnapshotView {
   readonly #places = new Map<string, string>()
   readonly #topologies = new Topologies()
   #order: readonly NodeInfo[] | null = null
+  /** Slots of nodes that are gone. */
+  readonly #vacant: number[] = []
 
   constructor(objects: ClusterObjects = NO_OBJECTS) {
     this.objects = objects
@@ -62,7 +64,7 @@ export class Snapshot implements SnapshotView {
     const { name } = node.metadata
     const known = this.#nodes.get(name)
     this.images.setNode(name, node.status.images)
-    if (!known) return this.#enter(new NodeInfo(facts))
+    if (!known) return this.#enter(new NodeInfo(facts, this.#vacant.pop() ?? this.#nodes.size))
     const from = known.labels
     const to = facts.labels
     known.setFacts(facts)
@@ -78,6 +80,7 @@ export class Snapshot implements SnapshotView {
     const pods = [...node.pods()]
     for (const pod of pods) this.cohorts.count(pod, name, -1)
     this.#nodes.delete(name)
+    this.#vacant.push(node.slot)
     this.#order = null
     this.#topologies.change(node.labels, undefined)
     this.images.removeNode(name)

@@ -3,6 +3,7 @@ import { randomInt } from '../../../base/random.ts'
 import type { Attempt } from '../../framework/attempt.ts'
 import type { Handle } from '../../framework/descriptor.ts'
 import type { NodeStatuses } from '../../framework/node-statuses.ts'
+import type { Status } from '../../framework/status.ts'
 import type { NodeInfo } from '../../snapshot/node-info.ts'
 import type { PodInfo } from '../../snapshot/pod-info.ts'
 import { selectVictims, startOf, type Victims } from './victims.ts'
@@ -33,16 +34,41 @@ export function findCandidates(
   const share = Math.trunc((nodes.length * limits.minCandidateNodesPercentage) / 100)
   const wanted = Math.min(Math.max(share, limits.minCandidateNodesAbsolute), nodes.length)
   const offset = randomInt(handle.random, nodes.length)
-  const budgets = attempt.snapshot.objects.disruptionBudgets()
+  const victimsOn = victimSearch(handle, attempt, pod)
   const [clean, violating]: [Candidate[], Candidate[]] = [[], []]
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[(offset + i) % nodes.length] as NodeInfo
-    const victims = selectVictims(handle, attempt.fork(), pod, node.copy(), budgets)
+    const victims = victimsOn(node)
     if ('code' in victims) failures.set(node.name, victims)
     else if (victims.pods.length > 0) (victims.violations === 0 ? clean : violating).push({ node: node.name, victims })
     if (clean.length > 0 && clean.length + violating.length >= wanted) break
   }
   return [...clean, ...violating]
+}
+
+interface Found {
+  readonly victims: Victims | Status
+  readonly promised: readonly PodInfo[]
+  readonly budgets: string
+}
+
+/** Where all filters look at nodes alone, the victims on a node are those that the last pod of this kind found there. */
+function victimSearch(handle: Handle, attempt: Attempt, pod: PodInfo): (node: NodeInfo) => Victims | Status {
+  const budgets = attempt.snapshot.objects.disruptionBudgets()
+  const search = (node: NodeInfo) => selectVictims(handle, attempt.fork(), pod, node.copy(), budgets)
+  const { answers, filters } = attempt
+  if (!answers || !filters.every(({ ofNodeAlone }) => ofNodeAlone)) return search
+  const known = answers.of<Found>(`victims by ${filters.map(({ name }) => name).join()}`)
+  const state = budgets.map(({ metadata }) => `${metadata.uid}/${metadata.resourceVersion}`).join()
+  return (node) => {
+    const promised = handle.nominated.onNode(node.name)
+    const found = known.find(node)
+    if (found && found.promised === promised && found.budgets === state) return found.victims
+    const victims = search(node)
+    // Of what it was promised itself, another pod has to think otherwise.
+    if (!promised.some(({ uid }) => uid === pod.uid)) known.set(node, { victims, promised, budgets: state })
+    return victims
+  }
 }
 
 /**

@@ -66,8 +66,8 @@ export function isMoreImportant(a: PodInfo, b: PodInfo, now: number): boolean {
 }
 
 /** In milliseconds since the epoch. */
-export function startOf({ pod }: PodInfo, now: number): number {
-  return pod.status.startTime ? Date.parse(pod.status.startTime) : now
+export function startOf({ startTime }: PodInfo, now: number): number {
+  return startTime ?? now
 }
 
 /** Which of the pods a budget would spare if all were to go, one after the other. */

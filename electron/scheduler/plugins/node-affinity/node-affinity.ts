@@ -39,6 +39,7 @@ export const nodeAffinity = definePlugin<NodeAffinityArgs>({
     const added = addedTerms.length ? new PreferredNodes(addedTerms) : null
     return {
       name,
+      ofNodeAlone: true,
       events: [
         {
           event: { resource: 'Node', action: ACTION.add | ACTION.updateNodeLabel },

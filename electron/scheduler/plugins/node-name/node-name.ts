@@ -12,6 +12,7 @@ export const nodeName = definePlugin({
   defaults: {},
   create: (): AnyPlugin => ({
     name,
+    ofNodeAlone: true,
     events: [{ event: { resource: 'Node', action: ACTION.add } }],
     preFilter: (_cycle, { pod }) => (pod.spec.nodeName ? null : SKIP),
     filter(_cycle, { pod }, node) {

@@ -14,6 +14,7 @@ export const nodePorts = definePlugin({
   defaults: {},
   create: (): AnyPlugin => ({
     name,
+    ofNodeAlone: true,
     events: [
       {
         event: { resource: 'AssignedPod', action: ACTION.delete },

@@ -19,6 +19,7 @@ export const nodeResourcesBalancedAllocation = definePlugin<NodeResourcesBalance
   create({ resources }): AnyPlugin {
     return {
       name,
+      ofNodeAlone: true,
       preScore({ state }, { requests }) {
         const amounts = resources.map((resource) => amountIn(requests, resource.name))
         if (amounts.every((amount) => amount === 0)) return SKIP

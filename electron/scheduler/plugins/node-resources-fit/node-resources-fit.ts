@@ -63,6 +63,7 @@ export const nodeResourcesFit = definePlugin<NodeResourcesFitArgs>({
       (ignoredResources.includes(resource) || ignoredResourceGroups.includes(resource.slice(0, resource.indexOf('/'))))
     return {
       name,
+      ofNodeAlone: true,
       events: [
         { event: { resource: 'AssignedPod', action: ACTION.delete } },
         {

@@ -18,6 +18,7 @@ export const nodeUnschedulable = definePlugin({
     const bears = (tolerations: readonly Toleration[] | undefined) => anyTolerates(tolerations, TAINT)
     return {
       name,
+      ofNodeAlone: true,
       events: [
         {
           event: { resource: 'Node', action: ACTION.add | ACTION.updateNodeTaint },

@@ -18,6 +18,7 @@ export const taintToleration = definePlugin({
   defaults: {},
   create: (): AnyPlugin => ({
     name,
+    ofNodeAlone: true,
     events: [
       {
         event: { resource: 'Node', action: ACTION.add | ACTION.updateNodeTaint },
