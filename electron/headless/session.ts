@@ -1,6 +1,7 @@
 import { FlotillaError } from '../base/errors.ts'
 import { createCaller, type Caller } from '../contracts/caller.ts'
 import { CHANNELS, type Channels } from '../contracts/channels.ts'
+import type { AccessConfig } from '../plane/access-config.ts'
 import type { EtcdConfig, PlaneInfo } from '../plane/config.ts'
 import { connectControl } from '../plane/control-socket.ts'
 import { startPlane, type PlaneHost } from '../plane/host.ts'
@@ -29,6 +30,7 @@ export async function startOwn(options: {
   serveEtcdPort?: number | undefined
   quotaBytes?: number | undefined
   historyBytes?: number | undefined
+  access?: AccessConfig | undefined
   debug?: boolean
 }): Promise<OwnPlane> {
   const places = locate(options.entry)
@@ -43,6 +45,7 @@ export async function startOwn(options: {
       ...(options.etcd === undefined ? {} : { etcd: options.etcd }),
       ...(options.quotaBytes === undefined ? {} : { quotaBytes: options.quotaBytes }),
       ...(options.historyBytes === undefined ? {} : { historyBytes: options.historyBytes }),
+      ...(options.access === undefined ? {} : { access: options.access }),
       ...(options.serveEtcdPort === undefined ? {} : { serveEtcdPort: options.serveEtcdPort }),
     },
     places.planeWorker,

@@ -18,6 +18,7 @@ import type { Random } from '../base/random.ts'
 import { writeKubeconfig, type KubeconfigEntry } from '../client/kubeconfig.ts'
 import type { Store } from '../store/store.ts'
 import { API_VIP, CLUSTER_DOMAIN, SERVICE_CIDR, type PlaneConfig } from './config.ts'
+import { openAccess } from './access.ts'
 import { compactPeriodically } from './compaction.ts'
 import { freePort } from './free-port.ts'
 import { openStore } from './open-store.ts'
@@ -75,14 +76,26 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
     }),
   )
   const inside = server.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
+  const issuer = `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`
+  const access = await openAccess(
+    {
+      config: config.access ?? {},
+      authenticationFile: places.authentication,
+      authorizationFile: places.authorization,
+      ...{ issuer, clock, random, logger: logger.child({ part: 'access' }) },
+    },
+    stack,
+  )
   const authn = createAuthentication({
     caPem: pki.caPem,
     keys: pki.serviceAccountKeys,
-    issuer: `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
+    issuer,
+    configured: access.tokens,
     client: inside,
     ...{ clock, random, logger },
   })
-  const authz = stack.use(createAuthorization({ client: inside, clock, logger }))
+  const authz = stack.use(createAuthorization({ client: inside, clock, random, logger }))
+  access.followAuthorizers((placed) => authz.configure(placed))
   const placements = new Placements()
   const connectors = createConnectors({
     client: inside,

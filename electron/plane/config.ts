@@ -1,3 +1,5 @@
+import type { AccessConfig } from './access-config.ts'
+
 /** What a control plane is made from. Plain data: it crosses to the worker thread as it is. */
 export interface PlaneConfig {
   /** Absolute path of the state folder; made with mode 0700. */
@@ -14,6 +16,8 @@ export interface PlaneConfig {
   readonly historyBytes?: number
   /** Port on 127.0.0.1 at which the store is served to etcd's clients; 0 takes a free one. Absent: not served. */
   readonly serveEtcdPort?: number
+  /** Who else decides who someone is and what they may do; absent: only what the state folder says. */
+  readonly access?: AccessConfig
   /** The program's version, shown to people. */
   readonly version: string
   /** `electron` or `browser`: which face the UI is served by. */

@@ -15,6 +15,8 @@ export const paths = (stateDir: string) => ({
   machines: join(stateDir, 'machines'),
   /** Made by the user. */
   scheduler: join(stateDir, 'scheduler.yaml'),
+  authentication: join(stateDir, 'authentication.yaml'),
+  authorization: join(stateDir, 'authorization.yaml'),
   log: join(stateDir, 'plane.log'),
   /** The desktop window's own data. */
   desktop: join(stateDir, 'desktop'),
@@ -23,7 +25,7 @@ export const paths = (stateDir: string) => ({
 /** Everything that Flotilla puts into a state folder. */
 export const OWN_ENTRIES: readonly string[] = [
   ...['cluster.json', 'cluster.json.new', 'store', 'pki', 'kubeconfig', 'kubeconfig.new', 'machines', 'ssh'],
-  ...['plane.log', 'plane.log.1', 'control.sock', 'desktop', 'scheduler.yaml'],
+  ...['plane.log', 'plane.log.1', 'control.sock', 'desktop', 'scheduler.yaml', 'authentication.yaml', 'authorization.yaml'],
 ]
 /** What an empty disk may have. */
 const SYSTEM_ENTRIES = ['lost+found']

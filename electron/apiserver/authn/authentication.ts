@@ -9,6 +9,7 @@ import { invalidObject, unauthorized } from '../../machinery/status.ts'
 import type { SigningKeys } from '../pki/pki.ts'
 import type { ApiRequest, Authenticator, Authorizer, RequestHandler, Responder, UserInfo } from '../types.ts'
 import { bootstrapTokens } from './bootstrap-tokens.ts'
+import type { ConfiguredTokens } from './configured-tokens.ts'
 import { impersonate } from './impersonation.ts'
 import { issuerDiscovery } from './issuer-discovery.ts'
 import { serviceAccountTokens } from './service-account-tokens.ts'
@@ -25,6 +26,8 @@ export interface AuthenticationOptions {
   readonly issuer: string
   /** Tokens that the plane gives out itself. */
   readonly tokens?: ReadonlyMap<string, UserInfo>
+  /** Whom the cluster's owner trusts beside. */
+  readonly configured?: Pick<ConfiguredTokens, 'authenticate' | 'mayBeAnonymous'>
   /** In-process, as a member of system:masters. */
   readonly client: Client
   readonly clock: Clock
@@ -47,13 +50,14 @@ export const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:
 const GROUP = 'authentication.k8s.io'
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
-  const { caPem, keys, issuer, client, clock, random, logger, tokens = new Map() } = options
+  const { caPem, keys, issuer, client, clock, random, logger, configured, tokens = new Map() } = options
   const audiences = [issuer]
   const byCertificate = x509Authenticator({ caPem, clock })
   const byToken = anyOf([
     staticTokens(tokens, audiences),
     serviceAccountTokens({ keys, issuer, client, clock }),
     bootstrapTokens({ client, clock, own: audiences }),
+    ...(configured ? [configured.authenticate] : []),
   ])
 
   return {
@@ -74,7 +78,8 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
           failure = error
         }
       }
-      if (failure === null) return ANONYMOUS
+      if (failure === null && (configured?.mayBeAnonymous(credentials.path) ?? true)) return ANONYMOUS
+      failure ??= new Error('no credentials, and the path is not open to everyone')
       logger.info('request refused: not authenticated', { why: messageOf(failure) })
       throw unauthorized()
     },

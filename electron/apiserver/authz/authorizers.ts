@@ -14,16 +14,21 @@ export const mastersAuthorizer: Authorizer = async ({ user }) =>
 export const healthAuthorizer: Authorizer = async ({ resource, path }) =>
   !resource && HEALTH.some((known) => path === known || path.startsWith(`${known}/`)) ? { allowed: true, reason: '' } : NO
 
-/** Asked in turn until one allows; otherwise the reasons of all that gave one. */
+/** Asked in turn until one allows or denies; otherwise the reasons, and the errors, of all that gave one. */
 export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
   return async (attributes) => {
     const reasons: string[] = []
+    const errors: string[] = []
+    let denied = false
     for (const authorize of authorizers) {
       const decision = await authorize(attributes)
       if (decision.allowed) return decision
       if (decision.reason) reasons.push(decision.reason)
+      if (decision.error) errors.push(decision.error)
+      if ((denied = decision.denied === true)) break
     }
-    return { allowed: false, reason: reasons.join('\n') }
+    const because = { allowed: false, reason: reasons.join('\n'), ...(errors.length > 0 ? { error: errors.join('; ') } : {}) }
+    return denied ? { ...because, denied } : because
   }
 }
 

@@ -1,7 +1,6 @@
 /** Answers to "may …?" (authorization.k8s.io/v1). What is asked has been validated by the kinds' own rules. */
 import type {
   LocalSubjectAccessReview,
-  ResourceAttributes,
   SelfSubjectAccessReview,
   SelfSubjectRulesReview,
   SubjectAccessReview,
@@ -12,13 +11,15 @@ import { badRequest } from '../../machinery/status.ts'
 import type { Attributes, Authorizer, Responder, UserInfo } from '../types.ts'
 import { nodeOf } from './node-identity.ts'
 import type { RbacPolicy } from './policy.ts'
+import { fieldSelectorText, labelSelectorText } from './selectors.ts'
 
 const GROUP = 'authorization.k8s.io'
 
 export function reviewResponders(policy: RbacPolicy, authorize: Authorizer): Readonly<Record<string, Responder>> {
   const review = async (object: KubeObject, user: UserInfo, spec: SubjectAccessReviewSpec) => {
-    const { allowed, reason } = await authorize(attributesOf(user, spec))
-    return { ...object, spec, status: { allowed, ...(reason ? { reason } : {}) } }
+    const { allowed, denied, reason, error } = await authorize(attributesOf(user, spec))
+    const why = { ...(reason ? { reason } : {}), ...(error ? { evaluationError: error } : {}) }
+    return { ...object, spec, status: { allowed, ...(denied ? { denied } : {}), ...why } }
   }
   return {
     [`subjectaccessreviews.${GROUP}`]: async (object) => {
@@ -62,21 +63,8 @@ function attributesOf(user: UserInfo, spec: SubjectAccessReviewSpec): Attributes
   const { resourceAttributes: asked, nonResourceAttributes } = spec
   if (!asked) return { user, verb: nonResourceAttributes?.verb ?? '', path: nonResourceAttributes?.path ?? '' }
   const { group = '', version = '', resource = '', subresource = '', namespace = '', name = '', verb = '' } = asked
-  const fieldSelector = fieldSelectorOf(asked)
-  return {
-    user,
-    verb,
-    path: '',
-    resource: { group, version, resource, subresource, namespace, name, ...(fieldSelector ? { fieldSelector } : {}) },
-  }
-}
-
-/** Requirements with one value are the only ones that a field selector's text can say. */
-function fieldSelectorOf({ fieldSelector }: ResourceAttributes): string {
-  if (!fieldSelector) return ''
-  if (fieldSelector.rawSelector) return fieldSelector.rawSelector
-  return (fieldSelector.requirements ?? [])
-    .filter(({ operator, values }) => operator === 'In' && values?.length === 1)
-    .map(({ key, values }) => `${key}=${values?.[0] ?? ''}`)
-    .join(',')
+  const fieldSelector = fieldSelectorText(asked.fieldSelector)
+  const labelSelector = labelSelectorText(asked.labelSelector)
+  const selectors = { ...(fieldSelector ? { fieldSelector } : {}), ...(labelSelector ? { labelSelector } : {}) }
+  return { user, verb, path: '', resource: { group, version, resource, subresource, namespace, name, ...selectors } }
 }

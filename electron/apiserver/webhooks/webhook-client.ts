@@ -155,7 +155,8 @@ function send(url: URL, body: Buffer, signal: AbortSignal, how: https.RequestOpt
   return { answer, reused: () => request.reusedSocket }
 }
 
-async function readAnswer(answer: IncomingMessage): Promise<string> {
+/** Throws WebhookCallError unless it is a success of bearable length. */
+export async function readAnswer(answer: IncomingMessage): Promise<string> {
   const parts: Buffer[] = []
   let size = 0
   for await (const part of answer as AsyncIterable<Buffer>) {

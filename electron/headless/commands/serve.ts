@@ -5,6 +5,7 @@ import { usage, type Args, type Command } from '../command.ts'
 import { startOwn } from '../session.ts'
 import { serveUi, UI_OPTIONS } from '../ui.ts'
 import { untilStopped } from '../until-stopped.ts'
+import { ACCESS_OPTIONS, accessOf } from './access-options.ts'
 
 export const serve: Command = {
   name: 'serve',
@@ -25,6 +26,7 @@ export const serve: Command = {
     },
     'store-quota': { type: 'string', help: 'largest size of the store in the state folder, in MiB; 0 for none (default: 8192)' },
     'store-history': { type: 'string', help: 'room for past states of the store, in MiB; 0 keeps none (default: 256)' },
+    ...ACCESS_OPTIONS,
     debug: { type: 'boolean', help: 'log more' },
   },
   async run({ args, stateDir, signal, entry }) {
@@ -36,6 +38,7 @@ export const serve: Command = {
         serveEtcdPort: args.integer('serve-etcd', 0, 65535),
         quotaBytes: mebibytes(args, 'store-quota'),
         historyBytes: mebibytes(args, 'store-history'),
+        access: accessOf(args),
         debug: args.flag('debug'),
       }),
     )

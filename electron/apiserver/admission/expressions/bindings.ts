@@ -50,9 +50,10 @@ function asking(authorize: Authorizer, user: UserInfo): AskAuthorizer {
   return async ({ verb, path = '', resource, serviceAccount }) => {
     const asked = serviceAccount ? serviceAccountUser(serviceAccount) : user
     if (!resource) return authorize({ user: asked, verb, path })
-    const { group, subresource, namespace, name, fieldSelector } = resource
+    const { group, subresource, namespace, name, fieldSelector, labelSelector } = resource
     const about = { group, version: '*', resource: resource.resource, subresource, namespace, name }
-    return authorize({ user: asked, verb, path: '', resource: fieldSelector ? { ...about, fieldSelector } : about })
+    const selectors = { ...(fieldSelector ? { fieldSelector } : {}), ...(labelSelector ? { labelSelector } : {}) }
+    return authorize({ user: asked, verb, path: '', resource: { ...about, ...selectors } })
   }
 }
 
