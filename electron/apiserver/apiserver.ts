@@ -32,7 +32,7 @@ import { Negotiator } from './http/negotiate.ts'
 import { textResponse } from './http/response.ts'
 import { upgrader } from './http/upgrade.ts'
 import { InProcessClient } from './inprocess-client.ts'
-import { Metrics } from './metrics/metrics.ts'
+import { Metrics, type MetricSource } from './metrics/metrics.ts'
 import { healthChecks, METRICS_TYPE, serverGauges } from './metrics/server-state.ts'
 import type { Descriptions } from './openapi/models.ts'
 import { openApiHandlers } from './openapi/openapi.ts'
@@ -59,9 +59,11 @@ import type {
   AdmissionCheck,
   ApiRequest,
   ApiResponse,
+  Auditor,
   Authenticator,
   Authorizer,
   Connector,
+  FlowGate,
   Reader,
   RequestHandler,
   Responder,
@@ -109,6 +111,11 @@ export interface ApiServerParts {
   readonly readers?: Readonly<Record<string, Reader>>
   /** By path; one that ends with a slash stands for everything below. */
   readonly handlers?: Readonly<Record<string, RequestHandler>>
+  /** By default nothing is noted, and nothing limits who asks how often. */
+  readonly auditor?: Auditor
+  readonly gate?: FlowGate
+  /** What else /metrics shows. */
+  readonly metrics?: readonly MetricSource[]
 }
 
 export interface ApiServer extends Component {
@@ -158,6 +165,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     throw forbidden({ group: '', resource: 'users' }, user.name, 'impersonation is not enabled')
   }
 
+  let auditor: Auditor | null = null
+  let gate: FlowGate | null = null
+
   const registry: Registry = {
     store,
     locks: new KeyedMutex(),
@@ -200,10 +210,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     aggregated: (path) => aggregation.connector(path),
     connectors,
     readers,
+    auditor: () => auditor,
+    gate: () => gate,
   })
 
   const service = new HttpService({
     authenticate: async (credentials) => (await authenticate(credentials)) ?? ANONYMOUS,
+    unauthenticated: (request) => auditor?.unauthenticated(request),
     handle: (request) => pipeline.handle(request),
     clock,
     random,
@@ -270,6 +283,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       for (const [name, connector] of Object.entries(given.connectors ?? {})) connectors.set(name, connector)
       for (const [name, reader] of Object.entries(given.readers ?? {})) readers.set(name, reader)
       paths.add(given.handlers ?? {})
+      if (given.auditor) auditor = given.auditor
+      if (given.gate) gate = given.gate
+      for (const source of given.metrics ?? []) metrics.add(source)
     },
   })
 }

@@ -1,6 +1,9 @@
 /** The way of every request: who may do this, what is it for, who answers. Authentication and the socket come before it. */
 import { apiVersionOf, groupResource, type AnyKind } from '../api/kind.ts'
+import { isAbort } from '../base/async.ts'
 import type { Clock } from '../base/clock.ts'
+import { StatusError } from '../machinery/status.ts'
+import { StoreError } from '../store/store.ts'
 import type { Admission } from './admission/admission.ts'
 import { admitConnect } from './admission/connect.ts'
 import { forbiddenError } from './authz/authorizers.ts'
@@ -8,24 +11,29 @@ import { allows, MAX_BODY, type ResourceEndpoint } from './endpoints/resource-en
 import { bytesBody } from './endpoints/body.ts'
 import type { Asked, Responders } from './endpoints/responders.ts'
 import { writeParameters } from './endpoints/query.ts'
+import { WatchStream } from './endpoints/watch-stream.ts'
 import { encodeValue } from './http/encode.ts'
 import type { Negotiator } from './http/negotiate.ts'
 import { failureResponse, genericFailure, pageNotFound } from './http/response.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Call } from './registry/registry.ts'
 import type { Resource } from './registry/storage.ts'
-import { requestInfo, type RequestInfo } from './request-info.ts'
+import { isLongRunning, requestInfo, type RequestInfo } from './request-info.ts'
 import type { Resources } from './resources.ts'
 import type {
   ApiRequest,
   ApiResponse,
   Attributes,
+  Auditor,
+  AuditTrail,
   Authorizer,
   Connector,
   ConnectTarget,
+  FlowGate,
   Reader,
   RequestHandler,
   Responder,
+  Ticket,
   UserInfo,
 } from './types.ts'
 
@@ -45,12 +53,25 @@ export interface PipelineOptions {
   readonly aggregated: (path: string) => Connector | null
   readonly connectors: ReadonlyMap<string, Connector>
   readonly readers: ReadonlyMap<string, Reader>
+  /** Null: nothing is noted. */
+  readonly auditor: () => Auditor | null
+  /** For requests from the network; null: nothing limits them. */
+  readonly gate: () => FlowGate | null
 }
 
 const OTHER_REQUESTS = Object.freeze({ verb: 'GET', group: '', version: '', resource: '', subresource: '', scope: '' })
 
 /** A WebSocket begins with GET, but whoever may only read must not act in a pod (KEP-4006, AuthorizePodWebsocketUpgradeCreatePermission). */
 const CREATED: ReadonlySet<string> = new Set(['pods/exec', 'pods/attach', 'pods/portforward'])
+
+export interface Connection {
+  readonly connector: Connector
+  readonly target: ConnectTarget
+  readonly request: ApiRequest
+  readonly info: RequestInfo
+  /** To be ended by who connects. */
+  readonly trail: AuditTrail | null
+}
 
 export class Pipeline {
   readonly #options: PipelineOptions
@@ -61,40 +82,80 @@ export class Pipeline {
 
   /** Never rejects: what goes wrong is a Status. */
   async handle(given: ApiRequest): Promise<ApiResponse> {
-    const { clock } = this.#options
+    const { clock, metrics, gate, auditor } = this.#options
     const begun = clock.monotonic()
     const warnings: string[] = []
     const info = requestInfo(given.method, given.path, given.query)
+    const trail = auditor()?.begin(given, info) ?? null
+    const limits = given.origin ? gate() : null
+    let ticket: Ticket | null = null
     let response: ApiResponse
+    metrics.entered(info.verb)
     try {
-      response = await this.#serve(await this.#acting(given), info, warnings)
+      const request = await this.#acting(given)
+      if (trail && request !== given) trail.acting(request.user)
+      if (limits) {
+        const entry = limits.enter(request, info)
+        ticket = entry instanceof Promise ? await entry : entry
+        if (ticket.refusal) throw ticket.refusal
+      }
+      response = await this.#serve(request, info, warnings, trail)
     } catch (error) {
       response = failureResponse(error)
+      if (trail && isDefect(error)) trail.panicked(error)
     }
+    ticket?.release()
+    metrics.left(info.verb)
     this.#observe(info, response.status, (clock.monotonic() - begun) / 1000)
-    return warnings.length === 0 ? response : withWarnings(response, warnings)
+    if (warnings.length > 0) response = withWarnings(response, warnings)
+    if (ticket) response = { ...response, headers: { ...ticket.headers, ...response.headers } }
+    return trail ? noted(response, info, trail) : response
   }
 
   /** Throws StatusError 403. */
-  async authorize(attributes: Attributes): Promise<void> {
+  async authorize(attributes: Attributes, trail: Pick<AuditTrail, 'annotate'> | null = null): Promise<void> {
     const decision = await this.#options.authorize(attributes)
+    trail?.annotate('authorization.k8s.io/decision', decision.allowed ? 'allow' : 'forbid')
+    trail?.annotate('authorization.k8s.io/reason', decision.reason)
     if (!decision.allowed) throw forbiddenError(attributes, decision)
   }
 
   /** The connector of an upgrade request, once the user may use it. Throws StatusError. */
-  async connect(given: ApiRequest): Promise<{ connector: Connector; target: ConnectTarget; request: ApiRequest }> {
+  async connect(given: ApiRequest): Promise<Connection> {
+    const info = requestInfo(given.method, given.path, given.query)
+    const trail = this.#options.auditor()?.begin(given, info) ?? null
+    try {
+      return { ...(await this.#connect(given, info, trail)), trail, info }
+    } catch (error) {
+      if (trail && isDefect(error)) trail.panicked(error)
+      trail?.ended(failureResponse(error))
+      throw error
+    }
+  }
+
+  async #connect(given: ApiRequest, info: RequestInfo, trail: AuditTrail | null): Promise<Omit<Connection, 'trail' | 'info'>> {
     const request = await this.#acting(given)
-    const info = requestInfo(request.method, request.path, request.query)
+    if (trail && request !== given) trail.acting(request.user)
     const attributes = attributesOf(request.user, info)
-    await this.authorize(attributes)
+    await this.authorize(attributes, trail)
     const remote = this.#options.aggregated(request.path)
     if (remote) return { connector: remote, target: targetOf(info), request }
     if (CREATED.has(`${info.resource}/${info.subresource}`)) await this.authorize({ ...attributes, verb: 'create' })
     const kind = this.#options.resources.kind(info.group, info.version, info.resource)
     const connector = kind && this.#connectorOf(kind, info)
     if (!kind || !connector) throw genericFailure(404)
-    await this.#admitConnect(kind, info, request, () => {})
+    await this.#admitConnect(kind, info, request, () => {}, trail)
     return { connector, target: targetOf(info), request }
+  }
+
+  get auditor(): Auditor | null {
+    return this.#options.auditor()
+  }
+
+  /** Counts a connection among the requests that last, until it is disposed. */
+  connected({ group, version, resource, subresource, namespace, name }: RequestInfo): Disposable {
+    const scope = namespace ? 'namespace' : name ? 'resource' : 'cluster'
+    return this.#options.metrics.connected({ verb: 'CONNECT', group, version, resource, subresource, scope, component: 'apiserver' })
   }
 
   /** Only names that exist are counted apart, so that no client can make series without end. */
@@ -114,8 +175,8 @@ export class Pipeline {
     return withUser(request, await this.#options.impersonate(request.user, request.headers, this.#options.authorize))
   }
 
-  async #serve(request: ApiRequest, info: RequestInfo, warnings: string[]): Promise<ApiResponse> {
-    await this.authorize(attributesOf(request.user, info))
+  async #serve(request: ApiRequest, info: RequestInfo, warnings: string[], trail: AuditTrail | null): Promise<ApiResponse> {
+    await this.authorize(attributesOf(request.user, info), trail)
     const remote = this.#options.aggregated(request.path)
     if (remote) return remote.answer(request, targetOf(info))
     if (!info.isResource) {
@@ -128,23 +189,32 @@ export class Pipeline {
       if (!resources.hasGroupVersion(info.group, info.version)) return pageNotFound()
       throw genericFailure(404)
     }
-    return this.#serveKind(kind, info, request, warnings)
+    return this.#serveKind(kind, info, request, warnings, trail)
   }
 
-  async #serveKind(kind: AnyKind, info: RequestInfo, request: ApiRequest, warnings: string[]): Promise<ApiResponse> {
+  async #serveKind(
+    kind: AnyKind,
+    info: RequestInfo,
+    request: ApiRequest,
+    warnings: string[],
+    trail: AuditTrail | null,
+  ): Promise<ApiResponse> {
     if (kind.deprecationWarning) warnings.push(kind.deprecationWarning)
     const connector = this.#connectorOf(kind, info)
     if (connector) {
-      await this.#admitConnect(kind, info, request, (text) => void warnings.push(text))
+      await this.#admitConnect(kind, info, request, (text) => void warnings.push(text), trail)
       return connector.answer(request, targetOf(info))
     }
     checkRoute(kind, info)
     const responder = info.verb === 'create' ? this.#options.responders.find({ kind, subresource: info.subresource }) : null
-    if (responder) return this.#respond(responder, { ...info, kind, user: request.user, signal: request.signal }, request, warnings)
+    if (responder) {
+      const asked = { ...info, kind, user: request.user, signal: request.signal, ...(trail ? notesOf(trail) : {}) }
+      return this.#respond(responder, asked, request, warnings)
+    }
     if (kind.answered) return this.#read(kind, info, request)
     const resource = this.#options.resources.find(kind.group, kind.version, kind.resource)
     if (!resource) throw genericFailure(404)
-    return this.#options.endpoint.serve(info.verb, callOf(resource, info, request, warnings), request)
+    return this.#options.endpoint.serve(info.verb, callOf(resource, info, request, warnings, trail), request)
   }
 
   async #read(kind: AnyKind, { verb, namespace, name }: RequestInfo, request: ApiRequest): Promise<ApiResponse> {
@@ -164,10 +234,18 @@ export class Pipeline {
     return encodeValue(answer, output, 201)
   }
 
-  #admitConnect(kind: AnyKind, info: RequestInfo, request: ApiRequest, warn: (text: string) => void): Promise<void> {
+  #admitConnect(
+    kind: AnyKind,
+    info: RequestInfo,
+    request: ApiRequest,
+    warn: (text: string) => void,
+    trail: AuditTrail | null,
+  ): Promise<void> {
     const { subresource, namespace, name, tail } = info
     const { query, user, signal } = request
-    return admitConnect(this.#options.admission, { kind, subresource, namespace, name, tail, query, user, signal, warn })
+    const annotate = trail ? notesOf(trail).annotate : null
+    const about = { kind, subresource, namespace, name, tail, query, user, signal, warn, ...(annotate ? { annotate } : {}) }
+    return admitConnect(this.#options.admission, about)
   }
 
   #connectorOf(kind: AnyKind, info: RequestInfo): Connector | undefined {
@@ -192,12 +270,14 @@ function checkRoute(kind: AnyKind, info: RequestInfo): void {
 
 export function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
   if (!info.isResource) return { user, verb: info.verb, path: info.path }
-  const { group, version, resource, subresource, namespace, name, fieldSelector } = info
+  const { group, version, resource, subresource, namespace, name, fieldSelector, labelSelector } = info
   const attributes = { group, version, resource, subresource, namespace, name }
-  return { user, verb: info.verb, path: info.path, resource: fieldSelector ? { ...attributes, fieldSelector } : attributes }
+  const selected = fieldSelector || labelSelector
+  const selectors = { ...(fieldSelector ? { fieldSelector } : {}), ...(labelSelector ? { labelSelector } : {}) }
+  return { user, verb: info.verb, path: info.path, resource: selected ? { ...attributes, ...selectors } : attributes }
 }
 
-function callOf(resource: Resource, info: RequestInfo, request: ApiRequest, warnings: string[]): Call {
+function callOf(resource: Resource, info: RequestInfo, request: ApiRequest, warnings: string[], trail: AuditTrail | null): Call {
   return {
     resource,
     namespace: resource.kind.namespaced ? info.namespace : '',
@@ -209,6 +289,39 @@ function callOf(resource: Resource, info: RequestInfo, request: ApiRequest, warn
       return request.signal
     },
     warn: (text) => void (warnings.includes(text) || warnings.push(text)),
+    ...(trail ? notesOf(trail) : null),
+  }
+}
+
+/** What a call tells the audit log. */
+export function notesOf(trail: AuditTrail): Required<Pick<Call, 'annotate' | 'received'>> {
+  return { annotate: (key, value) => trail.annotate(key, value), received: (sent) => trail.received(sent) }
+}
+
+/** Neither an answer of Kubernetes nor a fault of the store, which is known. */
+function isDefect(error: unknown): boolean {
+  return !(error instanceof StatusError) && !(error instanceof StoreError) && !isAbort(error)
+}
+
+/** The answer, whose end will be noted. */
+function noted(response: ApiResponse, info: RequestInfo, trail: AuditTrail): ApiResponse {
+  const { body, status } = response
+  const whole = body instanceof Uint8Array
+  if (!whole || isLongRunning(info)) trail.started(status)
+  if (whole) {
+    trail.ended(response)
+    return response
+  }
+  if (!(body instanceof WatchStream)) return { ...response, body: upTo(body, () => trail.ended(response)) }
+  body.onClose(() => trail.ended(response))
+  return response
+}
+
+async function* upTo(body: AsyncIterable<Uint8Array>, ended: () => void): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* body
+  } finally {
+    ended()
   }
 }
 
@@ -218,8 +331,8 @@ function namesAnother(headers: ApiRequest['headers']): boolean {
 }
 
 function withUser(request: ApiRequest, user: UserInfo): ApiRequest {
-  const { method, path, query, headers, signal } = request
-  return { method, path, query, headers, signal, user, body: (limit) => request.body(limit) }
+  const { method, path, query, headers, signal, origin } = request
+  return { method, path, query, headers, signal, user, body: (limit) => request.body(limit), ...(origin ? { origin } : {}) }
 }
 
 function targetOf(info: RequestInfo): ConnectTarget {

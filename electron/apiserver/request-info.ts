@@ -17,6 +17,7 @@ export interface RequestInfo {
   readonly tail: string
   /** Of a list, watch or deletecollection. */
   readonly fieldSelector: string
+  readonly labelSelector: string
 }
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -37,7 +38,17 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   return { ...NOTHING, isResource: false, verb: method.toLowerCase(), path }
 }
 
-const NOTHING = { group: '', version: '', namespace: '', resource: '', subresource: '', name: '', tail: '', fieldSelector: '' }
+const NOTHING = {
+  group: '',
+  version: '',
+  namespace: '',
+  resource: '',
+  subresource: '',
+  name: '',
+  tail: '',
+  fieldSelector: '',
+  labelSelector: '',
+}
 
 function resourceInfo(
   method: string,
@@ -63,11 +74,18 @@ function resourceInfo(
   const tail = parts.length > 3 ? `/${parts.slice(3).join('/')}` : ''
   const info = { isResource: true, path, group, version, namespace, resource, subresource, tail }
   const collection = name === '' && (verb === 'get' || verb === 'delete')
-  if (!collection && !forcedWatch) return { ...info, verb, name, fieldSelector: '' }
+  if (!collection && !forcedWatch) return { ...info, verb, name, fieldSelector: '', labelSelector: '' }
   if (verb === 'delete') verb = 'deletecollection'
   else if (verb === 'get') verb = flag(query.get('watch')) ? 'watch' : 'list'
   const fieldSelector = query.get('fieldSelector') ?? ''
-  return { ...info, verb, name: name || selectedName(fieldSelector), fieldSelector }
+  return { ...info, verb, name: name || selectedName(fieldSelector), fieldSelector, labelSelector: query.get('labelSelector') ?? '' }
+}
+
+const LONG_SUBRESOURCES = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
+
+/** What has no end of its own: watches, and what is done at a node. Source: apiserver `BasicLongRunningRequestCheck`. */
+export function isLongRunning({ verb, subresource }: Pick<RequestInfo, 'verb' | 'subresource'>): boolean {
+  return verb === 'watch' || LONG_SUBRESOURCES.has(subresource)
 }
 
 /** A list of one name is authorized as for that name. */

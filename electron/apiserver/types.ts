@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream'
 import type { AnyKind } from '../api/kind.ts'
 import type { KubeObject } from '../api/meta/v1/object.ts'
 import type { ChannelSocket } from '../client/client.ts'
+import type { StatusError } from '../machinery/status.ts'
+import type { RequestInfo } from './request-info.ts'
 
 export interface UserInfo {
   readonly name: string
@@ -17,6 +19,8 @@ export interface Credentials {
   readonly certificate?: Uint8Array
   /** From `Authorization: Bearer` or the WebSocket subprotocol `base64url.bearer.authorization.k8s.io.…`. */
   readonly bearerToken?: string
+  /** Of the request, where who shows nothing may come to some paths only. */
+  readonly path?: string
 }
 
 /**
@@ -40,6 +44,7 @@ export interface Attributes {
     readonly name: string
     /** Of a list, watch or deletecollection, as it stood in the query. */
     readonly fieldSelector?: string
+    readonly labelSelector?: string
   }
   /** For requests that are not for a resource. */
   readonly path: string
@@ -47,8 +52,12 @@ export interface Attributes {
 
 export interface Decision {
   readonly allowed: boolean
+  /** Nobody else is to be asked. */
+  readonly denied?: boolean
   /** Why, for the message of a refusal and for `SubjectAccessReview`. */
   readonly reason: string
+  /** What went wrong with deciding. */
+  readonly error?: string
 }
 
 export type Authorizer = (attributes: Attributes) => Promise<Decision>
@@ -71,6 +80,18 @@ export interface ApiRequest {
   readonly user: UserInfo
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal
+  /** Of a request that came over the network. */
+  readonly origin?: Origin
+}
+
+/** What a socket says of a request. */
+export interface Origin {
+  /** The client's `Audit-Id`, or one made here; the answer bears it. */
+  readonly auditId: string
+  /** As in the request line: "/api/v1/pods?limit=1". */
+  readonly target: string
+  /** The IP address of who is connected; "" if it is gone. */
+  readonly address: string
 }
 
 export interface ApiResponse {
@@ -153,6 +174,50 @@ export interface AdmissionRequest {
   warn?(text: string): void
   /** Notes something about the decision, for an audit log; the first value of a key counts. */
   annotate?(key: string, value: string): void
+}
+
+/** Notes what is done with requests; which, and how much of them, is its own to know. */
+export interface Auditor {
+  /** Null: nothing is noted of this request. */
+  begin(request: ApiRequest, info: RequestInfo): AuditTrail | null
+  /** Of whom the credentials did not hold. */
+  unauthenticated(request: UnauthenticatedRequest): void
+}
+
+export interface UnauthenticatedRequest extends Pick<ApiRequest, 'method' | 'headers'> {
+  readonly target: string
+  readonly origin: Origin
+}
+
+/** What is noted of one request. Ends with one of `ended`, `answered` and `panicked`; what comes after is ignored. */
+export interface AuditTrail {
+  /** The user as whom the request is done, where it is another. */
+  acting(user: UserInfo): void
+  /** The first value of a key counts. */
+  annotate(key: string, value: string): void
+  /** What was sent: the decoded object, before anybody changes it, or the bytes of a patch. */
+  received(sent: KubeObject | Uint8Array): void
+  /** The answer to a request without an end of its own begins. */
+  started(code: number): void
+  ended(response: Pick<ApiResponse, 'status' | 'headers' | 'body'>): void
+  /** The same for an answer that was never encoded: the object, or the Status of a failure. */
+  answered(code: number, object: object | null): void
+  panicked(error: unknown): void
+}
+
+/** Says which requests are served now, which later, and which not. */
+export interface FlowGate {
+  /** At once, if there is room; otherwise when it is the request's turn. Never rejects. */
+  enter(request: ApiRequest, info: RequestInfo): Ticket | Promise<Ticket>
+}
+
+export interface Ticket {
+  /** For the answer: who decided. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Why it is not served: a Status 429. */
+  readonly refusal: StatusError | null
+  /** The request no longer takes room; to be called once. */
+  release(): void
 }
 
 /** Refuses by throwing StatusError; changes nothing. */

@@ -15,6 +15,8 @@ export interface Connecting {
   readonly user: UserInfo
   readonly signal: AbortSignal
   warn(text: string): void
+  /** As `AdmissionRequest` has it. */
+  readonly annotate?: (key: string, value: string) => void
 }
 
 interface Options {
@@ -56,8 +58,9 @@ export async function admitConnect(admission: Admission, asked: Connecting): Pro
   const options = OPTIONS[`${kind.resource}/${subresource}`]
   if (!options || kind.group !== '') return
   const object = { apiVersion: 'v1', kind: options.kind.kind, ...options.fields(query, tail) } as unknown as KubeObject
+  const notes = asked.annotate ? { annotate: asked.annotate } : {}
   const about = { kind, sent: options.kind, subresource, namespace, name, user, signal }
-  const request: AdmissionRequest = { ...about, operation: 'CONNECT', object, old: null, warn: (text) => asked.warn(text) }
+  const request: AdmissionRequest = { ...about, operation: 'CONNECT', object, old: null, warn: (text) => asked.warn(text), ...notes }
   await admission.admit(request)
   await admission.validate(request)
 }

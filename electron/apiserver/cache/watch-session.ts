@@ -40,6 +40,12 @@ export class WatchSession implements Disposable {
     this.#options.watch.onReady(wake)
   }
 
+  /** Calls the listener once, when the session is over; at once if it is. */
+  onClose(listener: () => void): void {
+    if (this.#timers.disposed) listener()
+    else this.#timers.defer(listener)
+  }
+
   get end(): { readonly error: StatusError | null } | null {
     return this.#options.watch.end
   }

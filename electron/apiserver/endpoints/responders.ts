@@ -5,7 +5,7 @@ import { invalidObject } from '../../machinery/status.ts'
 import type { Admission } from '../admission/admission.ts'
 import { writeOptions } from '../registry/admission-request.ts'
 import type { KindTypes } from '../registry/kind-types.ts'
-import type { WriteParameters } from '../registry/registry.ts'
+import type { Call, WriteParameters } from '../registry/registry.ts'
 import type { Responder, UserInfo } from '../types.ts'
 import type { Body } from './body.ts'
 
@@ -16,6 +16,9 @@ export interface Asked {
   readonly name: string
   readonly user: UserInfo
   readonly signal: AbortSignal
+  /** As `Call` has them. */
+  readonly annotate?: Call['annotate']
+  readonly received?: Call['received']
 }
 
 export class Responders {
@@ -50,11 +53,12 @@ export class Responders {
     const { kind, subresource, namespace, name, user, signal } = asked
     const sent = responder.kind ?? kind
     const object = body(this.#types, sent, parameters.fieldValidation, warn)
+    asked.received?.(object)
     if (kind.namespaced) object.metadata.namespace ||= namespace
     const errors = sent.strategy.validate?.(object) ?? []
     if (errors.length > 0) throw invalidObject(sent, object.metadata.name ?? '', errors)
     const { dryRun, options } = writeOptions('CreateOptions', parameters)
-    const own = sent === kind ? {} : { sent }
+    const own = { ...(sent === kind ? {} : { sent }), ...(asked.annotate ? { annotate: asked.annotate } : {}) }
     const about = { kind, subresource, namespace, name, user, signal, dryRun, options, warn, ...own }
     const admitted = { ...about, operation: 'CREATE', object, old: null } as const
     await this.#admission.admit(admitted)

@@ -77,10 +77,12 @@ export class Verbs {
 
   async patch(call: Call, request: PatchRequest, parameters: WriteParameters): Promise<Answer> {
     const part = this.#options.subresource(call)
+    call.received?.(request.body)
     return updatedAnswer(part, await patch(this.#registry, call, request, part, parameters, () => this.#options.mayCreate(call)))
   }
 
   async delete(call: Call, deletion: Deletion): Promise<Answer> {
+    received(call, deletion)
     const { entry, state } = await remove(this.#registry, call, deletion)
     const code = state !== 'gone' && deletion.orphanDependents === false ? 202 : 200
     if (state === 'marked' || returnsDeleted(call.resource.kind)) return { type: 'entry', entry, code }
@@ -88,15 +90,23 @@ export class Verbs {
   }
 
   #decode(call: Call, body: Body, part: Subresource | null, parameters: WriteParameters): KubeObject {
-    return body(this.#registry.types, part?.kind ?? call.resource.kind, parameters.fieldValidation, (text) => call.warn(text))
+    const kind = part?.kind ?? call.resource.kind
+    const object = body(this.#registry.types, kind, parameters.fieldValidation, (text) => call.warn(text))
+    call.received?.(object)
+    return object
   }
 
   /** What was there when the request came. */
   async deleteCollection(call: Call, query: ListQuery, deletion: Deletion): Promise<ListResult> {
+    received(call, deletion)
     const found = await list(this.#registry, call, query)
     await removeAll(this.#registry, call, found.entries, deletion)
     return found
   }
+}
+
+function received(call: Call, deletion: Deletion): void {
+  call.received?.({ kind: 'DeleteOptions', apiVersion: 'v1', ...deletion } as unknown as KubeObject)
 }
 
 function updatedAnswer(part: Subresource | null, { entry, created }: Updated): Answer {

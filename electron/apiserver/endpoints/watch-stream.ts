@@ -58,6 +58,11 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /** Calls the listener once, when nothing more will be sent. */
+  onClose(listener: () => void): void {
+    this.#session.onClose(listener)
+  }
+
   close(): void {
     this.#session[Symbol.dispose]()
   }

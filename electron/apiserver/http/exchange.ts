@@ -5,7 +5,7 @@ import type { Random } from '../../base/random.ts'
 import type { Readable } from 'node:stream'
 import { timedOut } from '../../machinery/status.ts'
 import { WatchStream, type Sink } from '../endpoints/watch-stream.ts'
-import type { ApiRequest, ApiResponse, Credentials, UserInfo } from '../types.ts'
+import type { ApiRequest, ApiResponse, Credentials, Origin, UnauthenticatedRequest, UserInfo } from '../types.ts'
 import { requestCredentials } from './credentials.ts'
 import { compress, worthCompressing } from './gzip.ts'
 import { HttpRequest } from './http-request.ts'
@@ -27,6 +27,8 @@ export interface Reply {
 export interface HttpServiceOptions {
   /** Never null: anonymous is a user. Throws StatusError 401. */
   readonly authenticate: (credentials: Credentials) => Promise<UserInfo>
+  /** Told of requests whose credentials do not hold. */
+  readonly unauthenticated: (request: UnauthenticatedRequest) => void
   /** Never rejects. */
   readonly handle: (request: ApiRequest) => Promise<ApiResponse>
   readonly clock: Clock
@@ -41,6 +43,8 @@ export interface Incoming {
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly stream: Readable
   readonly connection: Credentials
+  /** Who is connected. */
+  readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
 const REQUEST_MS = 60_000
@@ -60,23 +64,37 @@ export class HttpService {
     return new Promise((resolve) => this.#idle.add(resolve))
   }
 
-  async authenticated(incoming: Incoming): Promise<HttpRequest> {
-    const user = await this.#options.authenticate(requestCredentials(incoming.connection, incoming.headers))
-    return new HttpRequest(incoming.method, incoming.target, incoming.headers, incoming.stream, user)
+  /** Rejects with Status 401 for credentials that do not hold. */
+  async authenticated(incoming: Incoming, origin = new SocketOrigin(incoming, this.#auditId(incoming))): Promise<HttpRequest> {
+    const end = incoming.target.indexOf('?')
+    const path = end < 0 ? incoming.target : incoming.target.slice(0, end)
+    let user: UserInfo
+    try {
+      user = await this.#options.authenticate({ ...requestCredentials(incoming.connection, incoming.headers), path })
+    } catch (error) {
+      this.#options.unauthenticated({ method: incoming.method, target: incoming.target, headers: incoming.headers, origin })
+      throw error
+    }
+    return new HttpRequest(incoming.method, incoming.target, incoming.headers, incoming.stream, user, origin)
+  }
+
+  #auditId({ headers }: Incoming): string {
+    return headers['audit-id'] || this.#options.random.uuid()
   }
 
   /** `onRequest` learns whom to tell when the client goes away. */
   async serve(incoming: Incoming, reply: Reply, onRequest: (request: HttpRequest) => void): Promise<void> {
     this.#running++
+    const auditId = this.#auditId(incoming)
     let response: ApiResponse
     try {
-      const request = await this.authenticated(incoming)
+      const request = await this.authenticated(incoming, new SocketOrigin(incoming, auditId))
       onRequest(request)
       response = await this.#answer(request)
     } catch (error) {
       response = failureResponse(error)
     }
-    const sent = this.#send(incoming, response, reply)
+    const sent = this.#send(incoming, auditId, response, reply)
     this.#ended()
     try {
       await sent
@@ -112,9 +130,9 @@ export class HttpService {
     }
   }
 
-  async #send(incoming: Incoming, response: ApiResponse, reply: Reply): Promise<void> {
+  async #send(incoming: Incoming, auditId: string, response: ApiResponse, reply: Reply): Promise<void> {
     const headers: Headers = {
-      'audit-id': this.#options.random.uuid(),
+      'audit-id': auditId,
       'cache-control': 'no-cache, private',
       ...response.headers,
     }
@@ -134,6 +152,24 @@ export class HttpService {
       })
     }
     reply.sink.end()
+  }
+}
+
+class SocketOrigin implements Origin {
+  readonly auditId: string
+  readonly #incoming: Incoming
+
+  constructor(incoming: Incoming, auditId: string) {
+    this.#incoming = incoming
+    this.auditId = auditId
+  }
+
+  get target(): string {
+    return this.#incoming.target
+  }
+
+  get address(): string {
+    return this.#incoming.socket.remoteAddress ?? ''
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { badRequest } from '../../machinery/status.ts'
 import { tooLarge } from '../inprocess-raw.ts'
-import type { ApiRequest, UserInfo } from '../types.ts'
+import type { ApiRequest, Origin, UserInfo } from '../types.ts'
 
 type Headers = Readonly<Record<string, string | undefined>>
 
@@ -13,6 +13,7 @@ export class HttpRequest implements ApiRequest {
   readonly path: string
   readonly headers: Headers
   readonly user: UserInfo
+  readonly origin: Origin
   readonly #search: string
   readonly #stream: Readable
   #query: URLSearchParams | null = null
@@ -20,13 +21,14 @@ export class HttpRequest implements ApiRequest {
   #gone = false
 
   /** `target` as in the request line. Throws StatusError 400 if it cannot be decoded. */
-  constructor(method: string, target: string, headers: Headers, stream: Readable, user: UserInfo) {
+  constructor(method: string, target: string, headers: Headers, stream: Readable, user: UserInfo, origin: Origin) {
     const end = target.indexOf('?')
     this.method = method
     this.path = decodePath(end < 0 ? target : target.slice(0, end))
     this.#search = end < 0 ? '' : target.slice(end + 1)
     this.headers = headers
     this.user = user
+    this.origin = origin
     this.#stream = stream
   }
 

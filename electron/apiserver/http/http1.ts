@@ -27,6 +27,7 @@ export function createHttp1(options: Http1Options): Server {
     headers: message.headers as Incoming['headers'],
     stream: message,
     connection: credentialsOf(message.socket),
+    socket: message.socket,
   })
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (message, response) => {
     let request: HttpRequest | null = null

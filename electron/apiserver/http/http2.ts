@@ -43,6 +43,7 @@ export function createHttp2(service: HttpService): Http2 {
       headers: headers as Readonly<Record<string, string | undefined>>,
       stream,
       connection,
+      socket: session.socket,
     }
     void service.serve(incoming, reply, (made) => (request = made))
   })

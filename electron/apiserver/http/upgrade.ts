@@ -14,6 +14,9 @@ export function upgrader(service: HttpService, pipeline: Pipeline, logger: Logge
   }
 }
 
+/** The status of an answer that changes the protocol. */
+const SWITCHING = 101
+
 async function upgrade(service: HttpService, pipeline: Pipeline, incoming: Incoming, socket: Duplex, head: Buffer): Promise<void> {
   const onError = () => socket.destroy()
   socket.on('error', onError)
@@ -21,9 +24,15 @@ async function upgrade(service: HttpService, pipeline: Pipeline, incoming: Incom
   try {
     const made = await service.authenticated(incoming)
     socket.once('close', () => made.abort())
-    const { connector, target, request } = await pipeline.connect(made)
+    const { connector, target, request, info, trail } = await pipeline.connect(made)
     taken = true
-    await connector.upgrade(request, target, socket, head)
+    trail?.started(SWITCHING)
+    using _counted = pipeline.connected(info)
+    try {
+      await connector.upgrade(request, target, socket, head)
+    } finally {
+      trail?.answered(SWITCHING, null)
+    }
   } catch (error) {
     if (taken) {
       socket.destroy()

@@ -1,16 +1,17 @@
 /** Counters and histograms in Prometheus' text format (version 0.0.4), under the names that upstream's dashboards ask for. */
+import { Histogram } from './histogram.ts'
 
-type Labels = Readonly<Record<string, string>>
+export type Labels = Readonly<Record<string, string>>
 
 /** Bounds in seconds, as upstream's `apiserver_request_duration_seconds`. */
 const BUCKETS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
 
+const MUTATING: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection', 'post', 'put'])
+
 interface Series {
   /** As they are shown. */
   readonly labels: string
-  readonly counts: number[]
-  sum: number
-  count: number
+  readonly seconds: Histogram
   readonly codes: Map<number, number>
 }
 
@@ -21,29 +22,67 @@ export interface Gauge {
   readonly read: () => Iterable<readonly [Labels, number]>
 }
 
+/** One metric with all its series. */
+export interface MetricFamily {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly samples: Iterable<readonly [Labels, number | Histogram]>
+}
+
+/** Asked whenever somebody reads the metrics. */
+export type MetricSource = () => Iterable<MetricFamily>
+
 export class Metrics {
   readonly #series = new Map<string, Series>()
-  readonly #gauges: Gauge[] = []
+  readonly #sources: MetricSource[] = []
+  readonly #connections = new Map<string, { readonly labels: Labels; count: number }>()
+  #reading = 0
+  #mutating = 0
 
-  gauge(gauge: Gauge): void {
-    this.#gauges.push(gauge)
+  gauge({ name, help, read }: Gauge): void {
+    this.add(() => [{ name, help, type: 'gauge', samples: read() }])
+  }
+
+  add(source: MetricSource): void {
+    this.#sources.push(source)
+  }
+
+  /** A request is being worked on; of a watch until it has begun. */
+  entered(verb: string): void {
+    if (MUTATING.has(verb)) this.#mutating++
+    else this.#reading++
+  }
+
+  left(verb: string): void {
+    if (MUTATING.has(verb)) this.#mutating--
+    else this.#reading--
+  }
+
+  /** A connection to a node, until it is disposed. */
+  connected(labels: Labels): Disposable {
+    const shown = text(labels)
+    let known = this.#connections.get(shown)
+    if (!known) this.#connections.set(shown, (known = { labels, count: 0 }))
+    const own = known
+    own.count++
+    return {
+      [Symbol.dispose]: () => {
+        if (--own.count === 0) this.#connections.delete(shown)
+      },
+    }
+  }
+
+  get connections(): readonly (readonly [Labels, number])[] {
+    return [...this.#connections.values()].map(({ labels, count }) => [labels, count] as const)
   }
 
   /** One answered request. `key` tells its series from others; `labels` are asked for when the series is new. */
   observe(key: string, labels: () => Labels, code: number, seconds: number): void {
     let series = this.#series.get(key)
-    if (!series) {
-      series = { labels: text(labels()), counts: new Array<number>(BUCKETS.length).fill(0), sum: 0, count: 0, codes: new Map() }
-      this.#series.set(key, series)
-    }
+    if (!series) this.#series.set(key, (series = { labels: text(labels()), seconds: new Histogram(BUCKETS), codes: new Map() }))
     series.codes.set(code, (series.codes.get(code) ?? 0) + 1)
-    series.sum += seconds
-    series.count++
-    for (let i = 0; i < BUCKETS.length; i++) {
-      if (seconds > (BUCKETS[i] ?? 0)) continue
-      series.counts[i] = (series.counts[i] ?? 0) + 1
-      break
-    }
+    series.seconds.observe(seconds)
   }
 
   render(): string {
@@ -54,17 +93,18 @@ export class Metrics {
       for (const [code, value] of codes) lines.push(`apiserver_request_total{${labels},code="${code}"} ${value}`)
     }
     head('apiserver_request_duration_seconds', 'How long answers took; of watches until they began.', 'histogram')
-    for (const { labels, counts, sum, count } of this.#series.values()) {
-      const name = 'apiserver_request_duration_seconds'
-      let below = 0
-      counts.forEach((n, i) => lines.push(`${name}_bucket{${labels},le="${BUCKETS[i]}"} ${(below += n)}`))
-      lines.push(`${name}_bucket{${labels},le="+Inf"} ${count}`, `${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`)
-    }
-    for (const { name, help, read } of this.#gauges) {
-      head(name, help, 'gauge')
-      for (const [labels, value] of read()) {
-        const shown = text(labels)
-        lines.push(`${name}${shown ? `{${shown}}` : ''} ${value}`)
+    for (const { labels, seconds } of this.#series.values()) lines.push(...seconds.lines('apiserver_request_duration_seconds', labels))
+    head('apiserver_current_inflight_requests', 'Requests that are being worked on.', 'gauge')
+    lines.push(`apiserver_current_inflight_requests{request_kind="mutating"} ${this.#mutating}`)
+    lines.push(`apiserver_current_inflight_requests{request_kind="readOnly"} ${this.#reading}`)
+    for (const source of this.#sources) {
+      for (const { name, help, type, samples } of source()) {
+        head(name, help, type)
+        for (const [labels, value] of samples) {
+          const shown = text(labels)
+          if (typeof value === 'number') lines.push(`${name}${shown ? `{${shown}}` : ''} ${value}`)
+          else lines.push(...value.lines(name, shown))
+        }
       }
     }
     return `${lines.join('\n')}\n`

@@ -11,11 +11,13 @@ export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 export function serverGauges(metrics: Metrics, { resources, feed }: { resources: Resources; feed: Feed }): void {
   metrics.gauge({
     name: 'apiserver_longrunning_requests',
-    help: 'Watches under way, by resource.',
+    help: 'Watches and connections to nodes under way.',
     *read() {
       for (const { kind, cache } of resources.storages()) {
-        if (cache.watchers > 0) yield [{ verb: 'WATCH', group: kind.group, version: kind.version, resource: kind.resource }, cache.watchers]
+        const { group, version, resource } = kind
+        if (cache.watchers > 0) yield [{ verb: 'WATCH', group, version, resource, subresource: '', component: 'apiserver' }, cache.watchers]
       }
+      yield* metrics.connections
     },
   })
   metrics.gauge({
@@ -23,6 +25,15 @@ export function serverGauges(metrics: Metrics, { resources, feed }: { resources:
     help: 'Objects, of those resources that were read since the start.',
     *read() {
       for (const { kind, cache } of resources.storages()) if (cache.revision > 0) yield [{ resource: groupResource(kind) }, cache.size]
+    },
+  })
+  metrics.gauge({
+    name: 'apiserver_resource_objects',
+    help: 'Objects, of those resources that were read since the start.',
+    *read() {
+      for (const { kind, cache } of resources.storages()) {
+        if (cache.revision > 0) yield [{ group: kind.group, resource: kind.resource }, cache.size]
+      }
     },
   })
   metrics.gauge({

@@ -42,6 +42,8 @@ export interface Call {
   warn(text: string): void
   /** Notes something about the decision for an audit log. */
   readonly annotate?: (key: string, value: string) => void
+  /** Told what was sent, for an audit log: the decoded object before anything changes it, or the bytes of a patch. */
+  readonly received?: (sent: KubeObject | Uint8Array) => void
 }
 
 export interface WriteParameters {
