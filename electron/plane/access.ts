@@ -47,7 +47,7 @@ export interface Access {
 }
 
 /** How often files are looked at, in milliseconds. */
-const LOOK = 5000
+const LOOK = 2000
 /** In milliseconds, as kube-apiserver's flags have them. */
 const TOKEN_TTL = 2 * 60_000
 const TOKEN_TIMEOUT = 30_000

@@ -13,11 +13,13 @@ import { ADMIN, createPki, type Pki } from '../../electron/apiserver/pki/pki.ts'
 import { createConnectors } from '../../electron/apiserver/streaming/streaming.ts'
 import type { NodeDialer } from '../../electron/apiserver/types.ts'
 import { systemClock } from '../../electron/base/clock.ts'
-import { silentLogger } from '../../electron/base/logger.ts'
+import { silentLogger, type Logger } from '../../electron/base/logger.ts'
 import { systemRandom } from '../../electron/base/random.ts'
 import type { Client } from '../../electron/client/client.ts'
 import { writeKubeconfig } from '../../electron/client/kubeconfig.ts'
 import { createRemoteClient, type RemoteClient } from '../../electron/client/remote-client.ts'
+import { openAccess } from '../../electron/plane/access.ts'
+import type { AccessConfig } from '../../electron/plane/access-config.ts'
 import { createMemoryStore } from '../../electron/store/memory/memory-store.ts'
 
 export interface SecureServer extends AsyncDisposable {
@@ -39,13 +41,21 @@ const NO_NODES: NodeDialer = {
   },
 }
 
-export async function startSecureServer(options: { dialer?: NodeDialer; descriptions?: string } = {}): Promise<SecureServer> {
+export interface SecureServerOptions {
+  readonly dialer?: NodeDialer
+  readonly descriptions?: string
+  /** Files that are named have absolute paths. */
+  readonly access?: AccessConfig
+  readonly logger?: Logger
+}
+
+export async function startSecureServer(options: SecureServerOptions = {}): Promise<SecureServer> {
   await using undo = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'flotilla-security-'))
   undo.defer(() => rm(dir, { recursive: true, force: true }))
   const clock = systemClock
   const random = systemRandom
-  const logger = silentLogger
+  const logger = options.logger ?? silentLogger
   const pki = undo.use(
     createPki({ dir: join(dir, 'pki'), clock, random, logger, clusterDomain: 'cluster.local', serviceAddress: '10.96.0.1' }),
   )
@@ -53,7 +63,17 @@ export async function startSecureServer(options: { dialer?: NodeDialer; descript
   const store = undo.use(createMemoryStore({ clock, random }))
   const server = undo.use(createApiServer({ store, clock, logger, random }))
   const admin = server.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
+  const access = await openAccess(
+    {
+      config: options.access ?? {},
+      authenticationFile: join(dir, 'authentication.yaml'),
+      authorizationFile: join(dir, 'authorization.yaml'),
+      ...{ issuer: ISSUER, clock, random, logger },
+    },
+    undo,
+  )
   const authn = createAuthentication({
+    configured: access.tokens,
     caPem: pki.caPem,
     keys: pki.serviceAccountKeys,
     issuer: ISSUER,
@@ -62,7 +82,8 @@ export async function startSecureServer(options: { dialer?: NodeDialer; descript
     random,
     logger,
   })
-  const authz = undo.use(createAuthorization({ client: admin, clock, logger }))
+  const authz = undo.use(createAuthorization({ client: admin, clock, random, logger }))
+  access.followAuthorizers((placed) => authz.configure(placed))
   const connectors = createConnectors({
     client: admin,
     dialer: options.dialer ?? NO_NODES,

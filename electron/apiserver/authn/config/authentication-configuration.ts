@@ -103,10 +103,11 @@ function anonymousOf(fields: Fields): AnonymousConfig {
 function jwtOf(fields: Fields, language: ClaimLanguage, ownIssuer: string): JwtConfig {
   const issuer = issuerOf(fields.part('issuer', ISSUER), ownIssuer)
   const mappings = fields.part('claimMappings', ['username', 'groups', 'uid', 'extra'])
-  const username = sourceOf(mappings.part('username', SOURCE), language, 'text')
-  if (!username) mappings.errors.push(required(mappings.path('username'), 'claim or expression is required'))
-  const groups = mappings.has('groups') ? sourceOf(mappings.part('groups', SOURCE), language, 'texts') : undefined
-  const uid = mappings.has('uid') ? sourceOf(mappings.part('uid', ['claim', 'expression']), language, 'text') : undefined
+  const [username, groups, uid] = [
+    sourceOf(mappings.part('username', SOURCE), language, 'text'),
+    mappings.has('groups') ? sourceOf(mappings.part('groups', SOURCE), language, 'texts') : undefined,
+    mappings.has('uid') ? plainSourceOf(mappings.part('uid', ['claim', 'expression']), language) : undefined,
+  ]
   const extra = mappings.parts('extra', ['key', 'valueExpression']).map((one) => ({ key: extraKey(one), value: one }))
   extra.forEach(({ key, value }, i) => {
     if (key && extra.findIndex((other) => other.key === key) < i) value.errors.push(duplicate(value.path('key'), key))
@@ -198,23 +199,28 @@ export function isPem(text: string): boolean {
 function sourceOf(fields: Fields, language: ClaimLanguage, wanted: 'text' | 'texts'): TextSource | undefined {
   const { errors } = fields
   const claim = fields.text('claim')
-  const isUid = !fields.path('prefix').includes('.username') && !fields.path('prefix').includes('.groups')
-  if (!fields.has('expression')) {
-    if (!claim) {
-      if (fields.has('prefix')) errors.push(required(fields.path('claim'), 'non-empty claim name is required when prefix is set'))
+  if (fields.has('expression')) {
+    if (claim || fields.has('prefix')) {
+      errors.push(invalid(fields.at, '', 'prefix and claim cannot be set with expression'))
       return undefined
     }
-    if (!isUid && !fields.has('prefix'))
-      errors.push(
-        required(fields.path('prefix'), 'prefix is required when claim is set. It can be set to an empty string to disable prefixing'),
-      )
-    return { claim, prefix: fields.text('prefix') }
+    const expression = programOf(fields, 'expression', language, 'claims', wanted)
+    return expression ? { expression } : undefined
   }
-  if (claim || fields.has('prefix')) {
-    errors.push(invalid(fields.at, '', 'claim, prefix and expression: prefix and claim cannot be set with expression'))
-    return undefined
-  }
-  const expression = programOf(fields, 'expression', language, 'claims', wanted)
+  if (!claim) errors.push(required(fields.at, 'claim or expression is required'))
+  else if (!fields.has('prefix'))
+    errors.push(
+      required(fields.path('prefix'), 'prefix is required when claim is set. It can be set to an empty string to disable prefixing'),
+    )
+  return { claim, prefix: fields.text('prefix') }
+}
+
+/** Nothing is put before a uid. */
+function plainSourceOf(fields: Fields, language: ClaimLanguage): TextSource | undefined {
+  const claim = fields.text('claim')
+  if (!fields.has('expression')) return claim ? { claim, prefix: '' } : undefined
+  if (claim) fields.errors.push(invalid(fields.at, '', 'claim cannot be set with expression'))
+  const expression = programOf(fields, 'expression', language, 'claims', 'text')
   return expression ? { expression } : undefined
 }
 

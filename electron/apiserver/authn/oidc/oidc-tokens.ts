@@ -17,6 +17,8 @@ export interface OidcTokensOptions {
   readonly own: readonly string[]
   readonly clock: Clock
   readonly logger: Logger
+  /** By default over HTTPS. */
+  readonly getJson?: typeof getJson
 }
 
 export interface OidcTokens extends Disposable {
@@ -24,7 +26,7 @@ export interface OidcTokens extends Disposable {
 }
 
 /** Begins to fetch the issuers' keys. An issuer that is away makes its own tokens fail, and nobody else's. */
-export function oidcTokens({ configs, own, clock, logger }: OidcTokensOptions): OidcTokens {
+export function oidcTokens({ configs, own, clock, logger, getJson: get = getJson }: OidcTokensOptions): OidcTokens {
   using undo = new DisposableStack()
   const issuers = new Map(
     configs.map((config) => {
@@ -33,7 +35,7 @@ export function oidcTokens({ configs, own, clock, logger }: OidcTokensOptions): 
         new IssuerKeys({
           ...{ url, clock, logger },
           ...(discoveryUrl ? { discoveryUrl } : {}),
-          getJson: (from, signal) => getJson(from, certificateAuthority, signal),
+          getJson: (from, signal) => get(from, certificateAuthority, signal),
         }),
       )
       keys.prepare()
