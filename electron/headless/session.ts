@@ -2,6 +2,7 @@ import { FlotillaError } from '../base/errors.ts'
 import { createCaller, type Caller } from '../contracts/caller.ts'
 import { CHANNELS, type Channels } from '../contracts/channels.ts'
 import type { AccessConfig } from '../plane/access-config.ts'
+import type { AuditConfig } from '../plane/audit.ts'
 import type { EtcdConfig, PlaneInfo } from '../plane/config.ts'
 import { connectControl } from '../plane/control-socket.ts'
 import { startPlane, type PlaneHost } from '../plane/host.ts'
@@ -31,6 +32,7 @@ export async function startOwn(options: {
   quotaBytes?: number | undefined
   historyBytes?: number | undefined
   access?: AccessConfig | undefined
+  audit?: AuditConfig | undefined
   debug?: boolean
 }): Promise<OwnPlane> {
   const places = locate(options.entry)
@@ -46,6 +48,7 @@ export async function startOwn(options: {
       ...(options.quotaBytes === undefined ? {} : { quotaBytes: options.quotaBytes }),
       ...(options.historyBytes === undefined ? {} : { historyBytes: options.historyBytes }),
       ...(options.access === undefined ? {} : { access: options.access }),
+      ...(options.audit === undefined ? {} : { audit: options.audit }),
       ...(options.serveEtcdPort === undefined ? {} : { serveEtcdPort: options.serveEtcdPort }),
     },
     places.planeWorker,

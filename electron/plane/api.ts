@@ -19,6 +19,7 @@ import { writeKubeconfig, type KubeconfigEntry } from '../client/kubeconfig.ts'
 import type { Store } from '../store/store.ts'
 import { API_VIP, CLUSTER_DOMAIN, SERVICE_CIDR, type PlaneConfig } from './config.ts'
 import { openAccess } from './access.ts'
+import { openAudit } from './audit.ts'
 import { compactPeriodically } from './compaction.ts'
 import { freePort } from './free-port.ts'
 import { openStore } from './open-store.ts'
@@ -63,6 +64,13 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
     serviceAddress: API_VIP,
   })
   await startIn(stack, pki)
+
+  const audit = await openAudit(
+    config.audit ?? {},
+    { policy: places.auditPolicy, log: places.auditLog },
+    { clock, random, logger: logger.child({ part: 'audit' }) },
+  )
+  if (audit) stack.use(audit)
 
   const port = config.port ?? remembered.port ?? (await freePort(random))
   const server = stack.use(
@@ -113,6 +121,8 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
     connectors,
     readers: metricsReaders(inside, clock),
     handlers: authn.handlers,
+    ...(audit ? { auditor: audit } : {}),
+    metrics: audit ? [audit.metrics] : [],
   })
   await server.start()
   await authz.start()

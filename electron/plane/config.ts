@@ -1,4 +1,5 @@
 import type { AccessConfig } from './access-config.ts'
+import type { AuditConfig } from './audit.ts'
 
 /** What a control plane is made from. Plain data: it crosses to the worker thread as it is. */
 export interface PlaneConfig {
@@ -18,6 +19,8 @@ export interface PlaneConfig {
   readonly serveEtcdPort?: number
   /** Who else decides who someone is and what they may do; absent: only what the state folder says. */
   readonly access?: AccessConfig
+  /** What is noted of requests, and where; absent: what the state folder says. */
+  readonly audit?: AuditConfig
   /** The program's version, shown to people. */
   readonly version: string
   /** `electron` or `browser`: which face the UI is served by. */

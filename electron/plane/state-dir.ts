@@ -17,6 +17,9 @@ export const paths = (stateDir: string) => ({
   scheduler: join(stateDir, 'scheduler.yaml'),
   authentication: join(stateDir, 'authentication.yaml'),
   authorization: join(stateDir, 'authorization.yaml'),
+  /** Made by the user. */
+  auditPolicy: join(stateDir, 'audit-policy.yaml'),
+  auditLog: join(stateDir, 'audit', 'audit.log'),
   log: join(stateDir, 'plane.log'),
   /** The desktop window's own data. */
   desktop: join(stateDir, 'desktop'),
@@ -26,6 +29,7 @@ export const paths = (stateDir: string) => ({
 export const OWN_ENTRIES: readonly string[] = [
   ...['cluster.json', 'cluster.json.new', 'store', 'pki', 'kubeconfig', 'kubeconfig.new', 'machines', 'ssh'],
   ...['plane.log', 'plane.log.1', 'control.sock', 'desktop', 'scheduler.yaml', 'authentication.yaml', 'authorization.yaml'],
+  ...['audit-policy.yaml', 'audit'],
 ]
 /** What an empty disk may have. */
 const SYSTEM_ENTRIES = ['lost+found']

@@ -6,6 +6,7 @@ import { startOwn } from '../session.ts'
 import { serveUi, UI_OPTIONS } from '../ui.ts'
 import { untilStopped } from '../until-stopped.ts'
 import { ACCESS_OPTIONS, accessOf } from './access-options.ts'
+import { AUDIT_OPTIONS, auditOf } from './audit-options.ts'
 
 export const serve: Command = {
   name: 'serve',
@@ -27,6 +28,7 @@ export const serve: Command = {
     'store-quota': { type: 'string', help: 'largest size of the store in the state folder, in MiB; 0 for none (default: 8192)' },
     'store-history': { type: 'string', help: 'room for past states of the store, in MiB; 0 keeps none (default: 256)' },
     ...ACCESS_OPTIONS,
+    ...AUDIT_OPTIONS,
     debug: { type: 'boolean', help: 'log more' },
   },
   async run({ args, stateDir, signal, entry }) {
@@ -39,6 +41,7 @@ export const serve: Command = {
         quotaBytes: mebibytes(args, 'store-quota'),
         historyBytes: mebibytes(args, 'store-history'),
         access: accessOf(args),
+        audit: auditOf(args),
         debug: args.flag('debug'),
       }),
     )
