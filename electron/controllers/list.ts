@@ -21,6 +21,7 @@ import { persistentVolumeBinder } from './persistent-volume-binder/binder.ts'
 import { podGcController } from './pod-gc/pod-gc.ts'
 import { replicaSetController } from './replica-set/replica-set.ts'
 import { replicationController } from './replica-set/replication-controller.ts'
+import { resourceClaimController } from './resource-claim/resource-claim.ts'
 import { resourceQuotaController } from './resource-quota/resource-quota.ts'
 import { roleAggregationController } from './role-aggregation/role-aggregation.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
@@ -58,6 +59,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   podGcController,
   replicaSetController,
   replicationController,
+  resourceClaimController,
   resourceQuotaController,
   roleAggregationController,
   rootCaController,

@@ -29,7 +29,7 @@ import { SchedulingQueue } from './queue/scheduling-queue.ts'
 import { SchedulerCache } from './snapshot/cache.ts'
 import { PodInfo } from './snapshot/pod-info.ts'
 import { Snapshot } from './snapshot/snapshot.ts'
-import { RECONCILE_EVERY, reconcileOverdue, watchNodes, watchPods, watchStorage } from './watch/cluster-watch.ts'
+import { RECONCILE_EVERY, reconcileOverdue, watchNodes, watchPods, watchResources } from './watch/cluster-watch.ts'
 import { informedObjects } from './watch/informed-objects.ts'
 import { StatusWriter } from './writes/status-writer.ts'
 
@@ -137,7 +137,7 @@ async function run(
   }
   stack.use(watchNodes(core, nodes))
   stack.use(watchPods(core, pods))
-  stack.use(watchStorage(core, informers))
+  stack.use(watchResources(core, informers))
   await informers.start(starting)
 
   const bindings = new BindingCycles(core)

@@ -15,6 +15,9 @@ export type EventResource =
   | 'PersistentVolume'
   | 'StorageClass'
   | 'CSINode'
+  | 'ResourceClaim'
+  | 'DeviceClass'
+  | 'ResourceSlice'
   | '*'
 
 /** Bits, so that one registration covers several. */

@@ -2,6 +2,7 @@
 import type { PluginDescriptor } from '../framework/descriptor.ts'
 import { defaultBinder } from './default-binder/default-binder.ts'
 import { defaultPreemption } from './default-preemption/default-preemption.ts'
+import { dynamicResources } from './dynamic-resources/dynamic-resources.ts'
 import { imageLocality } from './image-locality/image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity/inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity/node-affinity.ts'
@@ -34,6 +35,7 @@ export const PLUGINS: readonly PluginDescriptor[] = [
   volumeZone,
   podTopologySpread,
   interPodAffinity,
+  dynamicResources,
   defaultPreemption,
   nodeResourcesBalancedAllocation,
   imageLocality,

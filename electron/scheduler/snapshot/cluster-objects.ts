@@ -2,6 +2,7 @@
 import type { ReplicaSet, StatefulSet } from '../../api/apps/v1/types.gen.ts'
 import type { PersistentVolume, PersistentVolumeClaim, ReplicationController, Service } from '../../api/core/v1/types.gen.ts'
 import type { PodDisruptionBudget } from '../../api/policy/v1/types.gen.ts'
+import type { DeviceClass, ResourceClaim, ResourceSlice } from '../../api/resource/v1/types.gen.ts'
 import type { CSINode, StorageClass } from '../../api/storage/v1/types.gen.ts'
 import type { Labels } from '../../machinery/selector/requirement.ts'
 
@@ -21,6 +22,10 @@ export interface ClusterObjects {
   storageClass(name: string): StorageClass | undefined
   /** Which CSI drivers a node has. */
   csiNode(name: string): CSINode | undefined
+  resourceClaim(namespace: string, name: string): ResourceClaim | undefined
+  resourceClaims(): readonly ResourceClaim[]
+  deviceClass(name: string): DeviceClass | undefined
+  resourceSlices(): readonly ResourceSlice[]
 }
 
 /** A cluster of which nothing else is known. */
@@ -37,4 +42,8 @@ export const NO_OBJECTS: ClusterObjects = Object.freeze({
   persistentVolumesFor: () => [],
   storageClass: () => undefined,
   csiNode: () => undefined,
+  resourceClaim: () => undefined,
+  resourceClaims: () => [],
+  deviceClass: () => undefined,
+  resourceSlices: () => [],
 })

@@ -3,6 +3,9 @@ import { persistentVolumeClaim as persistentVolumeClaimKind } from '../../api/co
 import { persistentVolume as persistentVolumeKind } from '../../api/core/v1/persistent-volume.ts'
 import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { deviceClass as deviceClassKind } from '../../api/resource/v1/device-class.ts'
+import { resourceClaim as resourceClaimKind } from '../../api/resource/v1/resource-claim.ts'
+import { resourceSlice as resourceSliceKind } from '../../api/resource/v1/resource-slice.ts'
 import { csiNode as csiNodeKind } from '../../api/storage/v1/csi-node.ts'
 import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
 import type { Informer, Informers } from '../../client/informer.ts'
@@ -29,20 +32,24 @@ export function watchNodes({ cache, queue }: SchedulerCore, nodes: Informer<Node
   })
 }
 
-/** Of storage only that something changed is told: what it means is read anew. */
-export function watchStorage({ queue }: SchedulerCore, informers: Informers): Disposable {
+/** Of volumes and devices only that something changed is told: what it means is read anew. */
+export function watchResources({ queue }: SchedulerCore, informers: Informers): Disposable {
   const stack = new DisposableStack()
   const watch = (resource: EventResource, informer: Informer) =>
     stack.use(
       informer.on({
         add: () => queue.move({ event: { resource, action: ACTION.add } }),
         update: () => queue.move({ event: { resource, action: ACTION.updateOther } }),
+        delete: () => queue.move({ event: { resource, action: ACTION.delete } }),
       }),
     )
   watch('PersistentVolumeClaim', informers.for<KubeObject>(persistentVolumeClaimKind))
   watch('PersistentVolume', informers.for<KubeObject>(persistentVolumeKind))
   watch('StorageClass', informers.for<KubeObject>(storageClassKind))
   watch('CSINode', informers.for<KubeObject>(csiNodeKind))
+  watch('ResourceClaim', informers.for<KubeObject>(resourceClaimKind))
+  watch('DeviceClass', informers.for<KubeObject>(deviceClassKind))
+  watch('ResourceSlice', informers.for<KubeObject>(resourceSliceKind))
   return stack
 }
 

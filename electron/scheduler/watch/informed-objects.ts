@@ -6,6 +6,9 @@ import { persistentVolume as persistentVolumeKind, storageClassOf } from '../../
 import { replicationController as replicationControllerKind } from '../../api/core/v1/replication-controller.ts'
 import { service as serviceKind } from '../../api/core/v1/service.ts'
 import { podDisruptionBudget as podDisruptionBudgetKind } from '../../api/policy/v1/pod-disruption-budget.ts'
+import { deviceClass as deviceClassKind } from '../../api/resource/v1/device-class.ts'
+import { resourceClaim as resourceClaimKind } from '../../api/resource/v1/resource-claim.ts'
+import { resourceSlice as resourceSliceKind } from '../../api/resource/v1/resource-slice.ts'
 import { csiNode as csiNodeKind } from '../../api/storage/v1/csi-node.ts'
 import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
 import type { Informers } from '../../client/informer.ts'
@@ -26,6 +29,9 @@ export function informedObjects(informers: Informers): ClusterObjects {
   const volumes = informers.for(persistentVolumeKind)
   const classes = informers.for(storageClassKind)
   const csiNodes = informers.for(csiNodeKind)
+  const deviceClaims = informers.for(resourceClaimKind)
+  const deviceClasses = informers.for(deviceClassKind)
+  const slices = informers.for(resourceSliceKind)
   volumes.addIndex(FREE_BY_CLASS, (volume) => (volume.spec.claimRef ? [] : [storageClassOf(volume)]))
   volumes.addIndex(BY_CLAIM, ({ spec: { claimRef } }) => (claimRef ? [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`] : []))
   return {
@@ -47,5 +53,9 @@ export function informedObjects(informers: Informers): ClusterObjects {
     ],
     storageClass: (name) => classes.get(undefined, name),
     csiNode: (name) => csiNodes.get(undefined, name),
+    resourceClaim: (namespace, name) => deviceClaims.get(namespace, name),
+    resourceClaims: () => deviceClaims.list(),
+    deviceClass: (name) => deviceClasses.get(undefined, name),
+    resourceSlices: () => slices.list(),
   }
 }

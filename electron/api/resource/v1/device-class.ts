@@ -1,6 +1,6 @@
 import { ageColumn } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
-import { atMost, NOT_ALLOCATED, validateOpaque, validateSelectors } from './device-validation.ts'
+import { atMost, validateOpaque, validateSelectors } from './device-validation.ts'
 import type { DeviceClass } from './types.gen.ts'
 
 export const deviceClass = defineKind<DeviceClass>({
@@ -17,6 +17,5 @@ export const deviceClass = defineKind<DeviceClass>({
       ...atMost('spec.config', config),
       ...config.flatMap(({ opaque }, i) => validateOpaque(opaque, `spec.config[${i}].opaque`)),
     ],
-    warnings: () => [NOT_ALLOCATED],
   },
 })

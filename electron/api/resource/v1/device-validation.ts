@@ -30,9 +30,6 @@ const MAX_DRIVER = 63
 const MODES = ['All', 'ExactCount']
 const EFFECTS = ['NoExecute', 'NoSchedule', 'None']
 
-/** Said to those who write the kinds of this group. */
-export const NOT_ALLOCATED = 'nothing in this cluster allocates devices: the object is stored, and pods that name claims do not get any'
-
 export function atMost(field: string, items: readonly unknown[], max = MAX_ITEMS): FieldError[] {
   return items.length > max ? [tooMany(field, items.length, max)] : []
 }

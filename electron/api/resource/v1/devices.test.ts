@@ -33,9 +33,6 @@ describe('a claim', () => {
     expect(errors).toEqual([])
     expect(object.spec.devices.requests?.[0]?.exactly).toMatchObject({ allocationMode: 'ExactCount', count: 1 })
     expect(row(resourceClaim, object)['State']).toBe('pending')
-    expect(resourceClaim.strategy.warnings?.(object, null)).toEqual([
-      expect.stringContaining('nothing in this cluster allocates') as string,
-    ])
   })
 
   it.each<[what: string, devices: Loose, errors: string[]]>([

@@ -1,7 +1,7 @@
 import { ageColumn } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
 import { immutable, validateAnnotations, validateLabels } from '../../meta/v1/validation.ts'
-import { defaultClaim, NOT_ALLOCATED, validateClaim } from './device-validation.ts'
+import { defaultClaim, validateClaim } from './device-validation.ts'
 import type { ResourceClaimTemplate } from './types.gen.ts'
 
 export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
@@ -20,6 +20,5 @@ export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
       ...validateClaim(spec.devices, 'spec.spec.devices'),
     ],
     validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
-    warnings: (_, old) => (old ? [] : [NOT_ALLOCATED]),
   },
 })

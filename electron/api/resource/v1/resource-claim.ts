@@ -1,7 +1,7 @@
 import { ageColumn } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
 import { immutable } from '../../meta/v1/validation.ts'
-import { atMost, defaultClaim, NOT_ALLOCATED, validateClaim } from './device-validation.ts'
+import { atMost, defaultClaim, validateClaim } from './device-validation.ts'
 import type { ResourceClaim } from './types.gen.ts'
 
 const MAX_CONSUMERS = 256
@@ -20,7 +20,6 @@ export const resourceClaim = defineKind<ResourceClaim>({
     validate: ({ spec }) => validateClaim(spec.devices, 'spec.devices'),
     validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
     validateStatusUpdate: ({ status }) => atMost('status.reservedFor', status.reservedFor ?? [], MAX_CONSUMERS),
-    warnings: (_, old) => (old ? [] : [NOT_ALLOCATED]),
   },
 })
 

@@ -3,7 +3,7 @@ import { defineKind } from '../../kind.ts'
 import { immutable, nonNegative, positive } from '../../meta/v1/validation.ts'
 import { duplicate, invalid, invalidEach, required, type FieldError } from '../../values/field-error.ts'
 import { dns1123Label, dns1123Subdomain } from '../../values/names.ts'
-import { atMost, driverName, NOT_ALLOCATED } from './device-validation.ts'
+import { atMost, driverName } from './device-validation.ts'
 import type { Device, ResourcePool, ResourceSlice, ResourceSliceSpec } from './types.gen.ts'
 
 const MAX_DEVICES = 128
@@ -36,7 +36,6 @@ export const resourceSlice = defineKind<ResourceSlice>({
       ...immutable('spec.pool.name', spec.pool.name, old.spec.pool.name),
       ...immutable('spec.nodeName', spec.nodeName, old.spec.nodeName),
     ],
-    warnings: (_, old) => (old ? [] : [NOT_ALLOCATED]),
   },
 })
 

@@ -27,8 +27,8 @@ class Quantity extends Opaque {
   }
 }
 
-/** Throws CelError. */
-function read(text: string): Quantity {
+/** The value of `quantity(text)`. Throws CelError. */
+export function quantityValue(text: string): Quantity {
   try {
     return new Quantity(parseQuantity(text))
   } catch (error) {
@@ -55,7 +55,7 @@ const plus = (a: Quantity, b: ParsedQuantity) => new Quantity(addQuantity(a.valu
 const minus = (a: Quantity, b: ParsedQuantity) => new Quantity(subQuantity(a.value, b))
 
 export const QUANTITY_FUNCTIONS: readonly FunctionDeclaration[] = [
-  define('quantity', global('string_to_quantity', [STRING], QUANTITY_TYPE, read)),
+  define('quantity', global('string_to_quantity', [STRING], QUANTITY_TYPE, quantityValue)),
   define(
     'isQuantity',
     global('is_quantity_string', [STRING], BOOL, (text: string) => tryQuantity(text) !== null),

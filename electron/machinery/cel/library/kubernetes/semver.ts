@@ -58,6 +58,9 @@ function required(read: (text: string) => Semver | null) {
 
 const strictOrNot = (text: string, normalize: boolean) => (normalize ? tolerant(text) : parse(text))
 
+/** The value of `semver(text)`. Throws CelError. */
+export const semverValue = required(parse)
+
 /** -1, 0 or 1. */
 function compare(a: Semver, b: Semver): number {
   for (const [i, number] of a.numbers.entries()) {
@@ -92,7 +95,7 @@ const number = (name: string, index: 0 | 1 | 2) =>
 export const SEMVER_FUNCTIONS: readonly FunctionDeclaration[] = [
   define(
     'semver',
-    global('string_to_semver', [STRING], SEMVER_TYPE, required(parse)),
+    global('string_to_semver', [STRING], SEMVER_TYPE, semverValue),
     global('string_bool_to_semver', [STRING, BOOL], SEMVER_TYPE, (text: string, normalize: boolean) =>
       required((one) => strictOrNot(one, normalize))(text),
     ),
