@@ -8,7 +8,6 @@ import type { Logger } from '../../base/logger.ts'
 import { denyAll, type PlainAnswer } from './grpc/router.ts'
 import { Http2Connection } from './http2/connection.ts'
 import { PREFACE } from './http2/frame.ts'
-import { Laggards } from './http2/laggards.ts'
 import type { Accept } from './http2/stream.ts'
 
 /** Both PEM. */
@@ -53,13 +52,11 @@ export class FaceListener implements AsyncDisposable {
   readonly #connections = new Set<Http2Connection>()
   /** Connections on which nothing telling was said yet, and whether that was so at the last tick. */
   readonly #silent = new Map<Socket, boolean>()
-  readonly #laggards: Laggards
   readonly #closing = new DisposableStack()
   #idle: (() => void) | null = null
 
   constructor(deps: ListenerDeps) {
     this.#deps = deps
-    this.#laggards = this.#closing.use(new Laggards(deps.clock))
     const { tls } = deps
     this.#server = tls ? this.#secureServer(tls) : createServer((socket) => this.#greet(socket))
     this.#http = createHttpServer((request, response) => {
@@ -140,7 +137,6 @@ export class FaceListener implements AsyncDisposable {
   #serve(socket: Socket, said: Buffer, allowed: boolean): void {
     const connection = new Http2Connection(socket, {
       clock: this.#deps.clock,
-      laggards: this.#laggards,
       accept: allowed ? this.#deps.accept : denyAll,
       onClose: (closed) => {
         this.#connections.delete(closed)

@@ -22,10 +22,9 @@ import { FrameReader, unpad } from './frame-reader.ts'
 import { type HeaderBlock, HeaderBlocks } from './header-blocks.ts'
 import { HpackDecoder, wellFormed } from './hpack.ts'
 import { HpackError } from './hpack-error.ts'
-import type { Laggards } from './laggards.ts'
 import { Outbox } from './outbox.ts'
 import { initialWindowIn } from './peer-settings.ts'
-import { PingGuard } from './ping-guard.ts'
+import { Pings } from './pings.ts'
 import { type Accept, ServerStream, type StreamOwner } from './stream.ts'
 
 export const MAX_STREAMS = 10_000
@@ -34,15 +33,10 @@ const STREAM_WINDOW = 1024 * 1024
 const CONNECTION_WINDOW = 16 * 1024 * 1024
 /** Of a request's header fields, in bytes as HPACK counts them. */
 const MAX_HEADERS = 32 * 1024
-/** Ticks without a word from the client after which it is asked whether it is there, and after which it is given up. */
-const SILENT_ASK = 3
-const SILENT_END = 5
-const PROBE = Buffer.from('flotilla', 'latin1')
 const LAST_OF_ALL = 0x7fffffff
 
 export interface ConnectionDeps {
   readonly clock: Clock
-  readonly laggards: Laggards
   readonly accept: Accept
   /** Called once, when the connection is gone. */
   readonly onClose: (connection: Http2Connection) => void
@@ -63,7 +57,7 @@ export class Http2Connection implements StreamOwner {
   readonly #blocked = new Set<ServerStream>()
   readonly #frames = new FrameReader((type, flags, id, bytes, start, end) => this.#onFrame(type, flags, id, bytes, start, end))
   readonly #blocks = new HeaderBlocks()
-  readonly #pings: PingGuard
+  readonly #pings: Pings
   #closed = false
   #lastStream = 0
   /** No stream after this one is served. */
@@ -73,14 +67,13 @@ export class Http2Connection implements StreamOwner {
   #received = 0
   /** Streams that the client gave up while they are still worked on: they count, so that giving up is no way round the limit. */
   #abandoned = 0
-  #silent = 0
 
   constructor(socket: Socket, deps: ConnectionDeps) {
     this.#socket = socket
-    this.#pings = new PingGuard(deps.clock)
+    this.#pings = new Pings(deps.clock)
     this.#accept = deps.accept
     this.#onClose = deps.onClose
-    this.#out = new Outbox(socket, deps.laggards, () => this.#resume())
+    this.#out = new Outbox(socket, () => this.#resume())
     socket.setNoDelay(true)
     socket.on('data', (bytes) => this.#onData(bytes))
     socket.on('end', () => this.#lost())
@@ -98,9 +91,9 @@ export class Http2Connection implements StreamOwner {
 
   /** To be called at a steady pace: asks a silent client whether it is still there, and gives it up if it is not. */
   tick(): void {
-    this.#silent++
-    if (this.#silent === SILENT_ASK) this.#out.push(frame(FRAME.ping, 0, 0, PROBE))
-    else if (this.#silent >= SILENT_END) this.destroy()
+    const { ask, gone } = this.#pings.tick()
+    if (ask) this.#out.push(ask)
+    else if (gone) this.destroy()
   }
 
   /** No new requests; ends when those under way have been answered. */
@@ -185,7 +178,7 @@ export class Http2Connection implements StreamOwner {
   }
 
   #onData(bytes: Buffer): void {
-    this.#silent = 0
+    this.#pings.heard()
     if (this.#closed) return
     try {
       this.#frames.push(bytes)
@@ -295,17 +288,12 @@ export class Http2Connection implements StreamOwner {
   }
 
   #onPing(id: number, flags: number, payload: Buffer): void {
-    if (id !== 0) throw new ConnectionError(CODE.protocolError, 'a ping of a stream')
-    if (payload.length !== 8) throw new ConnectionError(CODE.frameSizeError, 'a ping of a wrong size')
-    if (flags & FLAG.ack) return
-    this.#pings.pinged()
-    // gRPC clients in Go ping after each answer, to see how much the line carries: this answer to it goes with the next one.
-    this.#out.pushLate(frame(FRAME.ping, FLAG.ack, 0, payload))
+    const answer = this.#pings.received(id, flags, payload)
+    if (answer) this.#out.push(answer)
   }
 
   #onSettings(id: number, flags: number, payload: Buffer): void {
-    if (id !== 0) throw new ConnectionError(CODE.protocolError, 'settings of a stream')
-    const window = initialWindowIn(flags, payload)
+    const window = initialWindowIn(id, flags, payload)
     if (flags & FLAG.ack) return
     if (window !== null) this.#setInitialWindow(window)
     if (this.#out.full) throw new ConnectionError(CODE.enhanceYourCalm, 'settings that nobody reads the answers to')

@@ -1,8 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { FakeClock } from '../../../base/fake-clock.ts'
-import { Laggards } from './laggards.ts'
 import { Outbox } from './outbox.ts'
 
 /** Takes what it is given, and keeps it for as long as it is stuck. */
@@ -35,10 +33,9 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 function setUp() {
   const socket = new FakeSocket()
-  const clock = new FakeClock()
   let rooms = 0
-  const outbox = new Outbox(socket as unknown as Socket, new Laggards(clock), () => rooms++)
-  return { socket, clock, outbox, rooms: () => rooms }
+  const outbox = new Outbox(socket as unknown as Socket, () => rooms++)
+  return { socket, outbox, rooms: () => rooms }
 }
 
 describe('an outbox', () => {
@@ -50,21 +47,6 @@ describe('an outbox', () => {
     outbox.push(Buffer.from('d'))
     await turn()
     expect(socket.writes).toEqual(['abc', 'd'])
-  })
-
-  it('sends what is in no hurry behind what comes next, or after a while', async () => {
-    const { socket, clock, outbox } = setUp()
-    outbox.pushLate(Buffer.from('late'))
-    await turn()
-    outbox.push(Buffer.from('next '))
-    await turn()
-    expect(socket.writes).toEqual(['next late'])
-    outbox.pushLate(Buffer.from('later'))
-    await clock.advance(99)
-    expect(socket.writes).toHaveLength(1)
-    await clock.advance(1)
-    expect(socket.writes[1]).toBe('later')
-    expect(clock.pending).toBe(0)
   })
 
   it('is full when the peer takes nothing, and says when it is not any more', async () => {
@@ -89,8 +71,8 @@ describe('an outbox', () => {
 
   it('sends what waits before the end, and nothing after it', async () => {
     const { socket, outbox } = setUp()
-    outbox.pushLate(Buffer.from('b'))
     outbox.push(Buffer.from('a'))
+    outbox.push(Buffer.from('b'))
     outbox.finish()
     outbox.push(Buffer.from('c'))
     await turn()

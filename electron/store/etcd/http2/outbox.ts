@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import type { Laggards } from './laggards.ts'
 
 /** Above so many bytes that the socket has not taken, no more is made for it. */
 const FULL = 1024 * 1024
@@ -9,10 +8,7 @@ const JOIN = 16 * 1024
 /** What goes out over a socket: all of one turn of the event loop in one write. */
 export class Outbox {
   readonly #socket: Socket
-  readonly #laggards: Laggards
   readonly #onRoom: () => void
-  /** What goes behind whatever is sent next. */
-  #late: Buffer[] = []
   #buffers: Buffer[] = []
   #bytes = 0
   #scheduled = false
@@ -23,9 +19,8 @@ export class Outbox {
   }
 
   /** `onRoom` is called when it is no longer full. */
-  constructor(socket: Socket, laggards: Laggards, onRoom: () => void) {
+  constructor(socket: Socket, onRoom: () => void) {
     this.#socket = socket
-    this.#laggards = laggards
     this.#onRoom = onRoom
     socket.on('drain', onRoom)
   }
@@ -45,12 +40,6 @@ export class Outbox {
     process.nextTick(this.#flushLater)
   }
 
-  /** Sends something behind what is sent next, or by itself if nothing is for a while: a write less for each. */
-  pushLate(bytes: Buffer): void {
-    if (this.#finished) return
-    if (this.#late.push(bytes) === 1) this.#laggards.add(this.#flushLater)
-  }
-
   /** Sends what waits, and then says that nothing more will come. `abruptly`: nor is anything more heard. */
   finish(abruptly = false): void {
     if (this.#finished) return
@@ -61,7 +50,6 @@ export class Outbox {
   }
 
   #flush(): void {
-    if (this.#late.length > 0) this.#takeLate()
     const buffers = this.#buffers
     if (buffers.length === 0 || this.#finished) return
     const total = this.#bytes
@@ -77,13 +65,5 @@ export class Outbox {
       this.#socket.uncork()
     }
     if (wasFull && !this.#socket.writableNeedDrain) this.#onRoom()
-  }
-  #takeLate(): void {
-    this.#laggards.remove(this.#flushLater)
-    for (const bytes of this.#late) {
-      this.#buffers.push(bytes)
-      this.#bytes += bytes.length
-    }
-    this.#late = []
   }
 }

@@ -6,7 +6,8 @@ const LARGEST_FRAME = 0xffffff
  * The initial window of streams that a client asks for, or null if it says nothing of it; of its other settings none matters to a server
  * that sends frames of the least size, uses no table and pushes nothing. Throws ConnectionError.
  */
-export function initialWindowIn(flags: number, payload: Buffer): number | null {
+export function initialWindowIn(id: number, flags: number, payload: Buffer): number | null {
+  if (id !== 0) throw new ConnectionError(CODE.protocolError, 'settings of a stream')
   if (payload.length % 6 !== 0 || (flags & FLAG.ack && payload.length > 0)) {
     throw new ConnectionError(CODE.frameSizeError, 'settings of a wrong size')
   }
