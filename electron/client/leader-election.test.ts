@@ -85,6 +85,23 @@ describe('elected', () => {
     expect([...working]).toEqual(['a'])
   })
 
+  it('stops within seconds though nobody answers it any more', async () => {
+    await using server = await startTestServer()
+    const { working, candidate } = contest(server)
+    const faults: Faults = {}
+    const a = candidate('a', faults)
+    await a.start()
+    faults.silent = true
+    await server.clock.advance(2500)
+    let stopped = false
+    const stopping = Promise.resolve(a[Symbol.asyncDispose]()).then(() => (stopped = true))
+    await server.clock.advance(3900)
+    expect(stopped).toBe(false)
+    await server.clock.advance(200)
+    expect([stopped, [...working]]).toEqual([true, []])
+    await stopping
+  })
+
   it('fails to start when the work does, and leaves the lease to others', async () => {
     await using server = await startTestServer()
     const { clock, client } = server

@@ -5,8 +5,8 @@
 import { lease as leaseKind } from '../api/coordination/v1/lease.ts'
 import type { Lease, LeaseSpec } from '../api/coordination/v1/types.gen.ts'
 import { formatMicroTime } from '../api/values/time.ts'
-import { type Deferred, deferred } from '../base/async.ts'
-import { type Clock, sleep } from '../base/clock.ts'
+import { aborted, type Deferred, deferred } from '../base/async.ts'
+import { type Clock, deadline, sleep } from '../base/clock.ts'
 import { type Component, component } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
@@ -21,6 +21,8 @@ const GIVES_UP = 10_000
 /** Between two tries, in milliseconds, and by how much of it a wait for the Lease is made longer at the most. */
 const RETRY = 2000
 const JITTER = 1.2
+/** How long one that is to stop still waits for an answer, in milliseconds: whoever cannot give the Lease back leaves it to run out. */
+const FAREWELL = 2000
 
 export interface ElectionOptions {
   readonly client: Client
@@ -64,7 +66,7 @@ async function campaign(
     decided.resolve()
   }
   while (!signal.aborted) {
-    const result = await lock.take()
+    const result = await lock.take(signal)
     if (result === 'held') {
       logger.info('became the leader', { lease: lease.name })
       try {
@@ -108,7 +110,7 @@ async function hold(lock: LeaseLock, clock: Clock, signal: AbortSignal): Promise
     await sleep(clock, RETRY, signal).catch(() => undefined)
     if (signal.aborted) return
     const begun = clock.monotonic()
-    const result = await lock.take(renewed + GIVES_UP)
+    const result = await lock.take(signal, renewed + GIVES_UP)
     if (result === 'other') return
     if (result === 'held') renewed = begun
     else if (clock.monotonic() >= renewed + GIVES_UP) return
@@ -126,29 +128,38 @@ class LeaseLock {
     this.#recorder = recorder
   }
 
-  /** Takes or renews the Lease: whether it is held here now, by another, or could not be seen before `until` on the monotonic clock. */
-  async take(until = Number.POSITIVE_INFINITY): Promise<'held' | 'other' | 'unknown'> {
+  /**
+   * Takes or renews the Lease: whether it is held here now, by another, or could not be seen before `until` on the monotonic clock, or soon
+   * after `stop` aborts.
+   */
+  async take(stop: AbortSignal, until = Number.POSITIVE_INFINITY): Promise<'held' | 'other' | 'unknown'> {
     const { clock, logger, lease } = this.#options
-    const timeout = new AbortController()
-    const left = Math.min(GIVES_UP, until - clock.monotonic())
-    using _timer = clock.setTimeout(() => timeout.abort(new DOMException('no answer in time', 'TimeoutError')), Math.max(0, left))
+    using limit = deadline(clock, Math.max(0, Math.min(GIVES_UP, until - clock.monotonic())))
+    const leaving = new AbortController()
+    let farewell: Disposable | null = null
+    const leave = () => void (farewell = clock.setTimeout(() => leaving.abort(new DOMException('stopped', 'AbortError')), FAREWELL))
+    stop.addEventListener('abort', leave, { once: true })
     try {
-      return await this.#take(timeout.signal)
+      return await within(AbortSignal.any([limit.signal, leaving.signal]), (signal) => this.#take(signal))
     } catch (error) {
       logger.warn('the leader’s lease could not be read or written', { lease: lease.name, error })
       return 'unknown'
+    } finally {
+      stop.removeEventListener('abort', leave)
+      ;(farewell as Disposable | null)?.[Symbol.dispose]()
     }
   }
 
   /** If it is held still, so that another need not wait. */
   async release(): Promise<void> {
-    const { client, logger } = this.#options
+    const { client, clock, logger } = this.#options
     const held = this.#seen?.lease
     if (held?.spec.holderIdentity !== this.#options.identity) return
     const { leaseTransitions = 0 } = held.spec
-    const time = formatMicroTime(this.#options.clock.now())
+    const time = formatMicroTime(clock.now())
     const spec: LeaseSpec = { holderIdentity: '', leaseDurationSeconds: 1, acquireTime: time, renewTime: time, leaseTransitions }
-    await client.update(leaseKind, { ...held, spec }).catch((error: unknown) => {
+    using limit = deadline(clock, FAREWELL)
+    await within(limit.signal, (signal) => client.update(leaseKind, { ...held, spec }, { signal })).catch((error: unknown) => {
       logger.warn('the leader’s lease could not be given back', { error })
     })
   }
@@ -212,4 +223,9 @@ class LeaseLock {
       leaseTransitions: goesOn || !before ? transitions : transitions + 1,
     }
   }
+}
+
+/** What `work` gives, or the signal's reason when that aborts first, whether or not the work heeds it. */
+function within<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return Promise.race([work(signal), aborted(signal)])
 }

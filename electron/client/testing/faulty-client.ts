@@ -13,6 +13,8 @@ export interface Faults {
   brokenWatches?: number
   /** While true, nothing reaches the server and all watches break. */
   partitioned?: boolean
+  /** While true, nothing reaches the server, and no call is ever answered. */
+  silent?: boolean
 }
 
 /** The client with faults thrown in, by seed. `faults` may be changed at any time. */
@@ -20,15 +22,16 @@ export function faultyClient(client: Client, faults: Faults, random: Random): Cl
   const happens = (share: number | undefined) => (share ?? 0) > 0 && random.float() < (share ?? 0)
   const down = () => unavailable('injected fault: connection refused')
 
-  const before = () => {
+  const before = async () => {
+    if (faults.silent) await new Promise(() => undefined)
     if (faults.partitioned || happens(faults.unavailable)) throw down()
   }
   const read = async <T>(call: () => Promise<T>): Promise<T> => {
-    before()
+    await before()
     return call()
   }
   const write = async <T>(call: () => Promise<T>): Promise<T> => {
-    before()
+    await before()
     const result = await call()
     if (faults.partitioned || happens(faults.lostAnswers)) throw unavailable('injected fault: connection reset after the request')
     return result
@@ -48,7 +51,7 @@ export function faultyClient(client: Client, faults: Faults, random: Random): Cl
     request: (request) => (request.method === 'GET' ? read(() => client.request(request)) : write(() => client.request(request))),
     websocket: (request) => read(() => client.websocket(request)),
     async *watch(kind, options) {
-      before()
+      await before()
       for await (const event of client.watch(kind, options)) {
         if (faults.partitioned) throw down()
         yield event
