@@ -8,7 +8,7 @@ import { startHost } from './host/start-host.ts'
 import { fuzz } from './run/driver.ts'
 
 const REQUESTS = 20_000
-const STRETCH = 10_000
+const STRETCH = 5000
 
 function count(name: string, text: string | undefined, otherwise: number): number {
   const value = text === undefined ? otherwise : Number(text)
@@ -29,15 +29,15 @@ async function main(): Promise<number> {
     from: count('from', values.from, 0),
     atOnce: Math.max(1, count('at-once', values['at-once'], values.from === undefined ? 8 : 1)),
     stretch: STRETCH,
+    onFinding({ rule, message, again, requests: shown }) {
+      process.stdout.write(`\nFOUND ${rule}: ${message}\n  again: ${again}\n${shown.replace(/^/gm, '  | ')}\n`)
+    },
     onStretch(done, { rss, heapUsed, sockets, watchers }) {
       process.stderr.write(
         `${done} requests; ${mebibytes(rss)} in memory, ${mebibytes(heapUsed)} of heap, ${sockets} sockets, ${watchers} watches\n`,
       )
     },
   })
-  for (const { rule, message, again, requests } of findings) {
-    process.stdout.write(`\nFOUND ${rule}: ${message}\n  again: ${again}\n${requests.replace(/^/gm, '  | ')}\n`)
-  }
   const seen = [...statuses].sort(([a], [b]) => a - b).map(([status, times]) => `${status === 0 ? 'closed' : status}: ${times}`)
   process.stdout.write(`\n${seen.join(', ')}\n${requests} requests, ${findings.length} findings\n`)
   return findings.length > 0 ? 1 : 0

@@ -22,6 +22,8 @@ export interface RunOptions {
   /** The first scenario's number. */
   readonly from?: number
   /** Told when a stretch is over. */
+  /** Told at once. */
+  readonly onFinding?: (finding: Finding) => void
   readonly onStretch?: (done: number, measured: Measured) => void
 }
 
@@ -66,8 +68,13 @@ export async function fuzz(host: Host, options: RunOptions): Promise<RunResult> 
     collect(host, options.seed, `${number}`)
     options.onStretch?.(sent.requests, measured.at(-1) as Measured)
   }
-  findings.push(...memoryFindings(measured, options.seed))
+  for (const finding of memoryFindings(measured, options.seed)) found(finding)
   return { requests: sent.requests, findings, statuses, measured }
+
+  function found(finding: Finding): void {
+    findings.push(finding)
+    options.onFinding?.(finding)
+  }
 
   async function one(number: number): Promise<void> {
     const actor = new Actor(transport, (answer) => {
@@ -83,7 +90,7 @@ export async function fuzz(host: Host, options: RunOptions): Promise<RunResult> 
       if (findings.filter((finding) => finding.rule === rule && alike(finding.message, message)).length >= SAME) return
       const { request, alone } = await shrink(transport, error)
       const requests = alone ? requestText(request) : error.sent.map(requestText).join('\n---\n')
-      findings.push({ rule, message, again: `npm run fuzz -- --seed ${options.seed} --from ${number} --requests 1`, requests })
+      found({ rule, message, again: `npm run fuzz -- --seed ${options.seed} --from ${number} --requests 1`, requests })
     }
     collect(host, options.seed, String(number), actor.sent)
   }
@@ -92,7 +99,7 @@ export async function fuzz(host: Host, options: RunOptions): Promise<RunResult> 
     for (const { rule, message } of from.faults()) {
       if (findings.filter((finding) => finding.rule === rule && alike(finding.message, message)).length >= SAME) continue
       const again = `npm run fuzz -- --seed ${seed}, near scenario ${number}`
-      findings.push({ rule, message, again, requests: last.map(requestText).join('\n---\n') })
+      found({ rule, message, again, requests: last.map(requestText).join('\n---\n') })
     }
   }
 }
