@@ -52,6 +52,8 @@ export interface Events {
 /** Pods that a node was promised to. */
 export interface Nominated {
   readonly size: number
+  /** How many of them do not want certain pods near them. */
+  readonly shunning: number
   /** The same list as long as nothing changes. */
   onNode(node: string): readonly PodInfo[]
 }

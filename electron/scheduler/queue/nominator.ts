@@ -8,9 +8,14 @@ export class Nominator implements Nominated {
   /** Each list is made anew when it changes. */
   readonly #byNode = new Map<string, readonly PodInfo[]>()
   readonly #nodeOf = new Map<string, string>()
+  readonly #shunning = new Set<string>()
 
   get size(): number {
     return this.#nodeOf.size
+  }
+
+  get shunning(): number {
+    return this.#shunning.size
   }
 
   onNode(node: string): readonly PodInfo[] {
@@ -27,6 +32,7 @@ export class Nominator implements Nominated {
     const target = node ?? pod.pod.status.nominatedNodeName ?? ''
     if (!target) return
     this.#nodeOf.set(pod.uid, target)
+    if (pod.terms.requiredAntiAffinity.length > 0) this.#shunning.add(pod.uid)
     this.#byNode.set(target, [...this.onNode(target), pod])
   }
 
@@ -42,6 +48,7 @@ export class Nominator implements Nominated {
     const node = this.#nodeOf.get(uid)
     if (node === undefined) return
     this.#nodeOf.delete(uid)
+    this.#shunning.delete(uid)
     const left = this.onNode(node).filter((other) => other.uid !== uid)
     if (left.length > 0) this.#byNode.set(node, left)
     else this.#byNode.delete(node)

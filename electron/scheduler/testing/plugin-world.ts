@@ -27,6 +27,8 @@ export interface PluginWorld {
   readonly handle: Handle
   readonly snapshot: Snapshot
   readonly nominator: Nominator
+  /** The pods that informers know; none, unless a test says otherwise. */
+  live: Handle['livePod']
   /** By node; null: the pod fits. */
   statuses(pod: Pod): Record<string, Status | null>
   /** By node; "": the pod fits. */
@@ -49,7 +51,7 @@ export function pluginWorld(plugins: readonly PluginDescriptor[], options: World
     events: { event() {} },
     nominated: nominator,
     signal: new AbortController().signal,
-    livePod: () => undefined,
+    livePod: (namespace, name) => world.live(namespace, name),
     activate() {},
     allowWaiting: () => false,
     rejectWaiting: () => false,
@@ -69,11 +71,12 @@ export function pluginWorld(plugins: readonly PluginDescriptor[], options: World
     }
     return Object.fromEntries(snapshot.nodes.map(({ name }) => [name, of(name)]))
   }
-  return {
+  const world: PluginWorld = {
     framework,
     handle,
     snapshot,
     nominator,
+    live: () => undefined,
     statuses,
     reasons: (pod) => Object.fromEntries(Object.entries(statuses(pod)).map(([name, status]) => [name, status?.reasons.join(', ') ?? ''])),
     scores(pod, plugin) {
@@ -93,6 +96,7 @@ export function pluginWorld(plugins: readonly PluginDescriptor[], options: World
       return asked.some(({ hint }) => !hint || hint(new PodInfo(pod), old, now) === 'Queue') ? 'Queue' : 'Skip'
     },
   }
+  return world
 }
 
 const leftOut: Status = { code: 'UnschedulableAndUnresolvable', reasons: ['left out by PreFilter'], plugin: '' }

@@ -49,8 +49,8 @@ export class AffinityState {
     this.#unwilling = unwilling
   }
 
-  /** Null: there is nothing to look at. */
-  static of(pod: PodInfo, { cohorts, objects }: SnapshotView): AffinityState | null {
+  /** Null: there is nothing to look at, unless pods that are promised nodes may not want the pod (`promised`). */
+  static of(pod: PodInfo, { cohorts, objects }: SnapshotView, promised = false): AffinityState | null {
     const named = (terms: readonly AffinityTerm[]) => terms.map((term) => withNamespaces(term, objects))
     const affinity = named(pod.terms.requiredAffinity)
     const antiAffinity = named(pod.terms.requiredAntiAffinity)
@@ -70,7 +70,7 @@ export class AffinityState {
     for (const term of antiAffinity) {
       for (const cohort of cohortsOf(term, cohorts)) unwanted.add(term.topologyKey, cohort.perTopology(term.topologyKey))
     }
-    if (affinity.length === 0 && antiAffinity.length === 0 && unwilling.isEmpty) return null
+    if (affinity.length === 0 && antiAffinity.length === 0 && unwilling.isEmpty && !promised) return null
     return new AffinityState({ affinity, antiAffinity, namespaceLabels, refusals: new Refusals() }, wanted, unwanted, unwilling)
   }
 

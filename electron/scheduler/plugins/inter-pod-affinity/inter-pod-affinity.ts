@@ -21,7 +21,7 @@ export const interPodAffinity = definePlugin<InterPodAffinityArgs>({
   name: NAME,
   weight: 2,
   defaults: { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false },
-  create(args): AnyPlugin {
+  create(args, handle): AnyPlugin {
     const podEvents = ACTION.add | ACTION.delete | ACTION.updatePodLabel
     return {
       name: NAME,
@@ -41,7 +41,7 @@ export const interPodAffinity = definePlugin<InterPodAffinityArgs>({
           const [fault] = parseTerms(pod.pod).faults
           if (fault !== undefined) return unresolvable(NAME, [`parsing pod: ${messageOf(fault)}`])
         }
-        const affinity = AffinityState.of(pod, snapshot)
+        const affinity = AffinityState.of(pod, snapshot, handle.nominated.shunning > 0)
         if (!affinity) return SKIP
         state.write(hard, affinity)
         return null

@@ -57,9 +57,9 @@ export class SpreadState {
     return null
   }
 
-  /** A pod comes to the node, or leaves it, in thought. */
+  /** A pod comes to the node, or leaves it, in thought. Those that are being deleted were not counted. */
   change(pod: PodInfo, other: PodInfo, node: NodeInfo, by: 1 | -1): void {
-    if (other.namespace !== pod.namespace || !hasAllKeys(node.labels, this.#constraints)) return
+    if (other.namespace !== pod.namespace || other.terminating || !hasAllKeys(node.labels, this.#constraints)) return
     for (const [i, constraint] of this.#constraints.entries()) {
       const domain = node.labels[constraint.topologyKey]
       if (domain === undefined || !constraint.selector.matches(other.labels)) continue
