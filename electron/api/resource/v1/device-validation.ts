@@ -28,7 +28,7 @@ const MAX_ALTERNATIVES = 8
 const MAX_EXPRESSION = 10 * 1024
 const MAX_DRIVER = 63
 const MODES = ['All', 'ExactCount']
-const EFFECTS = ['NoExecute', 'NoSchedule', 'None']
+export const DEVICE_EFFECTS: readonly string[] = ['NoExecute', 'NoSchedule', 'None']
 
 export function atMost(field: string, items: readonly unknown[], max = MAX_ITEMS): FieldError[] {
   return items.length > max ? [tooMany(field, items.length, max)] : []
@@ -37,6 +37,16 @@ export function atMost(field: string, items: readonly unknown[], max = MAX_ITEMS
 export function driverName(name: string, field: string): FieldError[] {
   if (!name) return [required(field)]
   return [...(byteLength(name) > MAX_DRIVER ? [tooLong(field, MAX_DRIVER)] : []), ...invalidEach(field, name, dns1123Subdomain(name))]
+}
+
+/** Parts like names of subdomains, with slashes between them. */
+export function poolName(name: string, field: string): FieldError[] {
+  return name ? name.split('/').flatMap((part) => invalidEach(field, part, dns1123Subdomain(part))) : [required(field)]
+}
+
+/** Of requests, and "request/alternative" of their alternatives. */
+export function requestNames({ requests = [] }: DeviceClaim): ReadonlySet<string> {
+  return new Set(requests.flatMap(({ name, firstAvailable = [] }) => [name, ...firstAvailable.map((sub) => `${name}/${sub.name}`)]))
 }
 
 export function validateSelectors(selectors: readonly DeviceSelector[], field: string): FieldError[] {
@@ -66,7 +76,7 @@ export function defaultClaim({ requests = [] }: DeviceClaim): void {
 }
 
 export function validateClaim({ requests = [], constraints = [], config = [] }: DeviceClaim, field: string): FieldError[] {
-  const names = new Set(requests.flatMap(({ name, firstAvailable = [] }) => [name, ...firstAvailable.map((sub) => `${name}/${sub.name}`)]))
+  const names = requestNames({ requests })
   return [
     ...atMost(`${field}.requests`, requests),
     ...requests.flatMap((request, i) => validateRequest(request, requests, i, `${field}.requests[${i}]`)),
@@ -117,7 +127,7 @@ function validateToleration({ key, operator, value, effect }: DeviceToleration, 
   if (operator === 'Exists' && value) out.push(invalid(`${field}.value`, value, 'must be empty for operator `Exists`'))
   if (operator !== 'Exists' && operator !== 'Equal') out.push(notSupported(`${field}.operator`, operator, ['Equal', 'Exists']))
   if (!key && operator !== 'Exists') out.push(required(`${field}.key`))
-  if (effect !== undefined && !EFFECTS.includes(effect)) out.push(notSupported(`${field}.effect`, effect, EFFECTS))
+  if (effect !== undefined && !DEVICE_EFFECTS.includes(effect)) out.push(notSupported(`${field}.effect`, effect, DEVICE_EFFECTS))
   return out
 }
 

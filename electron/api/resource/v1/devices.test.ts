@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Loose } from '../../testing/objects.ts'
-import { created, row, stored, updated } from '../../testing/rules.ts'
+import { created, row, statusUpdated, stored, updated } from '../../testing/rules.ts'
 import { deviceClass } from './device-class.ts'
 import { resourceClaimTemplate } from './resource-claim-template.ts'
 import { resourceClaim } from './resource-claim.ts'
@@ -86,6 +86,61 @@ describe('a claim', () => {
   })
 })
 
+describe('the status of a claim', () => {
+  const allocation: Loose = { devices: { results: [{ request: 'one', driver: 'gpu.example.com', pool: 'n', device: 'gpu-0' }] } }
+  const user = (name: string): Loose => ({ resource: 'pods', name, uid: `uid-${name}` })
+  const errorsOf = (status: Loose, before: Loose = {}) =>
+    statusUpdated(resourceClaim, stored(resourceClaim, { ...claim(), status: before }), (object) => void (object.status = status)).errors
+
+  it('says what it has and who uses it', () => {
+    const devices = [{ driver: 'gpu.example.com', pool: 'n', device: 'gpu-0' }]
+    expect(errorsOf({ allocation, reservedFor: [user('a'), user('b')], devices })).toEqual([])
+    expect(errorsOf({}, { allocation, reservedFor: [user('a')] })).toEqual([])
+  })
+
+  it.each<[what: string, status: Loose, before: Loose, errors: string[]]>([
+    [
+      'users of nothing',
+      { reservedFor: [user('a')] },
+      {},
+      ['status.reservedFor: Forbidden: may not be specified when `allocated` is not set'],
+    ],
+    ['a user twice', { allocation, reservedFor: [user('a'), user('a')] }, {}, ['status.reservedFor[1].uid: Duplicate value: "uid-a"']],
+    [
+      'other devices at once',
+      { allocation: { devices: {} } },
+      { allocation },
+      [expect.stringMatching(/^status.allocation: Invalid value: .*field is immutable$/s) as string],
+    ],
+    [
+      'something for nobody',
+      { allocation: { devices: { results: [{ request: 'two', driver: 'gpu.example.com', pool: 'n', device: '' }] } } },
+      {},
+      [
+        'status.allocation.devices.results[0].request: Invalid value: "two": must be the name of a request in the claim',
+        'status.allocation.devices.results[0].device: Required value',
+      ],
+    ],
+    [
+      'news of a device that it has not got',
+      { allocation, devices: [{ driver: 'gpu.example.com', pool: 'n', device: 'gpu-1' }] },
+      { allocation },
+      ['status.devices[0]: Invalid value: "gpu-1": must be an allocated device in the claim'],
+    ],
+  ])('cannot be %s', (_, status, before, errors) => {
+    expect(errorsOf(status, before)).toEqual(errors)
+  })
+
+  it('takes no new users for a claim that is deleted', () => {
+    const old = stored(resourceClaim, { ...claim(), status: { allocation, reservedFor: [user('a')] } })
+    const ending = { ...old, metadata: { ...old.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }
+    const { errors } = statusUpdated(resourceClaim, ending, ({ status }) => void status.reservedFor?.push(user('b') as never))
+    expect(errors).toEqual([
+      'status.reservedFor: Forbidden: new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set',
+    ])
+  })
+})
+
 describe('a slice', () => {
   it.each<[what: string, manifest: Loose, errors: string[]]>([
     ['of a node', slice({ devices: [{ name: 'a', attributes: { model: { string: 'x' } } }] }), []],
@@ -107,6 +162,28 @@ describe('a slice', () => {
       [
         'spec.devices[0].attributes[model]: Required value: exactly one value must be specified',
         'spec.devices[1].name: Duplicate value: "a"',
+      ],
+    ],
+    [
+      'with devices and what they share',
+      slice({ devices: [{ name: 'a' }], sharedCounters: [{ name: 's', counters: { m: { value: '1' } } }] }),
+      ['spec: Invalid value: "{`devices`, `sharedCounters`}": only one of `devices` and `sharedCounters` may be set'],
+    ],
+    [
+      'with devices that are told wrongly',
+      slice({
+        devices: [
+          { name: 'a', nodeName: 'n', attributes: { 'no-name': { int: 1 } } },
+          { name: 'b', taints: [{ key: '', effect: 'Never' }], consumesCounters: [{ counterSet: '', counters: {} }] },
+        ],
+      }),
+      [
+        'spec.devices[0].attributes[no-name]: Invalid value: "no-name": a valid C identifier of at most 32 characters is expected',
+        'spec.devices[0].nodeName: Forbidden: `nodeName` field may only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec',
+        'spec.devices[1].taints[0].key: Required value',
+        'spec.devices[1].taints[0].effect: Unsupported value: "Never": supported values: "NoExecute", "NoSchedule", "None"',
+        'spec.devices[1].consumesCounters[0].counterSet: Required value',
+        'spec.devices[1].consumesCounters[0].counters: Required value',
       ],
     ],
     [

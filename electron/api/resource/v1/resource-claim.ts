@@ -1,10 +1,9 @@
 import { ageColumn } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
 import { immutable } from '../../meta/v1/validation.ts'
-import { atMost, defaultClaim, validateClaim } from './device-validation.ts'
+import { validateClaimStatus } from './claim-status.ts'
+import { defaultClaim, validateClaim } from './device-validation.ts'
 import type { ResourceClaim } from './types.gen.ts'
-
-const MAX_CONSUMERS = 256
 
 export const resourceClaim = defineKind<ResourceClaim>({
   group: 'resource.k8s.io',
@@ -19,7 +18,7 @@ export const resourceClaim = defineKind<ResourceClaim>({
     defaults: ({ spec }) => defaultClaim(spec.devices),
     validate: ({ spec }) => validateClaim(spec.devices, 'spec.devices'),
     validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
-    validateStatusUpdate: ({ status }) => atMost('status.reservedFor', status.reservedFor ?? [], MAX_CONSUMERS),
+    validateStatusUpdate: validateClaimStatus,
   },
 })
 
