@@ -40,12 +40,13 @@ export const job = defineKind<Job>({
     defaults({ metadata, spec }) {
       defaultJobSpec(spec)
       defaultPodTemplate(spec.template)
-      const labels = spec.template.metadata.labels
-      if (labels && !Object.keys(metadata.labels ?? {}).length) metadata.labels = { ...labels }
+      takeTemplateLabels({ metadata, spec })
     },
     // The name and uid are known by then.
     prepareForCreate(job) {
       if (!job.spec.manualSelector) generateSelector(job)
+      // Upstream gives a default to what it reads, so it shows these at once.
+      takeTemplateLabels(job)
     },
     validate: validateJob,
     validateUpdate: validateJobUpdate,
@@ -69,6 +70,11 @@ export function defaultFailurePolicy({ podFailurePolicy }: JobSpec): void {
   for (const { onPodConditions } of podFailurePolicy?.rules ?? []) {
     for (const condition of onPodConditions ?? []) condition.status ||= 'True'
   }
+}
+
+function takeTemplateLabels({ metadata, spec }: Pick<Job, 'metadata' | 'spec'>): void {
+  const { labels } = spec.template.metadata
+  if (labels && !Object.keys(metadata.labels ?? {}).length) metadata.labels = { ...labels }
 }
 
 /** Labels on the job's pods that no other job's have, and a selector of them. */
