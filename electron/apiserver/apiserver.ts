@@ -205,6 +205,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     handlers: (path) => paths.find(path),
     metrics,
     clock,
+    logger,
     responders,
     admission: registry.admission,
     aggregated: (path) => aggregation.connector(path),

@@ -2,6 +2,7 @@
 import { apiVersionOf, groupResource, type AnyKind } from '../api/kind.ts'
 import { isAbort } from '../base/async.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
 import { StatusError } from '../machinery/status.ts'
 import { StoreError } from '../store/store.ts'
 import type { Admission } from './admission/admission.ts'
@@ -46,6 +47,7 @@ export interface PipelineOptions {
   readonly impersonate: (user: UserInfo, headers: ApiRequest['headers'], authorize: Authorizer) => Promise<UserInfo>
   readonly metrics: Metrics
   readonly clock: Clock
+  readonly logger: Logger
   readonly handlers: (path: string) => RequestHandler | undefined
   readonly responders: Responders
   readonly admission: Admission
@@ -82,7 +84,7 @@ export class Pipeline {
 
   /** Never rejects: what goes wrong is a Status. */
   async handle(given: ApiRequest): Promise<ApiResponse> {
-    const { clock, metrics, gate, auditor } = this.#options
+    const { clock, logger, metrics, gate, auditor } = this.#options
     const begun = clock.monotonic()
     const warnings: string[] = []
     const info = requestInfo(given.method, given.path, given.query)
@@ -102,7 +104,10 @@ export class Pipeline {
       response = await this.#serve(request, info, warnings, trail)
     } catch (error) {
       response = failureResponse(error)
-      if (trail && isDefect(error)) trail.panicked(error)
+      if (isDefect(error)) {
+        logger.error('a request failed by a fault of the server', { error, method: given.method, path: given.path })
+        trail?.panicked(error)
+      }
     }
     ticket?.release()
     metrics.left(info.verb)
