@@ -1,19 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { lessIsBetter, type Measure, moreIsBetter } from '../measure.ts'
 import { startEtcd } from '../store/etcd-peer.ts'
 import type { LoadResult } from '../store/load.ts'
-
-interface Server {
-  readonly port: number
-  /** User and system time so far, in microseconds. */
-  cpuMicroseconds(): number
-}
+import { type FacePeer, startFace } from './face-peer.ts'
 
 type Run = LoadResult & { readonly cpuMicroseconds: number }
 
@@ -24,11 +18,8 @@ interface Check {
   readonly passed: boolean
 }
 
-const FACE = fileURLToPath(new URL('./face-serve.ts', import.meta.url))
 const LOAD = fileURLToPath(new URL('../store/etcd-load.ts', import.meta.url))
 const ETCDCTL = '/usr/bin/etcdctl'
-/** Linux' USER_HZ, in which /proc counts CPU time. */
-const TICKS_A_SECOND = 100
 const WRITERS = [1, 64, 1000]
 const SECONDS = 4
 /** Each of the two runs so often, by turns; the median of each is compared. */
@@ -73,27 +64,7 @@ export async function* run(): AsyncIterable<Measure> {
   }
 }
 
-async function startFace(dir: string): Promise<Server & AsyncDisposable> {
-  const server = spawn(process.execPath, [FACE, dir], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(server, 'exit')
-  for await (const port of createInterface(server.stdout)) {
-    return {
-      port: Number(port),
-      cpuMicroseconds() {
-        const stat = readFileSync(`/proc/${server.pid}/stat`, 'utf8')
-        const [user, system] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13) // prettier-ignore
-        return ((Number(user) + Number(system)) * 1e6) / TICKS_A_SECOND
-      },
-      async [Symbol.asyncDispose]() {
-        server.kill('SIGTERM')
-        await exited
-      },
-    }
-  }
-  throw new Error('the face did not begin to serve')
-}
-
-async function load(server: Server, writers: number): Promise<Run> {
+async function load(server: FacePeer, writers: number): Promise<Run> {
   const before = server.cpuMicroseconds()
   const client = spawn(process.execPath, [LOAD, String(server.port), String(writers), String(SECONDS)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -106,7 +77,7 @@ async function load(server: Server, writers: number): Promise<Run> {
   return { ...(JSON.parse(output) as LoadResult), cpuMicroseconds: (server.cpuMicroseconds() - before) / 1.1 }
 }
 
-function check({ port }: Server): Check {
+function check({ port }: FacePeer): Check {
   const args = [`--endpoints=127.0.0.1:${port}`, 'check', 'perf', '--load=l']
   const { status, stdout } = spawnSync(ETCDCTL, args, { encoding: 'utf8', env: { ...process.env, ETCDCTL_API: '3' } })
   const found = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1])

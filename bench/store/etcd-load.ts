@@ -1,18 +1,12 @@
-/**
- * Loads an etcd over its gRPC: `node etcd-load.ts PORT WRITERS SECONDS` prints a LoadResult as JSON. The client writes gRPC frames onto
- * HTTP/2 by hand, because a complete gRPC library costs several times the CPU, which the server would miss on a small machine.
- */
-import { connect, type ClientHttp2Session } from 'node:http2'
-import { load, type Put } from './load.ts'
+/** Loads an etcd with puts over its gRPC: `node etcd-load.ts PORT WRITERS SECONDS` prints a LoadResult as JSON. */
+import { type GrpcSession, openSession } from './grpc-client.ts'
+import { load } from './load.ts'
 
 const WRITERS_A_CONNECTION = 128
 
-/** etcdserverpb.PutRequest: key = 1, value = 2, both bytes; with gRPC's prefix of a flag and a length. */
+/** etcdserverpb.PutRequest: key = 1, value = 2, both bytes. */
 function putRequest(key: string, value: Uint8Array): Buffer {
-  const message = Buffer.concat([field(1, Buffer.from(key, 'latin1')), field(2, value)])
-  const prefix = Buffer.alloc(5)
-  prefix.writeUInt32BE(message.length, 1)
-  return Buffer.concat([prefix, message])
+  return Buffer.concat([field(1, Buffer.from(key, 'latin1')), field(2, value)])
 }
 
 function field(number: number, bytes: Uint8Array): Buffer {
@@ -27,33 +21,11 @@ function field(number: number, bytes: Uint8Array): Buffer {
   return Buffer.concat([Uint8Array.from([(number << 3) | 2, ...size]), bytes])
 }
 
-function putOver(session: ClientHttp2Session, authority: string): Put {
-  const headers = {
-    ':method': 'POST',
-    ':scheme': 'http',
-    ':authority': authority,
-    ':path': '/etcdserverpb.KV/Put',
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  }
-  return (key, value) =>
-    new Promise((resolve, reject) => {
-      const stream = session.request(headers)
-      let status: unknown
-      stream.on('trailers', (trailers) => (status = trailers['grpc-status']))
-      stream.on('error', reject)
-      stream.on('close', () => (status === '0' ? resolve(undefined) : reject(new Error(`etcd answered with status ${String(status)}`))))
-      stream.resume()
-      stream.end(putRequest(key, value))
-    })
-}
-
 const [port, writers, seconds] = process.argv.slice(2)
-const authority = `127.0.0.1:${port}`
 const count = Math.ceil(Number(writers) / WRITERS_A_CONNECTION)
-const sessions = Array.from({ length: count }, () => connect(`http://${authority}`))
-const puts = sessions.map((session) => putOver(session, authority))
+const sessions = Array.from({ length: count }, () => openSession(Number(port)))
 let next = 0
-const result = await load((key, value) => (puts[next++ % count] as Put)(key, value), Number(writers), Number(seconds))
-process.stdout.write(JSON.stringify(result))
-for (const session of sessions) session.close()
+const put = (key: string, value: Uint8Array) =>
+  (sessions[next++ % count] as GrpcSession).call('/etcdserverpb.KV/Put', putRequest(key, value))
+process.stdout.write(JSON.stringify(await load(put, Number(writers), Number(seconds))))
+for (const session of sessions) session[Symbol.dispose]()
