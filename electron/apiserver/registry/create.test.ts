@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { configMap, job, lease, namespace, node, pod, secret } from '../../api/kinds.gen.ts'
+import { pathOf } from '../../api/kind.ts'
+import { configMap, job, KINDS, lease, namespace, node, pod, secret } from '../../api/kinds.gen.ts'
 import type { Random } from '../../base/random.ts'
 import { startTestServer, type TestServer } from '../testing/harness.ts'
 import { send } from '../testing/raw.ts'
@@ -46,6 +47,14 @@ describe('create', () => {
     expect(json).toMatchObject({ metadata: { generation: 1 } })
     expect(json['status']).toEqual({})
   })
+
+  it.each(KINDS.filter(({ verbs }) => verbs.includes('create') && verbs.includes('get')).map((kind) => [kind.kind, kind] as const))(
+    'answers a %s that says nothing with what it lacks',
+    async (_name, kind) => {
+      const { status } = await send(test.client, 'POST', pathOf(kind, kind.namespaced ? 'default' : undefined), {})
+      expect([201, 400, 422]).toContain(status)
+    },
+  )
 
   it('keeps the status that a node registers with', async () => {
     const made = await test.client.create(node, { metadata: { name: 'n' }, status: { capacity: { cpu: '2' } } })

@@ -88,7 +88,7 @@ function prepare(registry: Registry, call: Call, object: KubeObject, generates: 
   const { metadata } = object
   metadata.creationTimestamp = formatTime(registry.clock.now())
   metadata.uid = registry.random.uuid()
-  if (generates) metadata.name = generatedName(metadata.generateName ?? '', registry)
+  metadata.name = generates ? generatedName(metadata.generateName ?? '', registry) : ((metadata.name as string | undefined) ?? '')
   delete metadata.generation
   if (kind.subresources['status'] && !registry.hooks.get(resourceName(kind))?.keepsStatusOnCreate) resetStatus(object)
   if (hasGeneration(kind)) metadata.generation = 1
