@@ -26,6 +26,7 @@ import { job } from './batch/v1/job.ts'
 import { certificateSigningRequest } from './certificates/v1/certificate-signing-request.ts'
 import { lease } from './coordination/v1/lease.ts'
 import { binding } from './core/v1/binding.ts'
+import { componentStatus } from './core/v1/component-status.ts'
 import { configMap } from './core/v1/config-map.ts'
 import { endpoints } from './core/v1/endpoints.ts'
 import { event } from './core/v1/event.ts'
@@ -98,6 +99,7 @@ export const KINDS: readonly AnyKind[] = [
   certificateSigningRequest,
   lease,
   binding,
+  componentStatus,
   configMap,
   endpoints,
   event,
@@ -170,6 +172,7 @@ export {
   certificateSigningRequest,
   lease,
   binding,
+  componentStatus,
   configMap,
   endpoints,
   event,

@@ -16,6 +16,7 @@ import { expressionHooks } from './admission/expressions/expression-hooks.ts'
 import { builtInPlugins, type PluginOptions } from './admission/plugins.ts'
 import { ANONYMOUS } from './authn/authentication.ts'
 import { certificateRequestHooks } from './authz/certificate-requests.ts'
+import { ComponentStatuses, type ComponentCheck } from './componentstatus/component-statuses.ts'
 import { createFeed } from './cache/feed.ts'
 import { CustomResources } from './customresources/custom-resources.ts'
 import { definitionHooks } from './customresources/definition-hooks.ts'
@@ -33,7 +34,7 @@ import { textResponse } from './http/response.ts'
 import { upgrader } from './http/upgrade.ts'
 import { InProcessClient } from './inprocess-client.ts'
 import { Metrics, type MetricSource } from './metrics/metrics.ts'
-import { healthChecks, METRICS_TYPE, serverGauges } from './metrics/server-state.ts'
+import { checkStore, healthChecks, METRICS_TYPE, serverGauges } from './metrics/server-state.ts'
 import type { Descriptions } from './openapi/models.ts'
 import { openApiHandlers } from './openapi/openapi.ts'
 import { Paths } from './paths.ts'
@@ -123,8 +124,12 @@ export interface ApiServer extends Component {
   clientFor(user: UserInfo, manager?: string): Client
   /** One request that is already authenticated. Never rejects. */
   handle(request: ApiRequest): Promise<ApiResponse>
+  /** How many objects of a resource there are, as far as it was read since the start. */
+  count(of: { readonly group: string; readonly version: string; readonly resource: string }): number
   /** Adds to what the server is made of. Throws once it has started. */
   use(parts: ApiServerParts): void
+  /** Notes a part of the control plane, for who asks whether it is well. */
+  addComponent(name: string, check: ComponentCheck): void
   /** Serves on a TLS port until disposed, or until the server stops. Throws FlotillaError `ADDRESS_IN_USE`. */
   listen(options: ListenOptions): Promise<Listening>
 }
@@ -136,7 +141,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const lookup = new Lookup(resources)
   const checks: AdmissionCheck[] = []
   const connectors = new Map<string, Connector>()
-  const readers = new Map<string, Reader>()
+  const components = new ComponentStatuses()
+  components.add('etcd-0', () => checkStore(store))
+  const readers = new Map<string, Reader>([['componentstatuses', components.reader]])
   const types = new KindTypes()
   const dialService = serviceDialer({ lookup, connectors, random })
   const webhooks = new WebhookClient({ dialService, clock })
@@ -268,12 +275,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   return componentWith(life, {
     clientFor: (user, manager = user.name) => new InProcessClient({ pipeline, verbs, resources, responders, clock, user, manager }),
     handle: (request) => pipeline.handle(request),
+    count: ({ group, version, resource }) => resources.find(group, version, resource)?.storage.cache.size ?? 0,
     async listen(where) {
       const listening = listeners.use(await listen(where, { service, upgrade, clock }))
       await aggregation.publish(where.tls.clientCa)
       address = `${listening.host}:${listening.port}`
       return listening
     },
+    addComponent: (name, check) => components.add(name, check),
     use(given) {
       if (life.state !== 'pending') throw new Error('the API server has started')
       if (given.authenticate) authenticate = given.authenticate

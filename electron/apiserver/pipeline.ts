@@ -15,6 +15,7 @@ import { writeParameters } from './endpoints/query.ts'
 import { WatchStream } from './endpoints/watch-stream.ts'
 import { encodeValue } from './http/encode.ts'
 import type { Negotiator } from './http/negotiate.ts'
+import { transformItems, transformObject } from './http/transform.ts'
 import { failureResponse, genericFailure, pageNotFound } from './http/response.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Call } from './registry/registry.ts'
@@ -225,9 +226,16 @@ export class Pipeline {
   async #read(kind: AnyKind, { verb, namespace, name }: RequestInfo, request: ApiRequest): Promise<ApiResponse> {
     const reader = this.#options.readers.get(groupResource(kind))
     if (!reader) throw genericFailure(404)
-    const output = this.#options.negotiator.output(request.headers, request.query, false)
-    if (verb === 'get') return encodeValue(await reader.get({ namespace, name }), output, 200)
-    const items = await reader.list({ namespace, labelSelector: request.query.get('labelSelector') ?? '' })
+    const { headers, query } = request
+    const output = this.#options.negotiator.output(headers, query, true)
+    const { transform } = output
+    const context = transform && { output: { ...output, transform }, query, now: this.#options.clock.now() }
+    if (verb === 'get') {
+      const object = await reader.get({ namespace, name })
+      return encodeValue(context ? transformObject(kind, object, context) : object, output, 200)
+    }
+    const items = await reader.list({ namespace, labelSelector: query.get('labelSelector') ?? '' })
+    if (context) return encodeValue(transformItems(kind, items, {}, context), output, 200)
     return encodeValue({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: {}, items }, output, 200)
   }
 
@@ -351,13 +359,17 @@ function managerOf(userAgent: string): string {
 }
 
 const MAX_WARNINGS = 4096
+// eslint-disable-next-line no-control-regex -- they are what is refused
+const CONTROL = /[\u0000-\u001f\u007f]/
 
-/** RFC 7234 Warning headers, as apimachinery `util/net` writes them; in all no longer than clients read. */
+/** RFC 7234 Warning headers, as apimachinery `util/net` writes them, in UTF-8; in all no longer than clients read. */
 function withWarnings(response: ApiResponse, warnings: readonly string[]): ApiResponse {
   const headers: string[] = []
   let size = 0
   for (const text of warnings) {
-    const header = `299 - "${text.replace(/[\\"]/g, '\\$&')}"`
+    // Upstream too leaves out what no header can carry.
+    if (CONTROL.test(text)) continue
+    const header = Buffer.from(`299 - "${text.replace(/[\\"]/g, '\\$&')}"`, 'utf8').toString('latin1')
     size += header.length
     if (size > MAX_WARNINGS) break
     headers.push(header)

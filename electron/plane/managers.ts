@@ -43,6 +43,10 @@ export async function startManagers(
     api.placements.from(made)
     return made
   })
+  for (const [name, part] of Object.entries({ 'controller-manager': controllers, scheduler }))
+    api.server.addComponent(name, () => {
+      if (part.state !== 'ready') throw new Error(`it is ${part.state}`)
+    })
   await Promise.all([startIn(stack, controllers, signal), startIn(stack, scheduler, signal)])
 }
 

@@ -29,15 +29,23 @@ export function transformObject(kind: AnyKind, object: KubeObject, context: Tran
 }
 
 export function transformList(resource: Resource, result: ListResult, context: TransformContext): unknown {
-  const metadata = listMetadata(result)
   const items = result.entries.map((entry) => entry.object)
+  return transformItems(resource.kind, items, listMetadata(result), context)
+}
+
+export function transformItems(
+  kind: AnyKind,
+  items: readonly KubeObject[],
+  metadata: Record<string, unknown>,
+  context: TransformContext,
+): unknown {
   switch (context.output.transform) {
     case 'Table':
-      return versioned(tableOf(resource.kind, items, context, metadata, context.now), context)
+      return versioned(tableOf(kind, items, context, metadata, context.now), context)
     case 'PartialObjectMetadataList':
       return versioned(partialObjectMetadataList({ metadata, items }), context)
     case 'PartialObjectMetadata':
-      throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${resource.kind.kind}List)`)
+      throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${kind.kind}List)`)
   }
 }
 

@@ -49,19 +49,19 @@ export interface HealthDeps {
   readonly ready: () => boolean
 }
 
+/** Throws Error unless the store answers and can be relied on. */
+export async function checkStore(store: Store): Promise<void> {
+  const { alarms } = await store.status()
+  // A store without room still answers, and lets room be made.
+  const broken = alarms.filter((alarm) => alarm === 'corrupt' || alarm === 'ioError')
+  if (broken.length > 0) throw new Error(`the store has alarms: ${broken.join(', ')}`)
+}
+
 /** "etcd" is what upstream calls its store, and what probes ask for. */
 export function healthChecks({ feed, store, ready }: HealthDeps): HealthCheck[] {
   return [
     { name: 'ping', check() {} },
-    {
-      name: 'etcd',
-      async check() {
-        const { alarms } = await store.status()
-        // A store without room still answers, and lets room be made.
-        const broken = alarms.filter((alarm) => alarm === 'corrupt' || alarm === 'ioError')
-        if (broken.length > 0) throw new Error(`the store has alarms: ${broken.join(', ')}`)
-      },
-    },
+    { name: 'etcd', check: () => checkStore(store) },
     { name: 'informer-sync', readyOnly: true, check: () => feed.fresh() },
     {
       name: 'poststarthook/bootstrap',
