@@ -62,6 +62,20 @@ describe('one port', () => {
   })
 })
 
+describe('warnings', () => {
+  it('are in UTF-8, and left out where a header cannot carry them', async () => {
+    const question = { method: 'POST', headers: asJson, body: '{"metadata":{"name":"utf"},"é€":1,"a\\nb":2}' }
+    const h2 = session(served)
+    for (const answer of [await http1(served, `${configs}?dryRun=All`, question), await http2(h2, `${configs}?dryRun=All`, question)]) {
+      expect(answer.status).toBe(201)
+      expect(Buffer.from(String(answer.headers['warning']), 'latin1').toString('utf8')).toMatch(
+        /^299 - "unknown field \\"é€\\""(, 299 - "unknown field \\"a\\\\nb\\"")?$/,
+      )
+    }
+    h2.close()
+  })
+})
+
 describe('limits', () => {
   it('of a body are three mebibytes, announced or not', async () => {
     const body = Buffer.alloc((3 << 20) + 1, 'x')

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyKind } from '../../../electron/api/kind.ts'
 import type { Dice } from '../generate/dice.ts'
+import { differences } from './differences.ts'
 import { jsonBody } from '../generate/bodies.ts'
 import type { Actor } from '../run/actor.ts'
 
@@ -27,7 +28,7 @@ export async function roundTrip(
   const read = await actor.ask({ ...request, method: 'GET', target, body: null })
   if (read?.status !== 200 || !read.object) return
   if (versionOf(read.object) === versionOf(answered) && !isDeepStrictEqual(read.object, answered)) {
-    throw actor.broken('read-back', `${target} was answered as ${JSON.stringify(answered)} and read as ${JSON.stringify(read.object)}`)
+    throw actor.broken('read-back', `${target}: ${differences(answered, read.object)}`)
   }
   if (metadataOf(read.object).deletionTimestamp) return
   if (kind.verbs.includes('update')) await rewritten(actor, target, read.object)
@@ -46,7 +47,7 @@ async function rewritten(actor: Actor, target: string, object: Loose): Promise<v
     )
   }
   if (versionOf(written.object) !== versionOf(object)) {
-    throw actor.broken('rewrite-changed', `${target}: ${bytes.toString('utf8')} became ${JSON.stringify(written.object)}`)
+    throw actor.broken('rewrite-changed', `${target}: ${differences(object, written.object)}`)
   }
 }
 
@@ -71,6 +72,6 @@ async function reapplied(actor: Actor, target: string, object: Loose): Promise<v
   const third = await apply()
   // Only what changes by itself each time is the apply's doing: a controller changes it once.
   if (now && third?.status === 200 && versionOf(third.object) !== versionOf(now.object)) {
-    throw actor.broken('apply-changed', `${target}: ${JSON.stringify(now.object)} became ${JSON.stringify(third.object)}`)
+    throw actor.broken('apply-changed', `${target}: ${differences(now.object, third.object)}`)
   }
 }

@@ -53,6 +53,7 @@ export async function fuzz(host: Host, options: RunOptions): Promise<RunResult> 
   const statuses = new Map<number, number>()
   const measured: Measured[] = []
   const sent = { requests: 0 }
+  const active = new Set<Actor>()
   await cleanUp(transport)
   measured.push(await settled(host, null))
   let number = options.from ?? 0
@@ -82,6 +83,7 @@ export async function fuzz(host: Host, options: RunOptions): Promise<RunResult> 
       const status = answer?.status ?? 0
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
     })
+    active.add(actor)
     try {
       await play(actor, new Dice(options.seed, number), number)
     } catch (error) {
@@ -92,7 +94,13 @@ export async function fuzz(host: Host, options: RunOptions): Promise<RunResult> 
       const requests = alone ? requestText(request) : error.sent.map(requestText).join('\n---\n')
       found({ rule, message, again: `npm run fuzz -- --seed ${options.seed} --from ${number} --requests 1`, requests })
     }
-    collect(host, options.seed, String(number), actor.sent)
+    collect(
+      host,
+      options.seed,
+      String(number),
+      [...active].flatMap(({ sent }) => sent.slice(-3)),
+    )
+    active.delete(actor)
   }
 
   function collect(from: Host, seed: number, number: string, last: readonly FuzzRequest[] = []): void {
