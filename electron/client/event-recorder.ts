@@ -31,6 +31,8 @@ export interface EventRecorderOptions {
   readonly host?: string
   readonly clock: Clock
   readonly logger: Logger
+  /** Events of so many objects are written at the same time; default 16. Fewer leave more of the server to what they tell of. */
+  readonly atOnce?: number
 }
 
 const MESSAGE_LIMIT = 1024
@@ -42,9 +44,9 @@ const TRIES = 12
 const BETWEEN_TRIES = 10_000
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { client, component, host, clock, logger } = options
+  const { client, component, host, clock, logger, atOnce = AT_ONCE } = options
   const correlator = new EventCorrelator(clock)
-  const lanes = new Lanes(AT_ONCE)
+  const lanes = new Lanes(atOnce)
   const pending = new Set<Promise<void>>()
   const stopping = new AbortController()
   let last = 0n

@@ -33,6 +33,9 @@ import { RECONCILE_EVERY, reconcileOverdue, watchNodes, watchPods, watchResource
 import { informedObjects } from './watch/informed-objects.ts'
 import { StatusWriter } from './writes/status-writer.ts'
 
+/** Placing pods comes before telling of it: kube-scheduler writes its Events one after the other. */
+const EVENTS_AT_ONCE = 4
+
 export interface SchedulerDeps {
   /** Must be allowed what `system:kube-scheduler` is. */
   readonly client: Client
@@ -103,7 +106,7 @@ async function run(
   const runtimes = new Map<string, ProfileRuntime>()
   for (const profile of resolved) {
     const { schedulerName } = profile
-    const events = stack.use(createEventRecorder({ client, component: schedulerName, clock, logger }))
+    const events = stack.use(createEventRecorder({ client, component: schedulerName, clock, logger, atOnce: EVENTS_AT_ONCE }))
     const framework = new Framework(profile, (self): Handle => {
       return {
         ...{ client, clock, random, logger, events, signal, livePod },

@@ -1,8 +1,8 @@
 /** What happens in the cluster, as far as it may let a pod be placed that could not be. Source: `kube-scheduler/framework` events. */
 import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
-import { amountIn } from '../snapshot/amounts.ts'
-import { PodInfo } from '../snapshot/pod-info.ts'
+import { amountIn, type Amounts } from '../snapshot/amounts.ts'
+import type { PodInfo } from '../snapshot/pod-info.ts'
 
 export type EventResource =
   /** Pods on nodes; the pod itself while it is on none; other pods that are on none; any of these. */
@@ -87,19 +87,19 @@ function conditionsOf({ status }: Node): Record<string, string> {
 }
 
 /** What changed of a pod; never empty. */
-export function podEvents(now: Pod, old: Pod, resource: 'AssignedPod' | 'TargetPod'): ClusterEvent[] {
+export function podEvents(after: PodInfo, before: PodInfo, resource: 'AssignedPod' | 'TargetPod'): ClusterEvent[] {
+  const [now, old] = [after.pod, before.pod]
   const actions: number[] = []
   if (!semanticEqual(now.metadata.labels, old.metadata.labels)) actions.push(ACTION.updatePodLabel)
-  if (isScaledDown(now, old)) actions.push(ACTION.updatePodScaleDown)
+  if (isScaledDown(after.requests, before.requests)) actions.push(ACTION.updatePodScaleDown)
   if (!now.spec.schedulingGates?.length && old.spec.schedulingGates?.length) actions.push(ACTION.updatePodGatesEliminated)
   if ((now.spec.tolerations?.length ?? 0) !== (old.spec.tolerations?.length ?? 0)) actions.push(ACTION.updatePodToleration)
   if (actions.length === 0) actions.push(ACTION.updateOther)
   return actions.map((action) => ({ resource, action }))
 }
 
-function isScaledDown(now: Pod, old: Pod): boolean {
-  if (now.spec === old.spec && now.status === old.status) return false
-  const [before, after] = [new PodInfo(old).requests, new PodInfo(now).requests]
+function isScaledDown(after: Amounts, before: Amounts): boolean {
+  if (after === before) return false
   const names = ['cpu', 'memory', 'ephemeral-storage', ...(before.scalar?.keys() ?? [])]
   return names.some((name) => amountIn(after, name) < amountIn(before, name))
 }

@@ -105,7 +105,7 @@ describe('events', () => {
 
   it('of a pod tell what changed, or that something else did', () => {
     const of = (now: ReturnType<typeof podOf>, old: ReturnType<typeof podOf>) =>
-      podEvents(now, old, 'TargetPod').map(({ action }) => action)
+      podEvents(new PodInfo(now), new PodInfo(old), 'TargetPod').map(({ action }) => action)
     const plain = podOf('web', { requests: { cpu: '2' } })
     expect(of(podOf('web', { requests: { cpu: '1' } }), plain)).toEqual([ACTION.updatePodScaleDown])
     expect(of(podOf('web', { requests: { cpu: '2' }, labels: { x: 'y' } }), plain)).toEqual([ACTION.updatePodLabel])

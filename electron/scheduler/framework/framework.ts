@@ -30,6 +30,7 @@ import type { Profile } from './profile.ts'
 import { errorStatus, isRejected, unresolvable, type Result, type Status } from './status.ts'
 
 export const MAX_SCORE = 100
+const NOBODY: readonly PodInfo[] = Object.freeze([])
 
 export interface PreFilterOutcome {
   readonly status: Result
@@ -158,8 +159,20 @@ export class Framework {
     // Those that the node was promised to would make it no better.
     if (verdict) return verdict
     const { nominated } = this.#handle
-    if (nominated.size > 0 && nominated.onNode(node.name).length > 0) return this.filterWithNominated(attempt, pod, node)
+    const promised = nominated.size > 0 ? nominated.onNode(node.name) : NOBODY
+    if (promised.length > 0) return this.#checkPromised(attempt, pod, node, promised)
     return this.#firstRefusal(attempt.others, attempt, pod, node)
+  }
+
+  #checkPromised(attempt: Attempt, pod: PodInfo, node: NodeInfo, promised: readonly PodInfo[]): Result {
+    const { answers, alone, others } = attempt
+    if (!answers || others.length > 0 || promised.some(({ uid }) => uid === pod.uid)) return this.filterWithNominated(attempt, pod, node)
+    const known = answers.of<{ promised: readonly PodInfo[]; verdict: Result }>(`promised by ${alone.map(({ name }) => name).join()}`)
+    const found = known.find(node)
+    if (found?.promised === promised) return found.verdict
+    const verdict = this.filterWithNominated(attempt, pod, node)
+    if (verdict?.code !== 'Error') known.set(node, { promised, verdict })
+    return verdict
   }
 
   /** The first refusal. */

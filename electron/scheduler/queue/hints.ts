@@ -10,6 +10,8 @@ export class Hints {
   /** By scheduler name, then by plugin. */
   readonly #byProfile = new Map<string, ReadonlyMap<string, readonly EventRegistration[]>>()
   readonly #logger: Logger
+  /** By "resource/action". */
+  readonly #interested = new Map<string, ReadonlySet<string>>()
 
   constructor(profiles: Iterable<{ readonly schedulerName: string; readonly plugins: readonly Plugin[] }>, logger: Logger) {
     this.#logger = logger
@@ -19,8 +21,12 @@ export class Hints {
   }
 
   /** The plugins, of any profile, that want to hear of an event. */
-  interested(event: ClusterEvent): Set<string> {
+  interested(event: ClusterEvent): ReadonlySet<string> {
+    const key = `${event.resource}/${event.action}`
+    const known = this.#interested.get(key)
+    if (known) return known
     const names = new Set<string>()
+    this.#interested.set(key, names)
     for (const plugins of this.#byProfile.values()) {
       for (const [name, events] of plugins) if (events.some((wanted) => matchesEvent(wanted.event, event))) names.add(name)
     }

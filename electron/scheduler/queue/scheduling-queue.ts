@@ -106,11 +106,16 @@ export class SchedulingQueue implements Disposable {
   update(pod: Pod, old: Pod): void {
     const found = this.find(pod.metadata.uid)
     if (!found) return this.add(pod)
-    const happenings = podEvents(pod, old, 'TargetPod').map((event) => ({ event, old, now: pod }))
-    if (found.place === 'in flight') return this.#remember(pod.metadata.uid, happenings)
     const queued = found.pod
     const before = queued.info
-    queued.info = new PodInfo(pod)
+    const info = new PodInfo(pod)
+    const happenings = podEvents(info, before.pod === old ? before : new PodInfo(old), 'TargetPod').map((event) => ({
+      event,
+      old,
+      now: pod,
+    }))
+    if (found.place === 'in flight') return this.#remember(pod.metadata.uid, happenings)
+    queued.info = info
     this.nominator.update(before, queued.info)
     if (found.place === 'active') this.#active.set(queued)
     else if (found.place === 'backoff') this.#backoff.add(queued)
@@ -162,7 +167,8 @@ export class SchedulingQueue implements Disposable {
       if (only && !only(pod)) continue
       this.#moveIfWorth(pod, [happening])
     }
-    for (const uid of this.#inFlight.keys()) this.#remember(uid, [happening])
+    const happenings = [happening]
+    for (const uid of this.#inFlight.keys()) this.#remember(uid, happenings)
   }
 
   /** Has one pod tried again soon, whatever refused it. */
@@ -192,12 +198,16 @@ export class SchedulingQueue implements Disposable {
   #moveIfWorth(pod: QueuedPod, happenings: readonly Happening[]): void {
     const { hints } = this.#options
     for (const happening of happenings) {
-      if (pod.gate !== null && happening.event.resource !== '*' && !hints.mayOpen(pod, happening.event)) continue
+      if (pod.gate !== null && happening.event.resource !== '*' && !this.#mayOpen(pod, happening)) continue
       const strategy = hints.strategy(pod, happening)
       if (strategy === 'skip') continue
       this.#requeue(pod, strategy)
       return
     }
+  }
+
+  #mayOpen(pod: QueuedPod, { event }: Happening): boolean {
+    return this.#options.hints.mayOpen(pod, event) && this.#options.preEnqueue(pod.info) === null
   }
 
   #requeue(pod: QueuedPod, strategy: Exclude<Strategy, 'skip'>): void {

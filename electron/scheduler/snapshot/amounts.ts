@@ -115,6 +115,14 @@ export function amountIn(amounts: Amounts, name: string): number {
   return amounts.scalar?.get(name) ?? 0
 }
 
+export function sameAmounts(a: Amounts, b: Amounts): boolean {
+  if (a.milliCpu !== b.milliCpu || a.memory !== b.memory || a.ephemeralStorage !== b.ephemeralStorage) return false
+  if (!a.scalar || !b.scalar) return (a.scalar?.size ?? 0) === (b.scalar?.size ?? 0)
+  if (a.scalar.size !== b.scalar.size) return false
+  for (const [name, amount] of a.scalar) if (b.scalar.get(name) !== amount) return false
+  return true
+}
+
 function leadingDigits(text: string): number {
   let i = 0
   for (; i < text.length; i++) {

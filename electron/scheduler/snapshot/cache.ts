@@ -62,12 +62,15 @@ export class SchedulerCache {
     return overdue
   }
 
-  /** An informer says that the pod is on the node of its spec. */
-  setPod(pod: Pod): void {
+  /** An informer says that the pod is on the node of its spec. Returns it as it counts now, and as it did before, if it did. */
+  setPod(pod: Pod): { now: PodInfo; before: PodInfo | undefined } {
     const { uid } = pod.metadata
     this.#assumed.delete(uid)
-    this.snapshot.removePod(uid)
-    this.snapshot.addPod(new PodInfo(pod), pod.spec.nodeName ?? '')
+    const now = new PodInfo(pod)
+    const place = pod.spec.nodeName ?? ''
+    const before = this.snapshot.renewPod(now, place) ?? this.snapshot.removePod(uid)
+    if (this.snapshot.placeOf(uid) === undefined) this.snapshot.addPod(now, place)
+    return { now, before }
   }
 
   /** The pod is gone, or has ended. */

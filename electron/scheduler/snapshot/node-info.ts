@@ -1,6 +1,6 @@
 /** A node with the sum of what is on it. Source: kubernetes `scheduler/framework.NodeInfo`. */
 import type { Node, Taint } from '../../api/core/v1/types.gen.ts'
-import { AmountSum, unitsOf, type Amounts } from './amounts.ts'
+import { AmountSum, sameAmounts, unitsOf, type Amounts } from './amounts.ts'
 import { HostPorts, type HostPort } from './host-ports.ts'
 import type { PodInfo } from './pod-info.ts'
 
@@ -128,6 +128,14 @@ export class NodeInfo {
     this.#count(pod, 1)
   }
 
+  /** A newer state of a pod that is on it; the older one if both count alike, else undefined, and nothing is done. */
+  renew(pod: PodInfo): PodInfo | undefined {
+    const before = this.#pods.get(pod.uid)
+    if (!before || !countsAlike(pod, before)) return undefined
+    this.#pods.set(pod.uid, pod)
+    return before
+  }
+
   remove(uid: string): PodInfo | undefined {
     const pod = this.#pods.get(uid)
     if (!pod) return undefined
@@ -159,4 +167,16 @@ export class NodeInfo {
       else ports.remove(port)
     }
   }
+}
+
+/** Whether nothing tells the two states apart that is counted, or that who displaces pods looks at. What is not seen here cannot change. */
+function countsAlike(a: PodInfo, b: PodInfo): boolean {
+  return (
+    a.likeness === b.likeness &&
+    a.priority === b.priority &&
+    a.startTime === b.startTime &&
+    a.nonZero.milliCpu === b.nonZero.milliCpu &&
+    a.nonZero.memory === b.nonZero.memory &&
+    sameAmounts(a.requests, b.requests)
+  )
 }

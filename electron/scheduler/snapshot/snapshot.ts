@@ -102,6 +102,17 @@ export class Snapshot implements SnapshotView {
     strays.set(pod.uid, pod)
   }
 
+  /** Where the pod is counted; undefined if nowhere. */
+  placeOf(uid: string): string | undefined {
+    return this.#places.get(uid)
+  }
+
+  /** Puts a newer state of a pod in the place of the one that counts, if nothing that is counted has changed; returns the older one. */
+  renewPod(pod: PodInfo, place: string): PodInfo | undefined {
+    if (this.#places.get(pod.uid) !== place) return undefined
+    return this.#nodes.get(place)?.renew(pod)
+  }
+
   removePod(uid: string): PodInfo | undefined {
     const place = this.#places.get(uid)
     if (place === undefined) return undefined

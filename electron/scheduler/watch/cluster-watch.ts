@@ -12,6 +12,7 @@ import type { Informer, Informers } from '../../client/informer.ts'
 import type { SchedulerCore } from '../cycle/core.ts'
 import { releaseAssumed } from '../cycle/failures.ts'
 import { ACTION, EVENTS, nodeEvents, podEvents, type EventResource } from '../framework/events.ts'
+import { PodInfo } from '../snapshot/pod-info.ts'
 import { hasEnded } from '../snapshot/snapshot.ts'
 
 /** Begins at once with what is there already. */
@@ -105,8 +106,10 @@ export function watchPods(core: SchedulerCore, pods: Informer<Pod>): Disposable 
         return enter(pod)
       }
       if (after === 'assigned') {
-        cache.setPod(pod)
-        for (const event of podEvents(pod, old, 'AssignedPod')) queue.move({ event, old, now: pod })
+        const { now, before } = cache.setPod(pod)
+        for (const event of podEvents(now, before?.pod === old ? before : new PodInfo(old), 'AssignedPod')) {
+          queue.move({ event, old, now: pod })
+        }
       } else if (after === 'waiting' && !cache.isAssumed(pod.metadata.uid)) queue.update(pod, old)
     },
   })

@@ -3,7 +3,7 @@ import type { ReplicaSet } from '../../../electron/api/apps/v1/types.gen.ts'
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Service } from '../../../electron/api/core/v1/types.gen.ts'
 import type { PodDisruptionBudget } from '../../../electron/api/policy/v1/types.gen.ts'
 import type { Dice } from './dice.ts'
-import { GPU, IMAGES, KEYS, NAMESPACES, podFrom, randomTemplate, TAINTS, type Template } from './random-pods.ts'
+import { GPU, IMAGES, KEYS, NAMESPACES, podFrom, randomTemplate, TAINTS, type Template, varied } from './random-pods.ts'
 import { feasible } from './reference/filters.ts'
 import type { Cluster } from './reference/cluster.ts'
 
@@ -31,7 +31,7 @@ export function randomWorld(dice: Dice): World {
     budgets: names.filter(() => dice.chance(0.4)).map((namespace) => budgetOf(dice, namespace)),
     claims,
     volumes: claims.map((claim) => volumeOf(claim)),
-    templates: dice.some(2, 4, () => randomTemplate(dice, CLAIMS)),
+    templates: randomTemplates(dice),
     promised: new Map(),
   }
   const others = dice.some(1, 5, () => randomTemplate(dice, []))
@@ -46,6 +46,12 @@ export function randomWorld(dice: Dice): World {
     world.pods.push({ ...pod, spec: { ...pod.spec, nodeName: node.metadata.name } })
   }
   return world
+}
+
+function randomTemplates(dice: Dice): Template[] {
+  const templates = dice.some(2, 3, () => randomTemplate(dice, CLAIMS))
+  const kin = dice.some(1, 2, () => varied(dice, dice.of(templates), randomTemplate(dice, [])))
+  return [...templates, ...kin]
 }
 
 export function randomNode(dice: Dice, name: string): Node {

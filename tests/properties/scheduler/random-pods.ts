@@ -64,6 +64,13 @@ export function randomTemplate(dice: Dice, claims: readonly string[]): Template 
   }
 }
 
+/** The same kind but for one thing, or two. */
+export function varied(dice: Dice, { spec, ...template }: Template, other: Template): Template {
+  const parts = ['affinity', 'tolerations', 'priority', 'nodeSelector', 'containers', 'initContainers', 'overhead', 'resources'] as const
+  const changed = dice.some(1, 2, () => dice.of(parts))
+  return { ...template, spec: { ...spec, ...Object.fromEntries(changed.map((part) => [part, other.spec[part]])) } as Pod['spec'] }
+}
+
 export function podFrom({ namespace, labels, owner, spec }: Template, name: string, on?: string): Pod {
   const ownerReferences = owner ? [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner, uid: owner, controller: true }] : null
   const pod = {

@@ -1,5 +1,7 @@
 /** Devices for the claims of pods (KEP-4381). Source: kubernetes `scheduler/framework/plugins/dynamicresources`. */
+import type { Node, Pod } from '../../../api/core/v1/types.gen.ts'
 import type { AllocationResult, ResourceClaim } from '../../../api/resource/v1/types.gen.ts'
+import { semanticEqual } from '../../../api/values/equal.ts'
 import { isAbort } from '../../../base/async.ts'
 import { canBeReserved, isReservedFor } from '../../../machinery/devices/pod-claims.ts'
 import { hasReason } from '../../../machinery/status.ts'
@@ -55,7 +57,11 @@ export const dynamicResources = definePlugin({
         { event: { resource: 'ResourceClaim', action: ACTION.add | ACTION.updateOther | ACTION.delete } },
         { event: { resource: 'DeviceClass', action: ACTION.add | ACTION.updateOther } },
         { event: { resource: 'ResourceSlice', action: ACTION.add | ACTION.updateOther } },
-        { event: { resource: 'TargetPod', action: ACTION.updateOther } },
+        {
+          // Claims made from its templates are named in its status.
+          event: { resource: 'TargetPod', action: ACTION.updateOther },
+          hint: (_pod, old, now) => (semanticEqual(claimStatuses(old), claimStatuses(now)) ? 'Skip' : 'Queue'),
+        },
         { event: { resource: 'Node', action: ACTION.add | ACTION.updateNodeLabel } },
       ],
       preFilter({ state, snapshot: { objects } }, { pod }) {
@@ -170,4 +176,8 @@ function inBackground({ logger }: Handle, work: Promise<void>): void {
   void work.catch((error: unknown) => {
     if (!isAbort(error) && !hasReason(error, 'NotFound')) logger.warn('a resource claim could not be given back', { error })
   })
+}
+
+function claimStatuses(pod: Pod | Node | undefined): Pod['status']['resourceClaimStatuses'] {
+  return (pod as Pod | undefined)?.status.resourceClaimStatuses
 }
