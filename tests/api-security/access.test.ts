@@ -191,6 +191,31 @@ describe('kubectl', () => {
     expect(out).toMatch(/\[\/version\]/)
   })
 
+  it('--as-group keeps the commas of a group, whichever way requests come', async () => {
+    const groups = ['CN=ops,OU=people', 'second']
+    const who = ['--as', 'joe', '--as-uid', '7', ...groups.flatMap((group) => ['--as-group', group])]
+    const userInfo = { username: 'joe', uid: '7', groups: [...groups, 'system:authenticated'] }
+    const { out } = await kubectl('admin', [], 'auth', 'whoami', '-o', 'json', ...who)
+    expect((JSON.parse(out) as { status: unknown }).status).toEqual({ userInfo })
+    const { cert, key } = await server.pki.issueClient({ commonName: 'root', organizations: ['system:masters'] })
+    const files = [join(server.dir, 'root.crt'), join(server.dir, 'root.key')] as const
+    await writeFile(files[0], cert)
+    await writeFile(files[1], key)
+    const headers = ['Impersonate-User: joe', 'Impersonate-Uid: 7', ...groups.map((group) => `Impersonate-Group: ${group}`)]
+    const body = '{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}'
+    const sent = [...headers, 'Impersonate-Extra-Example.com%2fTeams: a, b', 'Content-Type: application/json'].flatMap((line) => [
+      '-H',
+      line,
+    ])
+    for (const version of ['--http1.1', '--http2']) {
+      const path = `${server.url}/apis/authentication.k8s.io/v1/selfsubjectreviews`
+      const answer = await curl(version, '--cert', files[0], '--key', files[1], ...sent, '-d', body, path)
+      expect((JSON.parse(answer.out) as { status: unknown }).status).toEqual({
+        userInfo: { ...userInfo, extra: { 'example.com/teams': ['a, b'] } },
+      })
+    }
+  })
+
   it('--as acts as another where that is allowed, and is refused otherwise', async () => {
     const asJane = await kubectl('admin', [], 'get', 'configmaps', '-n', 'default', '--as', 'jane')
     expect(asJane.err).toContain('User "jane" cannot list resource "configmaps" in API group "" in the namespace "default"')

@@ -310,9 +310,9 @@ describe('impersonation', () => {
   it('needs the right for the user, each group, the uid and each extra value', async () => {
     const headers = {
       'impersonate-user': 'joe',
-      'impersonate-group': 'a, b',
+      'impersonate-group': 'a\nb',
       'impersonate-uid': 'u',
-      'impersonate-extra-example.com%2fscopes': 'x,y',
+      'impersonate-extra-example.com%2fscopes': 'x\ny',
     }
     const all = [
       'users /joe',

@@ -1,4 +1,4 @@
-/** `Impersonate-*` headers: acting as someone else, where allowed. Source: kubernetes "User impersonation". */
+/** `Impersonate-*` headers: acting as someone else, where allowed; several values are lines. Source: kubernetes "User impersonation". */
 import { badRequest } from '../../machinery/status.ts'
 import { forbiddenError } from '../authz/authorizers.ts'
 import type { ApiRequest, Attributes, Authorizer, UserInfo } from '../types.ts'
@@ -56,7 +56,7 @@ function completed(name: string, groups: readonly string[]): string[] {
 }
 
 function listOf(value: string | undefined): string[] {
-  return (value ?? '').split(',').flatMap((one) => one.trim() || [])
+  return (value ?? '').split('\n').filter(Boolean)
 }
 
 function decoded(key: string): string {

@@ -6,6 +6,7 @@ import type { Credentials } from '../types.ts'
 import { connectionCredentials } from './credentials.ts'
 import type { Headers, HttpService, Incoming, Reply } from './exchange.ts'
 import type { HttpRequest } from './http-request.ts'
+import { withImpersonationLines } from './repeated-headers.ts'
 
 export interface Http1Options {
   readonly service: HttpService
@@ -24,7 +25,7 @@ export function createHttp1(options: Http1Options): Server {
   const incomingOf = (message: IncomingMessage): Incoming => ({
     method: message.method ?? 'GET',
     target: message.url ?? '/',
-    headers: message.headers as Incoming['headers'],
+    headers: withImpersonationLines(message.headers as Incoming['headers'], message.rawHeaders),
     stream: message,
     connection: credentialsOf(message.socket),
     socket: message.socket,

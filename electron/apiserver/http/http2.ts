@@ -5,6 +5,7 @@ import type { Credentials } from '../types.ts'
 import { connectionCredentials } from './credentials.ts'
 import type { HttpService, Reply } from './exchange.ts'
 import type { HttpRequest } from './http-request.ts'
+import { withImpersonationLines } from './repeated-headers.ts'
 
 /** Each watch is a stream for as long as it lasts, and an informer factory opens many. */
 const MAX_STREAMS = 10_000
@@ -26,7 +27,7 @@ export function createHttp2(service: HttpService): Http2 {
     session.once('close', () => sessions.delete(session))
   })
   server.on('sessionError', () => {})
-  server.on('stream', (stream, headers) => {
+  server.on('stream', (stream, headers, _flags, raw) => {
     const { session } = stream
     if (!session) return
     let connection = connections.get(session)
@@ -40,7 +41,7 @@ export function createHttp2(service: HttpService): Http2 {
     const incoming = {
       method: headers[':method'] ?? 'GET',
       target: headers[':path'] ?? '/',
-      headers: headers as Readonly<Record<string, string | undefined>>,
+      headers: withImpersonationLines(headers as Readonly<Record<string, string | undefined>>, raw),
       stream,
       connection,
       socket: session.socket,
