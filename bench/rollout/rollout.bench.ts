@@ -60,7 +60,9 @@ async function* rollOut(dir: string): AsyncIterable<Measure> {
   await stack.use(createControllers(heard)).start()
   await stack.use(createScheduler(heard)).start()
   await stack.use(createHollowKubelets({ ...heard, nodes, admission: false })).start()
+  const registering = performance.now()
   await untilOpen(client)
+  process.stderr.write(`${NODES} nodes are ready after ${((performance.now() - registering) / 1000).toFixed(1)} s\n`)
   calls.forget()
 
   const progress = new Progress(client)
@@ -105,7 +107,7 @@ async function deploy(client: Client, index: number): Promise<void> {
 async function untilOpen(client: Client): Promise<void> {
   const open = async () =>
     (await client.list(nodeKind)).items.filter(({ spec, status }) => !spec.taints?.length && isConditionTrue(status.conditions, 'Ready'))
-  while ((await open()).length < NODES) await sleep(systemClock, 500)
+  while ((await open()).length < NODES) await sleep(systemClock, 2000)
 }
 
 /** Somebody else's reads. Counted from when each should have been sent: what a busy thread comes to late has waited, too. */

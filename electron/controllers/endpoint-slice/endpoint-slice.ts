@@ -15,8 +15,18 @@ import { hasReason } from '../../machinery/status.ts'
 import { defineController, watch, type Change } from '../runtime/controller.ts'
 import { itself } from '../runtime/watches.ts'
 import { indexByNode, podsOn } from '../workload/indices.ts'
+import { Pace } from '../workload/pace.ts'
 import { isNamespaceEnding } from '../workload/pod-control.ts'
-import { HEADLESS_LABEL, isHeadless, podsBehind, selects, selectsPods, servicesOf, zoneOf } from '../workload/service-pods.ts'
+import {
+  HEADLESS_LABEL,
+  indexForServices,
+  isHeadless,
+  podsBehind,
+  selectsPods,
+  servicesFor,
+  servicesOf,
+  zoneOf,
+} from '../workload/service-pods.ts'
 import { endpointGroups } from './endpoints-of.ts'
 import { packSlices, type Packing, type SliceContent } from './pack.ts'
 
@@ -39,11 +49,16 @@ export const endpointSliceController = defineController({
     const nodes = informers.for(nodeKind)
     const slices = informers.for(endpointSlice)
     indexByNode(pods)
+    indexForServices(services, pods)
     slices.addIndex(BY_SERVICE, serviceKeys)
     const creations = new Expectations(clock)
+    const pace = new Pace(clock)
 
     const serviceChanged = (change: Change<Service>) => {
-      if (change.type === 'delete') creations.forget(keyOf(change.object))
+      if (change.type === 'delete') {
+        creations.forget(keyOf(change.object))
+        pace.forget(keyOf(change.object))
+      }
       return itself(change)
     }
     const sliceChanged = ({ type, object, old }: Change<EndpointSlice>): Iterable<string> => {
@@ -53,10 +68,7 @@ export const endpointSliceController = defineController({
     /** Only whether it is there and where it stands is told of a node. */
     const nodeChanged = ({ object, old }: Change<Node>): Iterable<string> => {
       if (old && zoneOf(old) === zoneOf(object)) return []
-      const concerned = podsOn(pods, object.metadata.name).flatMap((pod) =>
-        services.list(pod.metadata.namespace).filter((service) => selectsPods(service) && selects(service, pod)),
-      )
-      return new Set(concerned.map(keyOf))
+      return new Set(podsOn(pods, object.metadata.name).flatMap((pod) => servicesFor(pod, services).map(keyOf)))
     }
 
     return {
@@ -66,7 +78,11 @@ export const endpointSliceController = defineController({
         const service = services.get(namespace, name)
         if (!service || isBeingDeleted(service) || !selectsPods(service)) return undefined
         if (!creations.satisfied(key)) return { requeueAfter: UNSEEN }
-        const groups = endpointGroups(service, podsBehind(service, pods), (node) => nodes.get(undefined, node))
+        const early = pace.untilDue(key)
+        if (early > 0) return { requeueAfter: early }
+        const behind = podsBehind(service, pods)
+        pace.began(key, behind.length)
+        const groups = endpointGroups(service, behind, (node) => nodes.get(undefined, node))
         const existing = slices.byIndex(BY_SERVICE, key).filter((slice) => !isBeingDeleted(slice))
         try {
           await write(service, packSlices(groups, existing, MAX_ENDPOINTS))

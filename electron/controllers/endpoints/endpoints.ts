@@ -9,12 +9,13 @@ import type { Endpoints, Service } from '../../api/core/v1/types.gen.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
 import { isAbort } from '../../base/async.ts'
 import { messageOf } from '../../base/errors.ts'
-import { isBeingDeleted, splitKey } from '../../machinery/object.ts'
+import { isBeingDeleted, keyOf, splitKey } from '../../machinery/object.ts'
 import { hasReason } from '../../machinery/status.ts'
 import { defineController, watch } from '../runtime/controller.ts'
 import { itself } from '../runtime/watches.ts'
+import { Pace } from '../workload/pace.ts'
 import { isNamespaceEnding } from '../workload/pod-control.ts'
-import { HEADLESS_LABEL, isHeadless, podsBehind, selectsPods, servicesOf } from '../workload/service-pods.ts'
+import { HEADLESS_LABEL, indexForServices, isHeadless, podsBehind, selectsPods, servicesOf } from '../workload/service-pods.ts'
 import { subsetsOf } from './subsets.ts'
 
 const MANAGER_LABEL = 'endpoints.kubernetes.io/managed-by'
@@ -24,10 +25,12 @@ const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity'
 export const endpointsController = defineController({
   name: 'endpoints-controller',
   component: 'endpoint-controller',
-  create({ client, informers, events }) {
+  create({ client, clock, informers, events }) {
     const services = informers.for(serviceKind)
     const pods = informers.for(podKind)
     const all = informers.for(endpointsKind)
+    indexForServices(services, pods)
+    const pace = new Pace(clock)
 
     return {
       watches: [watch(services, itself), watch(pods, servicesOf(services)), watch(all, itself)],
@@ -35,8 +38,13 @@ export const endpointsController = defineController({
         const { namespace, name } = splitKey(key)
         const service = services.get(namespace, name)
         const present = all.get(namespace, name)
-        if (!service) return present && isOurs(present) ? remove(present) : undefined
+        if (!service) {
+          pace.forget(key)
+          return present && isOurs(present) ? remove(present) : undefined
+        }
         if (isBeingDeleted(service) || !selectsPods(service)) return undefined
+        const early = pace.untilDue(key)
+        if (early > 0) return { requeueAfter: early }
         try {
           await write(service, present)
         } catch (error) {
@@ -52,7 +60,9 @@ export const endpointsController = defineController({
     }
 
     async function write(service: Service, present: Endpoints | undefined): Promise<void> {
-      const { subsets, truncated } = subsetsOf(service, podsBehind(service, pods))
+      const behind = podsBehind(service, pods)
+      pace.began(keyOf(service), behind.length)
+      const { subsets, truncated } = subsetsOf(service, behind)
       const { [OVER_CAPACITY]: _over, ...annotations } = present?.metadata.annotations ?? {}
       const metadata = {
         labels: labelsFor(service),

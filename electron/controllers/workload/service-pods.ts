@@ -1,7 +1,7 @@
 /** Which pods stand behind a service, and at which ports. Sources: kubernetes `endpointslice/util`, `api/v1/pod.FindPort`. */
 import type { Container, Node, Pod, Service, ServicePort } from '../../api/core/v1/types.gen.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
-import type { Lister } from '../../client/informer.ts'
+import type { Informer, Lister } from '../../client/informer.ts'
 import { selectorFromLabels } from '../../machinery/selector/label-selector.ts'
 import { keyOf } from '../../machinery/object.ts'
 import type { Change } from '../runtime/controller.ts'
@@ -20,11 +20,38 @@ export function selectsPods({ spec }: Service): boolean {
   return spec.type !== 'ExternalName' && Object.keys(spec.selector ?? {}).length > 0
 }
 
+const BY_LABEL = 'by-label'
+const BY_SELECTOR = 'by-selector'
+
+/** Each controller that uses `podsBehind` and `servicesOf` asks for it of the informers that they share. */
+export function indexForServices(services: Informer<Service>, pods: Informer<Pod>): void {
+  pods.addIndex(BY_LABEL, labelsOf)
+  services.addIndex(BY_SELECTOR, firstSelected)
+}
+
+function labelsOf({ metadata }: Pod): string[] {
+  return Object.entries(metadata.labels ?? {}).map(([key, value]) => labelKey(metadata.namespace, key, value))
+}
+
+/** One of the labels that its pods must have. */
+function firstSelected(service: Service): string[] {
+  const [first] = Object.entries(service.spec.selector ?? {})
+  return first && selectsPods(service) ? [labelKey(service.metadata.namespace, ...first)] : []
+}
+
+const labelKey = (namespace: string | undefined, key: string, value: string) => `${namespace}/${key}=${value}`
+
 /** Those of its pods that have an address and have not ended, by name. */
 export function podsBehind(service: Service, pods: Lister<Pod>): readonly Pod[] {
+  const { namespace } = service.metadata
   const selector = selectorFromLabels(service.spec.selector)
-  return pods
-    .list(service.metadata.namespace)
+  // The rarest of the labels leaves the least to be looked at.
+  let candidates: readonly Pod[] | null = null
+  for (const [key, value] of Object.entries(service.spec.selector ?? {})) {
+    const having = pods.byIndex(BY_LABEL, labelKey(namespace, key, value))
+    if (!candidates || having.length < candidates.length) candidates = having
+  }
+  return (candidates ?? [])
     .filter((pod) => selector.matches(pod.metadata.labels) && !isPodTerminal(pod) && addressesOf(pod).length > 0)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
 }
@@ -60,12 +87,16 @@ export function servicesOf(services: Lister<Service>): (change: Change<Pod>) => 
   return (change) => {
     const { object, old } = change
     if (old && semanticEqual(serving(object), serving(old))) return []
-    const known = services.list(object.metadata.namespace).filter(selectsPods)
-    return new Set(states(change).flatMap((pod) => known.filter((service) => selects(service, pod)).map(keyOf)))
+    return new Set(states(change).flatMap((pod) => servicesFor(pod, services).map(keyOf)))
   }
 }
 
-export function selects({ spec }: Service, { metadata }: Pod): boolean {
+/** The services that select the pod. */
+export function servicesFor(pod: Pod, services: Lister<Service>): Service[] {
+  return labelsOf(pod).flatMap((label) => services.byIndex(BY_SELECTOR, label).filter((service) => selects(service, pod)))
+}
+
+function selects({ spec }: Service, { metadata }: Pod): boolean {
   return selectorFromLabels(spec.selector).matches(metadata.labels)
 }
 
