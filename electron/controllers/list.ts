@@ -27,6 +27,7 @@ import { roleAggregationController } from './role-aggregation/role-aggregation.t
 import { rootCaController } from './root-ca/root-ca.ts'
 import type { ControllerDescriptor } from './runtime/controller.ts'
 import { serviceAccountController } from './service-account/service-account.ts'
+import { serviceLoadBalancerController } from './service/service-load-balancer.ts'
 import { statefulSetController } from './stateful-set/stateful-set.ts'
 import { taintEvictionController } from './taint-eviction/taint-eviction.ts'
 import { tokenCleanerController } from './token-cleaner/token-cleaner.ts'
@@ -64,6 +65,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   roleAggregationController,
   rootCaController,
   serviceAccountController,
+  serviceLoadBalancerController,
   statefulSetController,
   taintEvictionController,
   tokenCleanerController,
