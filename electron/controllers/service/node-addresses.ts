@@ -32,8 +32,8 @@ export function nodeAddresses({ reserved }: NodeAddressesOptions): LoadBalancerP
   }
 }
 
-const keyOf = ({ protocol = 'TCP', port }: ServicePort) => `${protocol}/${port}`
-const portText = ({ protocol = 'TCP', port }: ServicePort) => `${port}/${protocol}`
+const keyOf = ({ protocol, port }: ServicePort) => `${protocol}/${port}`
+const portText = ({ protocol, port }: ServicePort) => `${port}/${protocol}`
 
 /** Who has its addresses already goes first, then who was made first. */
 function isBefore(other: Service, service: Service): boolean {
