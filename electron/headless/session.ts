@@ -33,6 +33,8 @@ export async function startOwn(options: {
   historyBytes?: number | undefined
   access?: AccessConfig | undefined
   audit?: AuditConfig | undefined
+  maxRequestsInflight?: number | undefined
+  maxMutatingRequestsInflight?: number | undefined
   debug?: boolean
 }): Promise<OwnPlane> {
   const places = locate(options.entry)
@@ -49,6 +51,8 @@ export async function startOwn(options: {
       ...(options.historyBytes === undefined ? {} : { historyBytes: options.historyBytes }),
       ...(options.access === undefined ? {} : { access: options.access }),
       ...(options.audit === undefined ? {} : { audit: options.audit }),
+      ...(options.maxRequestsInflight === undefined ? {} : { maxRequestsInflight: options.maxRequestsInflight }),
+      ...(options.maxMutatingRequestsInflight === undefined ? {} : { maxMutatingRequestsInflight: options.maxMutatingRequestsInflight }),
       ...(options.serveEtcdPort === undefined ? {} : { serveEtcdPort: options.serveEtcdPort }),
     },
     places.planeWorker,

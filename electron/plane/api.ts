@@ -4,6 +4,7 @@ import { KINDS } from '../api/kinds.gen.ts'
 import { createApiServer, type ApiServer } from '../apiserver/apiserver.ts'
 import { createAuthentication } from '../apiserver/authn/authentication.ts'
 import { createAuthorization } from '../apiserver/authz/authorization.ts'
+import { createFlowControl } from '../apiserver/flowcontrol/flow-control.ts'
 import { METRICS_KINDS } from '../apiserver/metrics-api/kinds.ts'
 import { metricsReaders } from '../apiserver/metrics-api/metrics-api.ts'
 import { readDescriptions } from '../apiserver/openapi/descriptions.ts'
@@ -112,6 +113,15 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
     identity: () => pki.kubeletClient.current,
     ...{ clock, random },
   })
+  const { maxRequestsInflight, maxMutatingRequestsInflight } = config
+  const unlimited = maxRequestsInflight === 0 && maxMutatingRequestsInflight === 0
+  const flow = stack.use(
+    createFlowControl({
+      client: inside,
+      count: (info) => server.count(info),
+      ...{ maxRequestsInflight, maxMutatingRequestsInflight, clock, logger },
+    }),
+  )
   server.use({
     authenticate: authn.authenticate,
     impersonate: authn.impersonate,
@@ -120,12 +130,13 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
     responders: { ...authn.responders, ...authz.responders, ...placements.responders(() => inside) },
     connectors,
     readers: metricsReaders(inside, clock),
-    handlers: authn.handlers,
+    handlers: { ...authn.handlers, ...flow.handlers },
     ...(audit ? { auditor: audit } : {}),
-    metrics: audit ? [audit.metrics] : [],
+    ...(unlimited ? {} : { gate: flow }),
+    metrics: [flow.metrics, ...(audit ? [audit.metrics] : [])],
   })
   await server.start()
-  await authz.start()
+  await Promise.all([authz.start(), flow.start()])
   const tls = { serving: pki.serving, clientCa: pki.caPem }
   stack.use(await listenOn(server, { port, chosen: config.port !== undefined, tls }))
   const cluster: ClusterFile = { ...remembered, port, ...(etcd ? { etcd: { ...etcd, endpoints: [...etcd.endpoints] } } : {}) }

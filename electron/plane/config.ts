@@ -21,6 +21,9 @@ export interface PlaneConfig {
   readonly access?: AccessConfig
   /** What is noted of requests, and where; absent: what the state folder says. */
   readonly audit?: AuditConfig
+  /** How many reads and writes the API server works on at once; both 0: no limit. Absent: as kube-apiserver. */
+  readonly maxRequestsInflight?: number
+  readonly maxMutatingRequestsInflight?: number
   /** The program's version, shown to people. */
   readonly version: string
   /** `electron` or `browser`: which face the UI is served by. */

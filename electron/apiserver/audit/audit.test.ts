@@ -143,7 +143,7 @@ describe('an event', () => {
     expect(events().map(({ stage }) => stage)).toEqual(whole)
     const stop = new AbortController()
     const watch = test.client.watch(pod, { signal: stop.signal, onOpen: () => stop.abort() })
-    await expect(watch.next()).rejects.toThrow()
+    await expect(watch[Symbol.asyncIterator]().next()).rejects.toThrow()
     expect(events().map(({ stage }) => stage)).toEqual([...whole, ...whole])
   })
 

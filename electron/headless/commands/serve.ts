@@ -29,6 +29,8 @@ export const serve: Command = {
     'store-history': { type: 'string', help: 'room for past states of the store, in MiB; 0 keeps none (default: 256)' },
     ...ACCESS_OPTIONS,
     ...AUDIT_OPTIONS,
+    'max-requests-inflight': { type: 'string', help: 'reads at once, shared out by priority (default: 400)' },
+    'max-mutating-requests-inflight': { type: 'string', help: 'writes at once, likewise; with both 0 nothing is limited (default: 200)' },
     debug: { type: 'boolean', help: 'log more' },
   },
   async run({ args, stateDir, signal, entry }) {
@@ -42,6 +44,8 @@ export const serve: Command = {
         historyBytes: mebibytes(args, 'store-history'),
         access: accessOf(args),
         audit: auditOf(args),
+        maxRequestsInflight: args.integer('max-requests-inflight', 0, 1_000_000),
+        maxMutatingRequestsInflight: args.integer('max-mutating-requests-inflight', 0, 1_000_000),
         debug: args.flag('debug'),
       }),
     )

@@ -14,11 +14,10 @@ const queued = (queuing: Loose, more: Loose = {}): Loose => ({
 })
 
 describe('a flow schema', () => {
-  it('comes after more pressing ones, and says that nothing follows from it', () => {
+  it('comes after more pressing ones, unless it says otherwise', () => {
     const { object, errors } = created(flowSchema, schema())
     expect(errors).toEqual([])
     expect(object.spec.matchingPrecedence).toBe(1000)
-    expect(flowSchema.strategy.warnings?.(object, null)).toEqual([expect.stringContaining('has no effect') as string])
     expect(row(flowSchema, object)).toMatchObject({ PriorityLevel: 'level', MissingPL: '?' })
   })
 
@@ -125,6 +124,18 @@ describe('a priority level', () => {
     ],
   ])('%s', (_, manifest, errors) => {
     expect(created(priorityLevelConfiguration, manifest).errors).toEqual(errors)
+  })
+
+  it('is not changed where every server needs it as it is', () => {
+    const spec = { type: 'Limited', limited: { nominalConcurrencyShares: 5, lendablePercent: 0, limitResponse: { type: 'Reject' } } }
+    const named = (more: Loose) => ({ metadata: { name: 'catch-all' }, spec: { ...spec, limited: { ...spec.limited, ...more } } })
+    expect(created(priorityLevelConfiguration, named({})).errors).toEqual([])
+    expect(created(priorityLevelConfiguration, named({ nominalConcurrencyShares: 6 })).errors).toEqual([
+      expect.stringContaining("spec of 'catch-all' must equal the fixed value") as string,
+    ])
+    expect(created(flowSchema, { metadata: { name: 'catch-all' }, ...schema() }).errors).toEqual([
+      expect.stringContaining("spec of 'catch-all' must equal the fixed value") as string,
+    ])
   })
 
   it('may be the one that limits nothing', () => {

@@ -1,9 +1,10 @@
+import { semanticEqual } from '../../values/equal.ts'
 import { ageColumn } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
 import { invalid, invalidEach, notSupported, required, type FieldError } from '../../values/field-error.ts'
 import { nameIsDnsSubdomain } from '../../values/names.ts'
+import { MANDATORY_SCHEMAS } from './defaults.ts'
 import { validateRule } from './rule-validation.ts'
-import { NOT_ENFORCED } from './priority-level-configuration.ts'
 import type { FlowSchema, FlowSchemaSpec } from './types.gen.ts'
 
 const DEFAULT_PRECEDENCE = 1000
@@ -52,7 +53,6 @@ export const flowSchema = defineKind<FlowSchema>({
       spec.matchingPrecedence ||= DEFAULT_PRECEDENCE
     },
     validate: ({ metadata, spec }) => validateSpec(metadata.name, spec),
-    warnings: () => [NOT_ENFORCED],
   },
 })
 
@@ -67,5 +67,8 @@ function validateSpec(name: string, spec: FlowSchemaSpec): FieldError[] {
   const reference = 'spec.priorityLevelConfiguration.name'
   if (!level) out.push(required(reference, 'must reference a priority level'))
   else out.push(...invalidEach(reference, level, nameIsDnsSubdomain(level)))
-  return [...out, ...rules.flatMap((rule, i) => validateRule(rule, `spec.rules[${i}]`))]
+  out.push(...rules.flatMap((rule, i) => validateRule(rule, `spec.rules[${i}]`)))
+  const fixed = MANDATORY_SCHEMAS.find(({ metadata }) => metadata.name === name)
+  if (fixed && !semanticEqual(spec, fixed.spec)) out.push(invalid('spec', spec, `spec of '${name}' must equal the fixed value`))
+  return out
 }

@@ -1,5 +1,7 @@
+import { semanticEqual } from '../../values/equal.ts'
 import { ageColumn } from '../../columns.ts'
 import { defineKind } from '../../kind.ts'
+import { MANDATORY_LEVELS } from './defaults.ts'
 import { nonNegative, positive } from '../../meta/v1/validation.ts'
 import { forbidden, invalid, notSupported, required, type FieldError } from '../../values/field-error.ts'
 import type {
@@ -9,9 +11,6 @@ import type {
   PriorityLevelConfigurationSpec,
   QueuingConfiguration,
 } from './types.gen.ts'
-
-/** Said to those who write the kinds of this group. */
-export const NOT_ENFORCED = 'this API server does not queue requests by priority: the object is stored and has no effect'
 
 const EXEMPT = 'exempt'
 const TYPES = ['Exempt', 'Limited']
@@ -50,8 +49,7 @@ export const priorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
   ],
   strategy: {
     defaults: ({ spec }) => defaultSpec(spec),
-    validate: ({ metadata, spec }) => validateSpec(metadata.name, spec),
-    warnings: () => [NOT_ENFORCED],
+    validate: ({ metadata, spec }) => [...validateSpec(metadata.name, spec), ...validateFixed(metadata.name, spec)],
   },
 })
 
@@ -89,6 +87,13 @@ function validateSpec(name: string, { type, exempt, limited }: PriorityLevelConf
   }
   if (exempt) out.push(forbidden('spec.exempt', "must be nil if the type is 'Limited'"))
   return limited ? [...out, ...validateLimited(limited, 'spec.limited')] : [...out, required('spec.limited', 'must not be empty')]
+}
+
+/** How much the exempt level lends and counts for is its owner's. */
+function validateFixed(name: string, spec: PriorityLevelConfigurationSpec): FieldError[] {
+  const fixed = MANDATORY_LEVELS.find(({ metadata }) => metadata.name === name)
+  if (!fixed || name === EXEMPT || semanticEqual(spec, fixed.spec)) return []
+  return [invalid('spec', spec, `spec of '${name}' must equal the fixed value`)]
 }
 
 function validateLimited(limited: LimitedPriorityLevelConfiguration, field: string): FieldError[] {
