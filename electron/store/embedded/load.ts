@@ -3,7 +3,7 @@ import type { Random } from '../../base/random.ts'
 import type { Compaction } from '../mvcc/keyspace.ts'
 import { type Restored, restoreKeyspace } from '../mvcc/restore.ts'
 import type { ChangeRecord } from '../mvcc/version.ts'
-import { numberRecord, readNumberRecord, readRecord } from './record.ts'
+import { numberRecord, readNumberRecord, RecordReader } from './record.ts'
 import { damaged, type FactName } from './schema.ts'
 
 /** Rebuilds the index from the changes on disk, which must fit together. Throws FlotillaError `STATE_UNREADABLE`. */
@@ -62,11 +62,12 @@ function* records(db: DatabaseSync, path: string): Generator<ChangeRecord> {
     const [seqs, lengths, joined] = select.get(last) as unknown as [string | null, string, Uint8Array]
     if (seqs === null) return
     const sizes = lengths.split(',')
+    const reader = new RecordReader(joined)
     let at = 0
     for (const [i, text] of seqs.split(',').entries()) {
       const seq = Number(text)
       const end = at + Number(sizes[i])
-      const record = readRecord(joined.subarray(at, end), seq)
+      const record = reader.read(at, end, seq)
       if (record === null) throw damaged(path, `change ${seq} has a wrong checksum`)
       yield record
       at = end

@@ -80,26 +80,51 @@ export function readFrame(frame: Buffer, visit: (seq: number, record: Buffer, va
 
 /** Null if the record is damaged. */
 export function readRecord(bytes: Uint8Array, seq: number): ChangeRecord | null {
-  const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (record.length <= HEADER || !sealed(record, seq)) return null
-  const kind = record.readUInt8(4)
-  if (kind !== PUT && kind !== DELETE) return null
-  return {
-    seq,
-    key: record.toString('latin1', HEADER),
-    revision: record.readDoubleLE(5),
-    createRevision: record.readDoubleLE(13),
-    version: record.readDoubleLE(21),
-    lease: readLease(record),
-    size: record.readUInt32LE(37),
-    sub: record.readUInt32LE(41),
-  }
+  return new RecordReader(bytes).read(0, bytes.byteLength, seq)
 }
 
-/** Most have none, and share that one. */
-function readLease(record: Buffer): bigint {
-  const lease = record.readBigInt64LE(29)
-  return lease === 0n ? 0n : lease
+/** Reads records that lie one behind the other, without a view of its own for each field. */
+export class RecordReader {
+  readonly #bytes: Buffer
+  readonly #view: DataView
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** The record between two places; null if it is damaged. */
+  read(start: number, end: number, seq: number): ChangeRecord | null {
+    const view = this.#view
+    if (end - start <= HEADER || end > view.byteLength) return null
+    const body = new Uint8Array(view.buffer, view.byteOffset + start + CRC, end - start - CRC)
+    if (view.getUint32(start, true) !== crc32(body, seq >>> 0)) return null
+    const kind = view.getUint8(start + 4)
+    if (kind !== PUT && kind !== DELETE) return null
+    return {
+      seq,
+      key: this.#bytes.toString('latin1', start + HEADER, end),
+      revision: this.#whole(start + 5),
+      createRevision: this.#whole(start + 13),
+      version: this.#whole(start + 21),
+      lease: this.#lease(start + 29),
+      size: view.getUint32(start + 37, true),
+      sub: view.getUint32(start + 41, true),
+    }
+  }
+
+  /** A whole number, which while it is small lies in the object that holds it, as no double does. */
+  #whole(at: number): number {
+    const number = this.#view.getFloat64(at, true)
+    const small = number | 0
+    return small === number ? small : number
+  }
+
+  /** Most have none, which costs no number of its own. */
+  #lease(at: number): bigint {
+    const view = this.#view
+    return view.getUint32(at, true) === 0 && view.getUint32(at + 4, true) === 0 ? 0n : view.getBigInt64(at, true)
+  }
 }
 
 /** Null if the value is damaged. */

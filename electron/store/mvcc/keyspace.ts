@@ -32,6 +32,8 @@ export class Keyspace {
   /** How many changes the transaction at the head has made so far. */
   #subs = 0
   #live = 0
+  /** How many keys hang on leases. */
+  #leased = 0
 
   /** Of the newest transaction, durable or not. A store without any change is at 1, as in etcd. */
   get revision(): number {
@@ -51,6 +53,7 @@ export class Keyspace {
   /** Tells of what hangs on leases now, and from now on. */
   follow(attachments: LeaseAttachments): void {
     this.#attachments = attachments
+    if (this.#leased === 0) return
     this.walk({ key: '\0', end: '\0' }, this.#revision, ({ key, lease }) => {
       if (lease !== 0n) attachments.attach(lease, key)
       return true
@@ -229,6 +232,7 @@ export class Keyspace {
     const before = from?.lease ?? 0n
     const after = to?.lease ?? 0n
     if (before === after) return
+    this.#leased += (after !== 0n ? 1 : 0) - (before !== 0n ? 1 : 0)
     const key = (from ?? to)?.key as Key
     if (before !== 0n) this.#attachments?.detach(before, key)
     if (after !== 0n) this.#attachments?.attach(after, key)

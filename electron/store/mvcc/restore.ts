@@ -22,8 +22,9 @@ export function restoreKeyspace(records: Iterable<ChangeRecord>, base: Compactio
     last = record
   })
   if (space.revision < base.revision) throw broken(`it ends at revision ${space.revision}, but is compacted at ${base.revision}`)
+  if (base.revision === 0) return { space, dead }
   const keys = keysAt(space, base.revision)
-  if (base.revision > 0 && keys !== base.keys) throw broken(`it has ${keys} keys of revision ${base.revision}, where ${base.keys} were`)
+  if (keys !== base.keys) throw broken(`it has ${keys} keys of revision ${base.revision}, where ${base.keys} were`)
   return { space, dead }
 }
 
