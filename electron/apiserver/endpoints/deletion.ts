@@ -1,6 +1,8 @@
 /** How a DELETE is to be done: from its body, or without one from its query. */
 import { defineKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { scanJson } from '../../machinery/decode/json-scan.ts'
+import { MAX_DEPTH } from '../../machinery/decode/json-tree.ts'
 import { parseYaml, YamlError } from '../../machinery/decode/yaml-value.ts'
 import { badRequest } from '../../machinery/status.ts'
 import { inputFormat } from '../http/negotiate.ts'
@@ -38,7 +40,10 @@ function parse(types: KindTypes, bytes: Uint8Array, contentType: string | undefi
       return { ...types.protobuf.decode(deleteOptions.model, raw), kind }
     }
     const text = Buffer.from(bytes).toString('utf8')
-    return format === 'yaml' ? parseYaml(text).value : (JSON.parse(text) as unknown)
+    if (format === 'yaml') return parseYaml(text).value
+    const value: unknown = JSON.parse(text)
+    if (scanJson(bytes).depth > MAX_DEPTH) throw new SyntaxError('exceeded max depth')
+    return value
   } catch (error) {
     if (error instanceof WireError || error instanceof YamlError || error instanceof SyntaxError) throw badRequest(error.message, error)
     throw error

@@ -1,6 +1,5 @@
 /** Objects from apply requests, with the errors and warnings that Kubernetes answers. Source: apiserver `handlers/patch`. */
 import type { Codec } from '../decode/codec.ts'
-import { duplicateFields, parseJsonTree } from '../decode/json-tree.ts'
 import type { DecodedRequest, ExpectedKind, FieldValidation } from '../decode/request.ts'
 import { parseYaml, YamlError } from '../decode/yaml-value.ts'
 import { isObject, type JsonObject } from '../json-value.ts'
@@ -35,8 +34,6 @@ export function applyRequest<T>(
 
 function parseConfiguration(body: Uint8Array): { config: JsonObject; duplicates: readonly string[] } {
   const text = Buffer.from(body).toString('utf8')
-  const json = body[0] === 0x7b ? parseJson(text) : undefined
-  if (isObject(json) && duplicateFields(parseJsonTree(text)).length === 0) return { config: json, duplicates: [] }
   try {
     const { value, strict } = parseYaml(text)
     if (!isObject(value))
@@ -47,14 +44,6 @@ function parseConfiguration(body: Uint8Array): { config: JsonObject; duplicates:
   } catch (error) {
     if (error instanceof YamlError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`)
     throw error
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

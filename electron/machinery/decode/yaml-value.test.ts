@@ -94,4 +94,28 @@ describe('parseYaml', () => {
     const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(', ')}]`)
     expect(() => parseYaml(`l0: &l0 x\n${levels.join('\n')}`)).toThrow('excessive aliasing')
   })
+
+  it.each([
+    ['JSON', '{"a":'.repeat(1001) + '1' + '}'.repeat(1001)],
+    ['flow', '[a, '.repeat(1001) + ']'.repeat(1001)],
+    ['flow without end', '['.repeat(100_000) + ']'.repeat(100_000)],
+    ['blocks', '- '.repeat(1001)],
+  ])('refuses %s that is nested too deep', (_, text) => {
+    expect(() => parseYaml(text)).toThrow('yaml: exceeded max depth')
+  })
+
+  it('refuses what would hold up everybody else, but not as JSON', () => {
+    const entries = Array.from({ length: 60_000 }, (_, i) => `"key${i}":"v"`)
+    expect(() => parseYaml(`{${entries.join(', ')}, plain: x}`)).toThrow('send it as JSON')
+    expect(Object.keys(valueOf(`{${entries.join(',')}}`) as object)).toHaveLength(60_000)
+  })
+
+  it.each([
+    ['{"a":1,"a":2}', { a: 2 }, 1],
+    ['{"a":1.0,"b":1e3}', { a: 1, b: 1000 }, 0],
+    ['{"a":{"b":[{"c":null}]}}', { a: { b: [{ c: null }] } }, 0],
+    ['{"<<":{"x":1}}', { '<<': { x: 1 } }, 0],
+  ])('reads the JSON %s as YAML does', (text, value, duplicates) => {
+    expect(parseYaml(text)).toEqual({ value, strict: duplicates ? [expect.stringContaining('already set in map')] : [] })
+  })
 })

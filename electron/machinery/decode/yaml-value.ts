@@ -2,8 +2,10 @@
  * YAML as kubectl and the API server read it (`sigs.k8s.io/yaml` on go-yaml v2): YAML 1.1 scalars, so that `yes` is true and `0777`
  * is 511, turned into what JSON can say. The first document counts.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar, type Document, type Node } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, Scalar, type Document, type Node } from 'yaml'
 import { bytesFromBase64 } from '../../api/values/base64.ts'
+import { scanJson } from './json-scan.ts'
+import { MAX_DEPTH } from './json-tree.ts'
 
 export class YamlError extends Error {
   override readonly name = 'YamlError'
@@ -17,6 +19,15 @@ export interface YamlValue {
 
 const TAG = 'tag:yaml.org,2002:'
 const MAX_EXPANDED = 100_000
+/** The parser holds the event loop; this much takes it half a second. JSON has no such limit. */
+const MAX_TEXT = 512 * 1024
+/** How deep lists and maps in brackets and braces may be nested: the parser's time grows with the square of it. */
+const MAX_FLOW = 100
+const OPEN = 0x5b
+const CLOSE = 0x5d
+/** Braces differ from brackets by this bit. */
+const BRACE = 0x20
+const TOO_DEEP = 'yaml: exceeded max depth'
 const WORDS: ReadonlyMap<string, boolean | null> = new Map([
   ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true] as const),
   ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false] as const),
@@ -25,6 +36,63 @@ const WORDS: ReadonlyMap<string, boolean | null> = new Map([
 
 /** Throws YamlError. */
 export function parseYaml(text: string): YamlValue {
+  const json = plainJson(text)
+  if (json !== undefined) return { value: json, strict: [] }
+  if (text.length > MAX_TEXT) throw new YamlError(`yaml: the document is larger than ${MAX_TEXT} bytes: send it as JSON`)
+  if (opened(text) > MAX_FLOW && flowDepth(text) > MAX_FLOW) throw new YamlError(TOO_DEEP)
+  try {
+    return parseAny(text)
+  } catch (error) {
+    // What is nested so deep that the parser has no stack left.
+    if (error instanceof RangeError) throw new YamlError(TOO_DEEP, { cause: error })
+    throw error
+  }
+}
+
+/** JSON, which is YAML too and much quicker to read, where it means the same: kubectl sends what it applies so. Undefined for all else. */
+function plainJson(text: string): unknown {
+  if (!/^\s*\{/.test(text)) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const { depth, keys, inexact } = scanJson(Buffer.from(text))
+  if (depth > MAX_DEPTH) throw new YamlError(TOO_DEEP)
+  return inexact || keys !== countProperties(value) ? undefined : value
+}
+
+function countProperties(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let count = Array.isArray(value) ? 0 : Object.keys(value).length
+  for (const item of Object.values(value)) count += countProperties(item)
+  return count
+}
+
+/** The most brackets and braces that are open at once, those in texts and comments among them. */
+function opened(text: string): number {
+  let [open, most] = [0, 0]
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i) & ~BRACE
+    if (char === OPEN) most = Math.max(most, ++open)
+    else if (char === CLOSE && open > 0) open--
+  }
+  return most
+}
+
+/** The same without texts and comments. */
+function flowDepth(text: string): number {
+  let [open, most] = [0, 0]
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') most = Math.max(most, ++open)
+    else if (token === ']' || token === '}') open--
+    if (most > MAX_FLOW) break
+  }
+  return most
+}
+
+function parseAny(text: string): YamlValue {
   const lines = new LineCounter()
   const document = parseDocument(text, {
     schema: 'failsafe',
@@ -36,6 +104,7 @@ export function parseYaml(text: string): YamlValue {
     lineCounter: lines,
   })
   const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS')
+  if (error?.message.startsWith('Maximum call stack')) throw new YamlError(TOO_DEEP)
   if (error) throw new YamlError(`yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}`)
   const reader = new Reader(document, lines)
   const value = document.contents === null ? null : reader.read(document.contents)
@@ -50,6 +119,7 @@ class Reader {
   /** Aliases being expanded: one inside itself would never end. */
   readonly #open = new Set<Node>()
   #expanded = 0
+  #depth = 0
 
   constructor(document: Document, lines: LineCounter) {
     this.#document = document
@@ -57,6 +127,13 @@ class Reader {
   }
 
   read(node: Node): unknown {
+    if (++this.#depth > MAX_DEPTH) throw new YamlError(TOO_DEEP)
+    const value = this.#read(node)
+    this.#depth--
+    return value
+  }
+
+  #read(node: Node): unknown {
     if (this.#open.size > 0 && ++this.#expanded > MAX_EXPANDED) throw new YamlError('yaml: document contains excessive aliasing')
     if (isAlias(node)) return this.#alias(node.source, () => node.resolve(this.#document))
     if (isScalar(node)) return scalarValue(node)

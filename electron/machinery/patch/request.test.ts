@@ -55,6 +55,7 @@ describe('patchObject', () => {
     ['merge', '[]', '400 error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}'],
     ['strategic', '5', '400 error decoding patch: json: cannot unmarshal number into Go value of type map[string]interface {}'],
     ['json', '{}', '400 error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch'],
+    ['merge', '{"a":'.repeat(1001) + '1' + '}'.repeat(1001), '400 error decoding patch: exceeded max depth'],
     ['json', '[{"op":"remove","path":"/x"}]', '422 the server rejected our request due to an error in our request'],
   ])('refuses the %s patch %s', (type, body, message) => {
     expect(faultOf(type, body)).toBe(message)

@@ -1,7 +1,8 @@
 /** Objects from PATCH requests other than apply, with the errors and warnings that Kubernetes answers. Source: apiserver `handlers/patch`. */
 import { invalid } from '../../api/values/field-error.ts'
 import { DecodeError, type Codec } from '../decode/codec.ts'
-import { duplicateFields, JsonSyntaxError, parseJsonTree } from '../decode/json-tree.ts'
+import { scanJson } from '../decode/json-scan.ts'
+import { duplicateFields, JsonSyntaxError, MAX_DEPTH, parseJsonTree } from '../decode/json-tree.ts'
 import type { DecodedRequest, FieldValidation } from '../decode/request.ts'
 import { goFormat, isObject, type JsonObject } from '../json-value.ts'
 import { badRequest, invalidObject } from '../status.ts'
@@ -58,8 +59,10 @@ function parsePatch(body: Uint8Array, strict: boolean): { patch: unknown; duplic
   const text = Buffer.from(body).toString('utf8')
   try {
     const patch: unknown = JSON.parse(text)
+    if (scanJson(body).depth > MAX_DEPTH) throw new JsonSyntaxError('exceeded max depth')
     return { patch, duplicates: strict ? duplicateFields(parseJsonTree(text)) : [] }
   } catch (cause) {
+    if (cause instanceof JsonSyntaxError) throw badRequest(`error decoding patch: ${cause.message}`)
     try {
       parseJsonTree(text)
     } catch (error) {
