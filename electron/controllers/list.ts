@@ -26,6 +26,7 @@ import { resourceQuotaController } from './resource-quota/resource-quota.ts'
 import { roleAggregationController } from './role-aggregation/role-aggregation.ts'
 import { rootCaController } from './root-ca/root-ca.ts'
 import type { ControllerDescriptor } from './runtime/controller.ts'
+import { serviceAccountTokenController } from './service-account-token/service-account-token.ts'
 import { serviceAccountController } from './service-account/service-account.ts'
 import { serviceLoadBalancerController } from './service/service-load-balancer.ts'
 import { statefulSetController } from './stateful-set/stateful-set.ts'
@@ -65,6 +66,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   roleAggregationController,
   rootCaController,
   serviceAccountController,
+  serviceAccountTokenController,
   serviceLoadBalancerController,
   statefulSetController,
   taintEvictionController,

@@ -1,6 +1,7 @@
 /** What keeps the cluster as declared: the controllers and the scheduler, each under the user that Kubernetes gives it. */
 import { hostname } from 'node:os'
 import { service as serviceKind } from '../api/core/v1/service.ts'
+import { signLegacyToken, type LegacySubject } from '../apiserver/authn/legacy-tokens.ts'
 import { type Component, startIn } from '../base/lifecycle.ts'
 import type { Client } from '../client/client.ts'
 import { elected } from '../client/leader-election.ts'
@@ -36,7 +37,9 @@ export async function startManagers(
     const own = { client, clock, random, logger: logger.child({ part }) }
     return api.shared ? elected({ ...own, identity, lease: { namespace: 'kube-system', name } }, () => make(own)) : make(own)
   }
-  const options = { signer: api.pki.signer, rootCa: api.pki.caPem, clusterCidr: CLUSTER_CIDR }
+  const { signer, caPem: rootCa, serviceAccountKeys } = api.pki
+  const signToken = (subject: LegacySubject) => signLegacyToken(serviceAccountKeys, subject)
+  const options = { signer, rootCa, signToken, clusterCidr: CLUSTER_CIDR }
   const controllers = manager('kube-controller-manager', 'controllers', (own) => createControllers({ ...own, options }))
   const scheduler = manager('kube-scheduler', 'scheduler', (own) => {
     const made = createScheduler({ ...own, ...configuration })

@@ -12,6 +12,7 @@ import { seededRandom, systemRandom } from '../../base/random.ts'
 import { ObjectsClient } from '../../client/testing/objects-client.ts'
 import { createPki, type Pki } from '../pki/pki.ts'
 import type { ApiRequest, Authorizer, UserInfo } from '../types.ts'
+import { signLegacyToken } from './legacy-tokens.ts'
 import { createAuthentication, type Authentication } from './authentication.ts'
 
 const ISSUER = 'https://kubernetes.default.svc.cluster.local'
@@ -291,6 +292,57 @@ describe("service accounts' tokens", () => {
     const keys = createLocalJWKSet((await get('/openid/v1/jwks')) as unknown as Parameters<typeof createLocalJWKSet>[0])
     const { payload } = await jwtVerify(token, keys, { issuer: ISSUER, audience: ISSUER, currentDate: new Date(clock.now()) })
     expect(payload.sub).toBe('system:serviceaccount:ns:bot')
+  })
+})
+
+describe('tokens that are kept in Secrets', () => {
+  const kept = async () => {
+    const account = objects.add({ kind: 'ServiceAccount', metadata: { name: 'bot', namespace: 'ns' } })
+    const { uid } = account.metadata
+    const token = await signLegacyToken(pki.serviceAccountKeys, { namespace: 'ns', name: 'bot', uid, secret: 'bot-token' })
+    const secret = objects.add({
+      kind: 'Secret',
+      metadata: { name: 'bot-token', namespace: 'ns' },
+      type: 'kubernetes.io/service-account-token',
+      data: { token: Buffer.from(token).toString('base64') },
+    } as never)
+    return { account, secret, token }
+  }
+
+  it('name the account, without an end', async () => {
+    const { account, token } = await kept()
+    clock.jump(3650 * DAY)
+    expect(await authn.authenticate({ bearerToken: token })).toEqual({
+      name: 'system:serviceaccount:ns:bot',
+      uid: account.metadata.uid,
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:ns', 'system:authenticated'],
+    })
+  })
+
+  it('end with the Secret, with its token, when it is marked, and with the account', async () => {
+    const { account, secret, token } = await kept()
+    const { data } = secret as KubeObject & { data: Record<string, string> }
+    const before = data['token'] ?? ''
+    data['token'] = 'b3RoZXI='
+    await expect(authn.authenticate({ bearerToken: token })).rejects.toMatchObject(refused)
+    data['token'] = before
+    secret.metadata.labels = { 'kubernetes.io/legacy-token-invalid-since': '2026-01-01' }
+    await expect(authn.authenticate({ bearerToken: token })).rejects.toMatchObject(refused)
+    delete secret.metadata.labels
+    await authn.authenticate({ bearerToken: token })
+    objects.remove(account)
+    await expect(authn.authenticate({ bearerToken: token })).rejects.toMatchObject(refused)
+    objects.add(account)
+    objects.remove(secret)
+    await expect(authn.authenticate({ bearerToken: token })).rejects.toMatchObject(refused)
+  })
+
+  it('of another cluster are refused', async () => {
+    await kept()
+    const subject = { namespace: 'ns', name: 'bot', uid: 'u', secret: 'bot-token' }
+    await expect(authn.authenticate({ bearerToken: await signLegacyToken(foreign.serviceAccountKeys, subject) })).rejects.toMatchObject(
+      refused,
+    )
   })
 })
 

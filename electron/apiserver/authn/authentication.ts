@@ -12,6 +12,7 @@ import { bootstrapTokens } from './bootstrap-tokens.ts'
 import type { ConfiguredTokens } from './configured-tokens.ts'
 import { impersonate } from './impersonation.ts'
 import { issuerDiscovery } from './issuer-discovery.ts'
+import { legacyTokens } from './legacy-tokens.ts'
 import { serviceAccountTokens } from './service-account-tokens.ts'
 import { staticTokens } from './static-tokens.ts'
 import type { TokenAuthenticator, TokenIdentity } from './token-authenticator.ts'
@@ -56,6 +57,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const byToken = anyOf([
     staticTokens(tokens, audiences),
     serviceAccountTokens({ keys, issuer, client, clock }),
+    legacyTokens({ keys, client, clock, logger, own: audiences }),
     bootstrapTokens({ client, clock, own: audiences }),
     ...(configured ? [configured.authenticate] : []),
   ])

@@ -4,6 +4,8 @@ export interface ControllerOptions {
   readonly signer?: CertificateSigner
   /** PEM of the cluster's CA, for the ConfigMap `kube-root-ca.crt` of each namespace; without it there is none. */
   readonly rootCa?: string
+  /** A token without an end for an account, kept in this Secret; without it Secrets get none. */
+  readonly signToken?: (subject: { namespace: string; name: string; uid: string; secret: string }) => Promise<string>
   /** Addresses for pods: "10.244.0.0/16". Without it nodes get none from here. */
   readonly clusterCidr?: string
   /** Prefix length of a node's part of them. Default 24 for IPv4, 64 for IPv6. */
