@@ -305,7 +305,7 @@ describe('tokens that are kept in Secrets', () => {
       metadata: { name: 'bot-token', namespace: 'ns' },
       type: 'kubernetes.io/service-account-token',
       data: { token: Buffer.from(token).toString('base64') },
-    } as never)
+    })
     return { account, secret, token }
   }
 
@@ -332,7 +332,7 @@ describe('tokens that are kept in Secrets', () => {
     await authn.authenticate({ bearerToken: token })
     objects.remove(account)
     await expect(authn.authenticate({ bearerToken: token })).rejects.toMatchObject(refused)
-    objects.add(account)
+    objects.add({ ...account, kind: 'ServiceAccount' })
     objects.remove(secret)
     await expect(authn.authenticate({ bearerToken: token })).rejects.toMatchObject(refused)
   })

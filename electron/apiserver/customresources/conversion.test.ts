@@ -243,3 +243,25 @@ describe('an admission webhook for one version', () => {
     expect(made).toMatchObject({ apiVersion: 'example.com/v1', hostPort: 'one:81' })
   })
 })
+
+describe('the authorities of who converts', () => {
+  it('must be certificates', async () => {
+    await using hooks = await startHookServer(converter)
+    await using server = await startTestServer()
+    const name = 'hosts.example.com'
+    const conversion = (caBundle: string) => {
+      const clientConfig = { url: hooks.url('/convert'), caBundle }
+      return { conversion: { strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } } }
+    }
+    const refused = `spec.conversion.webhookClientConfig.caBundle: Invalid value: "Cg==": unable to load root certificates: unable to parse bytes as PEM block`
+    const draft = definition(hooks)
+    const wrong = { ...draft, spec: { ...draft.spec, ...conversion('Cg==') } } as Draft<CustomResourceDefinition>
+    await expect(server.client.create(customResourceDefinition, wrong)).rejects.toThrow(refused)
+    await define(server, draft)
+    const patch = (caBundle: string) =>
+      server.client.patch(customResourceDefinition, { name }, { type: 'merge', body: { spec: conversion(caBundle) } })
+    await expect(patch('Cg==')).rejects.toThrow(refused)
+    const twice = Buffer.from(`${Buffer.from(hooks.caBundle, 'base64').toString()}\n`.repeat(2)).toString('base64')
+    await patch(twice)
+  })
+})

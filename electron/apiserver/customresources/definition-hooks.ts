@@ -1,5 +1,6 @@
 /** What a CustomResourceDefinition does beyond other objects: it ends only after its objects, and its defaults and rules must be fit for them. */
-import type { CustomResourceDefinition, JSONSchemaProps } from '../../api/apiextensions/v1/types.gen.ts'
+import { X509Certificate } from 'node:crypto'
+import type { CustomResourceConversion, CustomResourceDefinition, JSONSchemaProps } from '../../api/apiextensions/v1/types.gen.ts'
 import { customResourceDefinition } from '../../api/apiextensions/v1/custom-resource-definition.ts'
 import { modelFacts } from '../../api/schema/facts.ts'
 import { invalid, type FieldError } from '../../api/values/field-error.ts'
@@ -21,8 +22,8 @@ export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io'
 
 export function definitionHooks(clock: Clock): ResourceHooks {
   return {
-    create: (object) => checkSchemas(object as CustomResourceDefinition, null),
-    update: (object, old) => checkSchemas(object as CustomResourceDefinition, old as CustomResourceDefinition),
+    create: (object) => check(object as CustomResourceDefinition, null),
+    update: (object, old) => check(object as CustomResourceDefinition, old as CustomResourceDefinition),
     holds: ({ metadata }) => !metadata.deletionTimestamp,
     terminating(object) {
       const { metadata, status } = object as CustomResourceDefinition
@@ -35,24 +36,48 @@ export function definitionHooks(clock: Clock): ResourceHooks {
   }
 }
 
-/**
- * What is wrong with the rest is said by the kind's own validation, which comes later. A schema that is as it was is not looked at again.
- * Throws 422.
- */
-function checkSchemas(definition: CustomResourceDefinition, old: CustomResourceDefinition | null): null {
+/** What is wrong with the rest is said by the kind's own validation, which comes later. Throws 422. */
+function check(definition: CustomResourceDefinition, old: CustomResourceDefinition | null): null {
   if (customResourceDefinition.strategy.validate?.(definition).length) return null
+  const errors = [...bundleErrors(definition, old), ...schemaErrors(definition, old)]
+  if (errors.length > 0) throw invalidObject(customResourceDefinition, definition.metadata.name, errors)
+  return null
+}
+
+/** Who converts must be known by certificates. A bundle that was of no use before is borne with. */
+function bundleErrors({ spec }: CustomResourceDefinition, old: CustomResourceDefinition | null): FieldError[] {
+  const bundleOf = (conversion: CustomResourceConversion | undefined) => conversion?.webhook?.clientConfig?.caBundle
+  const bundle = bundleOf(spec.conversion)
+  if (!bundle || holdsCertificates(bundle)) return []
+  const before = bundleOf(old?.spec.conversion)
+  if (before && !holdsCertificates(before)) return []
+  const why = 'unable to load root certificates: unable to parse bytes as PEM block'
+  return [invalid('spec.conversion.webhookClientConfig.caBundle', bundle, why)]
+}
+
+function holdsCertificates(base64: string): boolean {
+  const blocks = Buffer.from(base64, 'base64')
+    .toString('latin1')
+    .match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)
+  try {
+    return blocks !== null && blocks.every((block) => new X509Certificate(block).raw.length > 0)
+  } catch {
+    return false
+  }
+}
+
+/** A schema that is as it was is not looked at again. */
+function schemaErrors(definition: CustomResourceDefinition, old: CustomResourceDefinition | null): FieldError[] {
   const { versions } = definition.spec
   const [first] = versions
   // What all versions have in common is upstream's to hold, and to complain of, once.
   const shared = versions.every(({ schema }) => semanticEqual(schema, first?.schema))
-  const errors = (shared ? versions.slice(0, 1) : versions).flatMap(({ name, schema }, i) => {
+  return (shared ? versions.slice(0, 1) : versions).flatMap(({ name, schema }, i) => {
     const before = old?.spec.versions.find((version) => version.name === name)?.schema
     if (!schema?.openAPIV3Schema || semanticEqual(schema, before)) return []
     const field = `spec.${shared ? 'validation' : `versions[${i}].schema`}.openAPIV3Schema`
     return [...defaultErrors(schema.openAPIV3Schema, field), ...definitionRuleErrors(schema.openAPIV3Schema, field)]
   })
-  if (errors.length > 0) throw invalidObject(customResourceDefinition, definition.metadata.name, errors)
-  return null
 }
 
 function defaultErrors(schema: JSONSchemaProps, field: string): FieldError[] {
