@@ -5,6 +5,7 @@ import { certificateSigningController } from './certificates/signer.ts'
 import { cronJobController } from './cron-job/cron-job.ts'
 import { daemonSetController } from './daemon-set/daemon-set.ts'
 import { deploymentController } from './deployment/deployment.ts'
+import { deviceTaintEvictionController } from './device-taint-eviction/device-taint-eviction.ts'
 import { disruptionController, staleDisruptionController } from './disruption/disruption.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring.ts'
 import { endpointSliceController } from './endpoint-slice/endpoint-slice.ts'
@@ -28,12 +29,14 @@ import { rootCaController } from './root-ca/root-ca.ts'
 import type { ControllerDescriptor } from './runtime/controller.ts'
 import { serviceAccountTokenController } from './service-account-token/service-account-token.ts'
 import { serviceAccountController } from './service-account/service-account.ts'
+import { serviceCidrController } from './service-cidr/service-cidr.ts'
 import { serviceLoadBalancerController } from './service/service-load-balancer.ts'
 import { statefulSetController } from './stateful-set/stateful-set.ts'
 import { taintEvictionController } from './taint-eviction/taint-eviction.ts'
 import { tokenCleanerController } from './token-cleaner/token-cleaner.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.ts'
 import { volumeExpandController } from './volume-expand/volume-expand.ts'
+import { attributesClassProtectionController } from './volume-protection/attributes-class-protection.ts'
 import { claimProtectionController } from './volume-protection/claim-protection.ts'
 import { volumeProtectionController } from './volume-protection/volume-protection.ts'
 
@@ -44,6 +47,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   cronJobController,
   daemonSetController,
   deploymentController,
+  deviceTaintEvictionController,
   disruptionController,
   staleDisruptionController,
   endpointSliceController,
@@ -67,12 +71,14 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   rootCaController,
   serviceAccountController,
   serviceAccountTokenController,
+  serviceCidrController,
   serviceLoadBalancerController,
   statefulSetController,
   taintEvictionController,
   tokenCleanerController,
   ttlAfterFinishedController,
   volumeExpandController,
+  attributesClassProtectionController,
   claimProtectionController,
   volumeProtectionController,
 ]

@@ -9,7 +9,7 @@ import { createControllers } from '../controllers/controllers.ts'
 import { hasReason } from '../machinery/status.ts'
 import { createScheduler } from '../scheduler/scheduler.ts'
 import type { Api, PlaneDeps } from './api.ts'
-import { CLUSTER_CIDR, DNS_VIP, type PlaneConfig } from './config.ts'
+import { CLUSTER_CIDR, DNS_VIP, SERVICE_CIDR, type PlaneConfig } from './config.ts'
 import { ensureLocalClass } from './local-class.ts'
 import { readSchedulerFile } from './scheduler-file.ts'
 import { paths } from './state-dir.ts'
@@ -39,7 +39,7 @@ export async function startManagers(
   }
   const { signer, caPem: rootCa, serviceAccountKeys } = api.pki
   const signToken = (subject: LegacySubject) => signLegacyToken(serviceAccountKeys, subject)
-  const options = { signer, rootCa, signToken, clusterCidr: CLUSTER_CIDR }
+  const options = { signer, rootCa, signToken, clusterCidr: CLUSTER_CIDR, serviceCidr: SERVICE_CIDR }
   const controllers = manager('kube-controller-manager', 'controllers', (own) => createControllers({ ...own, options }))
   const scheduler = manager('kube-scheduler', 'scheduler', (own) => {
     const made = createScheduler({ ...own, ...configuration })

@@ -8,8 +8,11 @@ import type {
   DeviceSelector,
   ResourceClaim,
   ResourceClaimTemplate,
+  ResourceSlice,
 } from '../../api/resource/v1/types.gen.ts'
 import { forbidden, invalid, type FieldError } from '../../api/values/field-error.ts'
+import { formatTime } from '../../api/values/time.ts'
+import type { Clock } from '../../base/clock.ts'
 import { ADMIN_ACCESS } from '../../machinery/devices/pod-claims.ts'
 import { compileSelector } from '../../machinery/devices/selector.ts'
 import { invalidObject } from '../../machinery/status.ts'
@@ -19,6 +22,22 @@ import type { AdmissionPlugin } from './admission.ts'
 const NAMESPACES = { group: '', version: 'v1', resource: 'namespaces' }
 const KINDS = ['deviceclasses', 'resourceclaims', 'resourceclaimtemplates']
 const NEEDS_LABEL = `admin access to devices requires the \`${ADMIN_ACCESS}: true\` label on the containing namespace`
+
+/** A taint is as old as the first word of it. */
+export function deviceTaints(clock: Clock): AdmissionPlugin {
+  return {
+    name: 'DeviceTaints',
+    handles: ({ operation, kind, subresource }) =>
+      (operation === 'CREATE' || operation === 'UPDATE') &&
+      subresource === '' &&
+      kind.group === 'resource.k8s.io' &&
+      kind.resource === 'resourceslices',
+    admit({ object }) {
+      for (const { taints = [] } of (object as ResourceSlice | undefined)?.spec.devices ?? [])
+        for (const taint of taints) taint.timeAdded ??= formatTime(clock.now())
+    },
+  }
+}
 
 /** Expressions mean something, and who asks for devices that others have may do so in the namespace. Looked at when an object comes. */
 export function deviceRequests(lookup: Lookup): AdmissionPlugin {

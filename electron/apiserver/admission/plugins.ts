@@ -9,7 +9,7 @@ import type { AdmissionPlugin } from './admission.ts'
 import { claimResize } from './claim-resize.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { DEFAULT_TOLERATION_SECONDS, defaultTolerations } from './default-tolerations.ts'
-import { deviceRequests } from './devices.ts'
+import { deviceRequests, deviceTaints } from './devices.ts'
 import { Equivalents } from './matching/equivalents.ts'
 import { RequestMatcher } from './matching/request-matcher.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -56,6 +56,7 @@ export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
     storageProtection,
     claimResize(lookup),
     runtimeClassAdmission(lookup),
+    deviceTaints(clock),
     deviceRequests(lookup),
     mutatingPolicies({ ...policies, types }),
     mutatingWebhooks({ source: new HookSource(lookup, MUTATING_WEBHOOKS), matcher, caller, types, authorize }),

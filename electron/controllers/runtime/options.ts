@@ -8,6 +8,8 @@ export interface ControllerOptions {
   readonly signToken?: (subject: { namespace: string; name: string; uid: string; secret: string }) => Promise<string>
   /** Addresses for pods: "10.244.0.0/16". Without it nodes get none from here. */
   readonly clusterCidr?: string
+  /** Addresses for Services, as the API server gives them out: "10.96.0.0/16". Without it no ServiceCIDR tells of them. */
+  readonly serviceCidr?: string
   /** Prefix length of a node's part of them. Default 24 for IPv4, 64 for IPv6. */
   readonly nodeCidrMaskSize?: number
   /** So long a node may be silent before its state is unknown. Default 50 s. */

@@ -2,7 +2,6 @@
 import type { Container, Node, Pod, Service, ServicePort } from '../../api/core/v1/types.gen.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
 import type { Informer, Lister } from '../../client/informer.ts'
-import { selectorFromLabels } from '../../machinery/selector/label-selector.ts'
 import { keyOf } from '../../machinery/object.ts'
 import type { Change } from '../runtime/controller.ts'
 import { states } from '../runtime/watches.ts'
@@ -44,7 +43,6 @@ const labelKey = (namespace: string | undefined, key: string, value: string) => 
 /** Those of its pods that have an address and have not ended, by name. */
 export function podsBehind(service: Service, pods: Lister<Pod>): readonly Pod[] {
   const { namespace } = service.metadata
-  const selector = selectorFromLabels(service.spec.selector)
   // The rarest of the labels leaves the least to be looked at.
   let candidates: readonly Pod[] | null = null
   for (const [key, value] of Object.entries(service.spec.selector ?? {})) {
@@ -52,7 +50,7 @@ export function podsBehind(service: Service, pods: Lister<Pod>): readonly Pod[] 
     if (!candidates || having.length < candidates.length) candidates = having
   }
   return (candidates ?? [])
-    .filter((pod) => selector.matches(pod.metadata.labels) && !isPodTerminal(pod) && addressesOf(pod).length > 0)
+    .filter((pod) => selects(service, pod) && !isPodTerminal(pod) && addressesOf(pod).length > 0)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
 }
 
@@ -96,8 +94,10 @@ export function servicesFor(pod: Pod, services: Lister<Service>): Service[] {
   return labelsOf(pod).flatMap((label) => services.byIndex(BY_SELECTOR, label).filter((service) => selects(service, pod)))
 }
 
-function selects({ spec }: Service, { metadata }: Pod): boolean {
-  return selectorFromLabels(spec.selector).matches(metadata.labels)
+function selects({ spec }: Service, { metadata: { labels = {} } }: Pod): boolean {
+  const { selector = {} } = spec
+  for (const key in selector) if (labels[key] !== selector[key]) return false
+  return true
 }
 
 /** What endpoints say of a pod, and what finds it. */

@@ -2,8 +2,8 @@
  * Finds devices on one node for all claims of a pod at once: requests in their order, of each the first alternative that works out,
  * and back again where a later one finds nothing. Source: kubernetes `dynamic-resource-allocation/structured/internal/stable/allocator.go`.
  */
-import type { DeviceTaint, DeviceToleration } from '../../../api/resource/v1/types.gen.ts'
 import type { ParsedQuantity } from '../../../api/values/quantity.ts'
+import { toleratesDevice } from '../../../machinery/devices/taints.ts'
 import type { SelectableNode } from '../../matching/node-selector.ts'
 import { consumedBy, suffices } from './capacity.ts'
 import { Constraint } from './constraints.ts'
@@ -163,13 +163,7 @@ class Search {
 }
 
 function isBorne({ device }: PooledDevice, { spec }: Ask): boolean {
-  return (device.taints ?? []).every((taint) => taint.effect === 'None' || toleratesDevice(spec.tolerations, taint))
-}
-
-export function toleratesDevice(tolerations: readonly DeviceToleration[] | undefined, taint: DeviceTaint): boolean {
-  return (tolerations ?? []).some(({ key, operator, value = '', effect }) => {
-    if (effect && effect !== taint.effect) return false
-    if (key && key !== taint.key) return false
-    return operator === 'Exists' || value === (taint.value ?? '')
-  })
+  return (device.taints ?? []).every(
+    (taint) => taint.effect === 'None' || (spec.tolerations ?? []).some((one) => toleratesDevice(one, taint)),
+  )
 }
