@@ -41,13 +41,9 @@ export function anyObject(dice: Dice, kind: AnyKind, options: ObjectOptions): Ma
   const object: Loose = sample && dice.chance(0.85) ? structuredClone(sample) : ((modelValue(dice, kind.model, options) ?? {}) as Loose)
   if (typeof object !== 'object') return { object: {}, name, namespace }
   if (sample) for (let i = dice.int(4); i > 0; i--) mutate(dice, object, kind.model, options)
-  dice.chance(0.98) && Object.assign(object, { apiVersion: apiVersionOf(kind), kind: kind.kind })
+  if (dice.chance(0.98)) Object.assign(object, { apiVersion: apiVersionOf(kind), kind: kind.kind })
   const metadata = typeof object['metadata'] === 'object' ? (object['metadata'] as Loose | null) : null
   const place = kind.namespaced ? { namespace } : {}
   object['metadata'] = { ...metadata, ...(dice.chance(0.05) ? { generateName: `${name}-` } : { name }), ...place }
   return { object, name, namespace }
-}
-
-export function clean(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value)) as unknown
 }

@@ -55,7 +55,8 @@ function judgeStatus(code: number, body: Buffer): Violation | null {
   if (given['kind'] !== 'Status' || given['apiVersion'] !== 'v1' || given['status'] !== 'Failure') return fail('an error is no Status')
   if (given['code'] !== code) return fail(`the Status of ${code} has another code`)
   const reason = given['reason']
-  if (reason !== undefined && !(CODES[String(reason)] ?? []).includes(code)) return fail(`the reason does not belong to ${code}`)
+  if (reason !== undefined && !(typeof reason === 'string' && (CODES[reason] ?? []).includes(code)))
+    return fail(`the reason does not belong to ${code}`)
   if (typeof given['message'] !== 'string' || given['message'] === '') return fail('an error says nothing')
   if (/\bat .*\(.*:\d+:\d+\)|node:internal|\[object Object\]|undefined is not|Cannot read prop/.test(given['message'])) {
     return { rule: 'error-leaks', message: given['message'].slice(0, 400) }
