@@ -116,6 +116,11 @@ export interface Strategy<T> {
   prepareForUpdate?(object: T, old: T): void
   prepareForStatusUpdate?(object: T, old: T): void
   validate?(object: T): FieldError[]
+  /**
+   * Called before an object is validated, for checks that may take long: a promise does them in pieces, and those that follow then answer
+   * at once. The object does not change in between.
+   */
+  examine?(object: T, old?: T): Promise<void> | undefined
   /** Called with the result of `validate` already known to be empty or not; returns only what concerns the change. */
   validateUpdate?(object: T, old: T): FieldError[]
   validateStatusUpdate?(object: T, old: T): FieldError[]

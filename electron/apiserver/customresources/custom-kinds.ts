@@ -15,7 +15,7 @@ import { readSimple } from './json-path.ts'
 import { modelName } from './model.ts'
 import { validateCustom } from './object-validation.ts'
 import { compileRules, type RuleNode } from './rules/compile-rules.ts'
-import { runRules } from './rules/run-rules.ts'
+import { RuleRun } from './rules/run-rules.ts'
 
 export interface CustomKinds {
   /** In whose form objects are kept. */
@@ -115,16 +115,35 @@ function strategyOf(version: CustomResourceDefinitionVersion): Strategy<KubeObje
   const schema = version.schema?.openAPIV3Schema ?? {}
   let compiled: RuleNode | null | undefined
   const borne = new WeakMap<KubeObject, readonly string[]>()
-  const check = (object: KubeObject, old?: KubeObject): FieldError[] => {
+  const examined = new WeakMap<KubeObject, { readonly old: KubeObject | undefined; readonly errors: FieldError[] }>()
+  /** Errors, and the rules that are still to be asked. */
+  const begin = (object: KubeObject, old?: KubeObject): { errors: FieldError[]; run: RuleRun | null } => {
     const errors = validateCustom(object, schema, old)
     if (compiled === undefined) compiled = compileRules(schema)
-    if (!compiled) return errors
-    if (errors.some(({ type }) => BLOCKING.has(type))) return [...errors, UNCHECKED]
-    const outcome = runRules(compiled, object, old)
-    borne.set(object, outcome.warnings)
-    return [...errors, ...outcome.errors]
+    if (!compiled) return { errors, run: null }
+    if (errors.some(({ type }) => BLOCKING.has(type))) return { errors: [...errors, UNCHECKED], run: null }
+    return { errors, run: new RuleRun(compiled, object, old) }
+  }
+  const end = (object: KubeObject, errors: FieldError[], run: RuleRun | null): FieldError[] => {
+    if (!run) return errors
+    borne.set(object, run.warnings)
+    return [...errors, ...run.errors]
+  }
+  const check = (object: KubeObject, old?: KubeObject): FieldError[] => {
+    const known = examined.get(object)
+    if (known && known.old === old) return known.errors
+    const { errors, run } = begin(object, old)
+    run?.toEnd()
+    return end(object, errors, run)
   }
   return {
+    examine(object, old) {
+      const { errors, run } = begin(object, old)
+      const finish = () => void examined.set(object, { old, errors: end(object, errors, run) })
+      if (run && !run.advance()) return run.inTurns().then(finish)
+      finish()
+      return undefined
+    },
     prepareForCreate(object) {
       const fields = object as KubeObject & { status?: unknown }
       if (version.subresources?.status) delete fields.status

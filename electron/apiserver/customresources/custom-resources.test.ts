@@ -296,6 +296,12 @@ describe('a definition', () => {
     expect(v3).toMatchObject({
       components: { schemas: { 'com.example.v1.Widget': { properties: { spec: { properties: { size: { maximum: 9 } } } } } } },
     })
+    const paths = (v3 as { paths: Record<string, { patch?: { requestBody: { content: object } } }> }).paths
+    // Where strategic merge is named, `kubectl apply` uses it.
+    const patches = Object.values(paths).flatMap(({ patch }) => (patch ? [Object.keys(patch.requestBody.content)] : []))
+    expect(patches).toHaveLength(2)
+    for (const types of patches)
+      expect(types).toEqual(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'])
     const { definitions } = (await json(server.client, '/openapi/v2')) as { definitions: Record<string, object> }
     expect(definitions['com.example.v2beta1.Widget']).toMatchObject({
       'x-kubernetes-group-version-kind': [{ group: 'example.com', kind: 'Widget', version: 'v2beta1' }],

@@ -49,6 +49,8 @@ export async function create(
     prepare(registry, call, made, generates)
     const { name } = made.metadata
     const own = (await hooks?.create?.(made, call)) ?? null
+    const examining = kind.strategy.examine?.(made)
+    if (examining) await examining
     validate(call, made)
     await registry.admission.validate({ ...admission, object: made, name })
     const companions = together(own, await registry.quotas.charge(call, made, null))

@@ -97,6 +97,8 @@ async function replace(
   prepareUpdate(call, object, old, change.part)
   const own = (change.part === 'main' ? await hooks?.update?.(object, old, call) : null) ?? null
   countGeneration(call, object, old, change.part)
+  const examining = resource.kind.strategy.examine?.(object, old)
+  if (examining) await examining
   validateUpdate(call, object, old, change.part)
   keepTimestamps(object, old)
   await registry.admission.validate(admission.object === object ? admission : admissionOf(call, change.shownAs, object, old, how))

@@ -3,7 +3,7 @@ import type { JSONSchemaProps, ValidationRule } from '../../../api/apiextensions
 import { compileRules } from './compile-rules.ts'
 import { definitionRuleErrors } from './definition-rules.ts'
 import { findField } from './field-path.ts'
-import { runRules } from './run-rules.ts'
+import { RuleRun } from './run-rules.ts'
 
 type Rule = string | ValidationRule
 
@@ -19,7 +19,9 @@ const text: JSONSchemaProps = { type: 'string' }
 function outcome(schema: JSONSchemaProps, value: object, old?: object) {
   const rules = compileRules(schema)
   if (!rules) throw new Error('there are no rules')
-  const { errors, warnings } = runRules(rules, value, old)
+  const run = new RuleRun(rules, value, old)
+  run.toEnd()
+  const { errors, warnings } = run
   return { errors: errors.map((error) => `${error.field}: ${error.message}`), warnings }
 }
 const errorsOf = (schema: JSONSchemaProps, value: object, old?: object) => outcome(schema, value, old).errors
@@ -306,4 +308,43 @@ describe('the path to a field', () => {
     [".a['b.c'", 'unexpected end of JSON path'],
     ['.', 'unexpected end of JSON path'],
   ])('%s: %s', (path, why) => expect(() => findField(path, schema)).toThrow(why))
+})
+
+describe('rules that cost much', () => {
+  const items = { type: 'array', items: withRules({ type: 'array', items: integer }, 'self.all(a, self.all(b, a + b > 0))') }
+  const rules = () => compileRules(object({ lists: items }))
+  const value = (lists: number) => ({ lists: Array.from({ length: lists }, () => Array.from({ length: 100 }, (_, i) => i + 1)) })
+
+  it('are evaluated in pieces, between which others have their turns, with the same outcome', async () => {
+    const compiled = rules()
+    if (!compiled) throw new Error('there are no rules')
+    const run = new RuleRun(compiled, value(40))
+    let turns = 0
+    let isDone = false
+    const count = () => {
+      turns++
+      if (!isDone) setImmediate(count)
+    }
+    setImmediate(count)
+    await run.inTurns()
+    isDone = true
+    expect(turns).toBeGreaterThan(4)
+    const atOnce = new RuleRun(compiled, value(40))
+    atOnce.toEnd()
+    expect(run.errors).toEqual(atOnce.errors)
+    expect(run.errors).toEqual([])
+  })
+
+  it('end at the limit of the whole object', async () => {
+    const compiled = rules()
+    if (!compiled) throw new Error('there are no rules')
+    const run = new RuleRun(compiled, value(1000))
+    await run.inTurns()
+    expect(run.errors.map(({ message }) => message)).toEqual([expect.stringContaining('running out of cost budget')])
+  })
+
+  it('that cost little need no turn', () => {
+    const compiled = rules()
+    expect(compiled && new RuleRun(compiled, value(1)).advance()).toBe(true)
+  })
 })

@@ -1,6 +1,7 @@
 /** Rules about an object, evaluated. Source: apiextensions-apiserver `schema/cel/validation.go`, KEP-2876, KEP-4008. */
 import type { JSONSchemaProps, ValidationRule } from '../../../api/apiextensions/v1/types.gen.ts'
 import { duplicate, forbidden, goQuote, invalid, required, type FieldError } from '../../../api/values/field-error.ts'
+import { nextTurn } from '../../../base/async.ts'
 import { BudgetError, CelError } from '../../../machinery/cel/errors.ts'
 import { fromJson } from '../../../machinery/cel/json.ts'
 import { Budget } from '../../../machinery/cel/program.ts'
@@ -20,17 +21,10 @@ export interface RuleOutcome {
   readonly warnings: readonly string[]
 }
 
-/** `old` is what the object was, on an update. */
-export function runRules(rules: RuleNode, object: unknown, old?: unknown): RuleOutcome {
-  const run = new Run()
-  run.visit(rules, { value: object, path: '', old, before: old, borne: false })
-  return run
-}
-
 /** What rules say of a default, which is taken for its own old value. `path` is the default's. */
 export function defaultRuleErrors(rules: RuleNode, value: unknown, path: string): readonly FieldError[] {
-  const run = new Run()
-  run.visit(rules, { value, path, old: value, before: undefined, borne: false })
+  const run = new RuleRun(rules, value, value, { path, before: undefined })
+  run.toEnd()
   return run.errors
 }
 
@@ -45,52 +39,90 @@ interface Place {
   readonly borne: boolean
 }
 
-class Run implements RuleOutcome {
+/** What rules may cost before others have their turn: some milliseconds. One rule is never broken off. */
+const SLICE = 200_000
+
+/** A part of the object with rules, and which of them is the next. */
+interface Due {
+  readonly node: RuleNode
+  readonly place: Place
+  next: number
+}
+
+/** The rules of one object: evaluated in pieces, or all at once. */
+export class RuleRun implements RuleOutcome {
   readonly errors: FieldError[] = []
   readonly warnings: string[] = []
   readonly #budget = new Budget(BUDGET)
+  readonly #due: Due[] = []
+  #at = 0
   #ended = false
 
-  visit(node: RuleNode, place: Place): void {
+  /** `old` is what the object was, on an update. `part`: it is none of its own, but lies at this path. */
+  constructor(rules: RuleNode, object: unknown, old?: unknown, part: Pick<Place, 'path' | 'before'> = { path: '', before: old }) {
+    this.#visit(rules, { value: object, old, borne: false, ...part })
+  }
+
+  /** Goes on for a while. True: it is at its end. */
+  advance(): boolean {
+    const enough = this.#budget.left - SLICE
+    while (!this.#ended && this.#at < this.#due.length && this.#budget.left > enough) {
+      const due = this.#due[this.#at] as Due
+      this.#evaluate(due)
+      if (due.next >= due.node.rules.length) this.#at++
+    }
+    return this.#ended || this.#at >= this.#due.length
+  }
+
+  toEnd(): void {
+    while (!this.advance());
+  }
+
+  /** To its end, while others have their turns too. */
+  async inTurns(): Promise<void> {
+    while (!this.advance()) await nextTurn()
+  }
+
+  #visit(node: RuleNode, place: Place): void {
     const { value, path, old } = place
-    if (this.#ended || value === null || value === undefined) return
+    if (value === null || value === undefined) return
     const borne = place.before === undefined ? place.borne : jsonEqual(value, place.before)
-    this.#evaluate(node, { ...place, borne })
-    for (const one of node.all) this.visit(one, { ...place, before: undefined })
+    if (node.rules.length > 0) this.#due.push({ node, place: { ...place, borne }, next: 0 })
+    for (const one of node.all) this.#visit(one, { ...place, before: undefined })
     if (Array.isArray(value)) {
       const counterpart = correspondence(node.schema, old)
       const before = correspondence(node.schema, place.before)
       if (node.items)
         for (const [i, item] of value.entries())
-          this.visit(node.items, { value: item, path: `${path}[${i}]`, old: counterpart(item), before: before(item), borne })
+          this.#visit(node.items, { value: item, path: `${path}[${i}]`, old: counterpart(item), before: before(item), borne })
     } else if (isObject(value)) {
       const [was, seen] = [isObject(old) ? old : {}, isObject(place.before) ? place.before : {}]
       for (const [name, item] of Object.entries(value)) {
         const own = node.values ?? node.properties.get(name)
         if (!own) continue
         const child = node.values ? `${path}[${name}]` : path === '' ? name : `${path}.${name}`
-        this.visit(own, { value: item, path: child, old: getOwn(was, name), before: getOwn(seen, name), borne })
+        this.#visit(own, { value: item, path: child, old: getOwn(was, name), before: getOwn(seen, name), borne })
       }
     }
   }
 
-  #evaluate({ rules, schema, type }: RuleNode, place: Place): void {
-    if (rules.length === 0) return
-    if (this.#budget.left <= 0) return this.#stop(place, schema, OUT_OF_BUDGET)
+  /** The next rule. */
+  #evaluate(due: Due): void {
+    const { node, place } = due
+    const { schema, type, rules } = node
+    if (due.next === 0 && this.#budget.left <= 0) return this.#stop(place, schema, OUT_OF_BUDGET)
+    const compiled = rules[due.next++] as CompiledRule
     const hasOld = place.old !== undefined && place.old !== null
-    for (const compiled of rules) {
-      if (this.#ended) return
-      const { rule, program, error, usesOldSelf } = compiled
-      if (error) this.errors.push(invalid(place.path || ROOT, schema.type, `rule compile error: ${error}`))
-      if (!program || (usesOldSelf && !hasOld && !rule.optionalOldSelf)) continue
-      const bindings = (): Bindings => {
-        const before = usesOldSelf && hasOld ? fromJson(place.old, type) : NONE
-        const oldSelf = rule.optionalOldSelf && hasOld ? new Optional(before) : before
-        return { self: fromJson(place.value, type), ...(usesOldSelf ? { oldSelf } : {}) }
-      }
-      if (!this.#holds(compiled, () => program.evaluate(bindings(), this.#budget), place, schema))
-        this.#broken(compiled, bindings(), place, schema)
+    const { rule, program, error, usesOldSelf } = compiled
+    if (error) this.errors.push(invalid(place.path || ROOT, schema.type, `rule compile error: ${error}`))
+    if (!program || (usesOldSelf && !hasOld && !rule.optionalOldSelf)) return
+    const bindings = (): Bindings => {
+      const before = usesOldSelf && hasOld ? fromJson(place.old, type) : NONE
+      const oldSelf = rule.optionalOldSelf && hasOld ? new Optional(before) : before
+      return { self: fromJson(place.value, type), ...(usesOldSelf ? { oldSelf } : {}) }
     }
+    if (!this.#holds(compiled, () => program.evaluate(bindings(), this.#budget), place, schema))
+      this.#broken(compiled, bindings(), place, schema)
   }
 
   #stop({ path }: Place, schema: JSONSchemaProps, detail: string): void {
