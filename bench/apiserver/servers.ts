@@ -24,6 +24,8 @@ export interface Server extends AsyncDisposable {
   cpu(): number
 }
 
+/** Programs of the system. */
+const [ETCD, OPENSSL] = ['etcd', 'openssl']
 const TICK_US = 10_000
 
 function statOf(child: ChildProcess): { rss: number; cpu: number } {
@@ -78,7 +80,7 @@ export async function startPeer(dir: string, binary: string): Promise<Server> {
   const etcdUrl = `http://127.0.0.1:${etcdPort}`
   const peerUrl = `http://127.0.0.1:${peerPort}`
   const etcd = spawn(
-    'etcd',
+    ETCD,
     [
       ...['--data-dir', join(dir, 'etcd'), '--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl],
       ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl, '--initial-cluster', `default=${peerUrl}`],
@@ -113,7 +115,7 @@ export async function startPeer(dir: string, binary: string): Promise<Server> {
 /** RSA for the signing key is what every version takes; the server's own is ECDSA, as ours. */
 function makeCertificates(dir: string): { ca: string; cert: string; key: string } {
   const at = (name: string) => join(dir, name)
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' })
+  const openssl = (...args: string[]) => execFileSync(OPENSSL, args, { stdio: 'ignore' })
   openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', at('ca.key'))
   openssl('req', '-x509', '-new', '-key', at('ca.key'), '-subj', '/CN=bench-ca', '-days', '2', '-out', at('ca.pem'))
   openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', at('one.key'))

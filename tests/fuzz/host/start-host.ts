@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import type { Peer } from '../transport/connection.ts'
 import type { Fault, FromHost, Measured, ToHost } from './messages.ts'
 
+const HOST = new URL('./host.ts', import.meta.url)
+
 export interface Host extends AsyncDisposable {
   readonly peer: Peer
   /** What it has found wrong with itself since it was last asked. */
@@ -18,7 +20,7 @@ export async function startHost(): Promise<Host> {
   await using undo = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'flotilla-fuzz-'))
   undo.defer(() => rm(dir, { recursive: true, force: true }))
-  const child = fork(join(import.meta.dirname, 'host.ts'), [join(dir, 'state')], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(HOST, [join(dir, 'state')], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const exited = once(child, 'exit')
   let stopping = false
   let found: Fault[] = []
