@@ -103,7 +103,8 @@ export class EtcdConnection implements Disposable {
     call.on('error', () => undefined)
     return {
       send: (message) => void call.write(message),
-      cancel: () => call.cancel(),
+      // A call that is cancelled in the turn in which it was made would stay open at the member: its stream begins all the same.
+      cancel: () => void setImmediate(() => call.cancel()),
       [Symbol.asyncIterator]: () => this.#read(endpoint, call),
     }
   }
