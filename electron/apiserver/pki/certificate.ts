@@ -124,7 +124,8 @@ export async function issue(authority: Authority, options: IssueOptions, random:
     signingKey: authority.key,
     signingAlgorithm: SHA256,
     extensions: [
-      new x509.KeyUsagesExtension(usages.keyUsages, true),
+      // RFC 5280, 4.2.1.3: without a bit that is set it makes the certificate unusable.
+      ...(usages.keyUsages ? [new x509.KeyUsagesExtension(usages.keyUsages, true)] : []),
       ...(usages.extended.length ? [new x509.ExtendedKeyUsageExtension([...usages.extended])] : []),
       new x509.BasicConstraintsExtension(false, undefined, true),
       await x509.AuthorityKeyIdentifierExtension.create(authority.cert.publicKey),

@@ -235,6 +235,17 @@ describe('the signer', () => {
     expect((new X509Certificate(pem).validToDate.getTime() - clock.now()) / 1000).toBe(given)
   })
 
+  it('makes certificates that TLS takes, whatever the usages are', async () => {
+    const pki = pkiIn(dir)
+    await pki.start()
+    const usagesIn = async (usages: string[]) => {
+      const pem = await pki.signer.sign((await csr('CN=x')).toString('pem'), { usages })
+      return new x509.X509Certificate(pem).getExtension(x509.KeyUsagesExtension)?.usages
+    }
+    expect(await usagesIn(['client auth'])).toBeUndefined()
+    expect(await usagesIn(['digital signature', 'client auth'])).toBe(x509.KeyUsageFlags.digitalSignature)
+  })
+
   it('refuses what it cannot read, a usage that only an authority may have, and a forged request', async () => {
     await using pki = pkiIn(join(dir, 'pki'))
     await pki.start()
