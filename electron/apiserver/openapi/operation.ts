@@ -162,7 +162,7 @@ function describe(kind: AnyKind) {
       action: 'patch',
       query: [...WRITE_QUERY, FORCE],
       body: PATCH,
-      consumes: Object.values(PATCH_TYPES),
+      consumes: patchTypesOf(kind),
       answers: { 200: kind.model, 201: kind.model },
     }),
     remove: (): Operation => ({
@@ -202,7 +202,7 @@ function describe(kind: AnyKind) {
               action: 'patch',
               query: [...WRITE_QUERY, FORCE],
               body: PATCH,
-              consumes: Object.values(PATCH_TYPES),
+              consumes: patchTypesOf(kind),
             },
           ]
         case 'create':
@@ -239,6 +239,12 @@ function describe(kind: AnyKind) {
       })
     },
   }
+}
+
+/** kubectl patches what it finds here: there is no strategic merge where the server knows no merge keys. */
+function patchTypesOf({ custom }: AnyKind): readonly string[] {
+  const { strategic, ...others } = PATCH_TYPES
+  return Object.values(custom ? others : { ...others, strategic })
 }
 
 const CONNECT_METHODS: Readonly<Partial<Record<Verb, Method>>> = {
