@@ -33,6 +33,14 @@ describe('toTable', () => {
     ])
   })
 
+  it('leaves the name to a kind that has a column for it, but not to a custom one', () => {
+    const name = { name: 'Name', type: 'string', format: 'name', description: 'Its name', priority: 1, value: () => 'a!' } as const
+    const own = { columns: [...kind.columns, name] }
+    expect(toTable(own, [thing], { include: 'None', now: 0 }).rows).toEqual([{ cells: [3, '0s', 'a!'] }])
+    const custom = { ...own, custom: { schema: {}, versions: [] } }
+    expect(toTable(custom, [thing], { include: 'None', now: 0 }).rows).toEqual([{ cells: ['a', 3, '0s', 'a!'] }])
+  })
+
   it('carries what is asked for', () => {
     expect(toTable(kind, [thing], { include: 'Object', now: 0 }).rows[0]?.object).toBe(thing)
     expect(toTable(kind, [thing], { include: 'None', now: 0 }).rows).toEqual([{ cells: ['a', 3, '0s'] }])

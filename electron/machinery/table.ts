@@ -45,9 +45,16 @@ const NAME: TableColumnDefinition = Object.freeze({
   priority: 0,
 })
 
-export function columnDefinitions<T extends KubeObject>(kind: Pick<Kind<T>, 'columns'>): TableColumnDefinition[] {
+type Printed<T extends KubeObject> = Pick<Kind<T>, 'columns' | 'custom'>
+
+/** Custom resources always begin with their name, whatever their columns are. */
+function namesItself<T extends KubeObject>({ columns, custom }: Printed<T>): boolean {
+  return !custom && columns.some(({ format }) => format === 'name')
+}
+
+export function columnDefinitions<T extends KubeObject>(kind: Printed<T>): TableColumnDefinition[] {
   const own = kind.columns.map(({ name, type, format = '', description, priority = 0 }) => ({ name, type, format, description, priority }))
-  return [NAME, ...own]
+  return namesItself(kind) ? own : [NAME, ...own]
 }
 
 export interface TableOptions {
@@ -60,10 +67,11 @@ export interface TableOptions {
   readonly describe?: boolean
 }
 
-export function toTable<T extends KubeObject>(kind: Pick<Kind<T>, 'columns'>, objects: readonly T[], options: TableOptions): Table {
+export function toTable<T extends KubeObject>(kind: Printed<T>, objects: readonly T[], options: TableOptions): Table {
   const { include, now, metadata = {}, describe = true } = options
+  const named = namesItself(kind)
   const rows = objects.map((object): TableRow => {
-    const cells: Cell[] = [object.metadata.name]
+    const cells: Cell[] = named ? [] : [object.metadata.name]
     for (const column of kind.columns) cells.push(column.value(object, now))
     if (include === 'None') return { cells }
     return { cells, object: include === 'Object' ? object : partialObjectMetadata(object) }
