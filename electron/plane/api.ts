@@ -5,6 +5,7 @@ import { createApiServer, type ApiServer } from '../apiserver/apiserver.ts'
 import { createAuthentication } from '../apiserver/authn/authentication.ts'
 import { createAuthorization } from '../apiserver/authz/authorization.ts'
 import { createFlowControl } from '../apiserver/flowcontrol/flow-control.ts'
+import { UNKNOWN_BUILD } from '../apiserver/discovery/version.ts'
 import { METRICS_KINDS } from '../apiserver/metrics-api/kinds.ts'
 import { metricsReaders } from '../apiserver/metrics-api/metrics-api.ts'
 import { readDescriptions } from '../apiserver/openapi/descriptions.ts'
@@ -48,8 +49,17 @@ export interface Api {
   readonly kubeconfig: KubeconfigEntry
 }
 
-/** `dialer`: how the server reaches the agents. Everything that is opened goes on the stack. */
-export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: NodeDialer, stack: AsyncDisposableStack): Promise<Api> {
+/**
+ * `dialer`: how the server reaches the agents. Everything that is opened goes on the stack. When `stopping` aborts, the server says that
+ * it is no longer ready, before anything is taken from it.
+ */
+export async function startApi(
+  config: PlaneConfig,
+  deps: PlaneDeps,
+  dialer: NodeDialer,
+  stack: AsyncDisposableStack,
+  stopping?: AbortSignal,
+): Promise<Api> {
   const { clock, random, logger } = deps
   const places = paths(config.stateDir)
   const remembered = await readClusterFile(config.stateDir, { name: config.name, random })
@@ -82,8 +92,10 @@ export async function startApi(config: PlaneConfig, deps: PlaneDeps, dialer: Nod
       endpoint: { address: ownAddress(), port },
       descriptions: await readDescriptions(config.descriptionsFile),
       kinds: [...KINDS, ...METRICS_KINDS],
+      build: { ...UNKNOWN_BUILD, version: config.version, platform: process.platform, arch: process.arch, runtime: process.version },
     }),
   )
+  stopping?.addEventListener('abort', () => server.retire(), { once: true })
   const inside = server.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
   const issuer = `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`
   const access = await openAccess(

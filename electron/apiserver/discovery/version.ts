@@ -18,7 +18,7 @@ export interface BuildInfo {
   readonly runtime: string
 }
 
-/** For servers that are no build: in tests. */
+/** What a server knows of itself that is run from source. */
 export const UNKNOWN_BUILD: BuildInfo = {
   version: '0.0.0',
   commit: 'unknown',
@@ -53,5 +53,6 @@ export function versionInfo(build: BuildInfo) {
 
 export function versionHandler(build: BuildInfo, negotiator: Negotiator): RequestHandler {
   const info = versionInfo(build)
-  return async (request) => encodeValue(info, negotiator.output(request.headers, request.query, false), 200)
+  // Indented, whoever asks.
+  return async (request) => encodeValue(info, { ...negotiator.output(request.headers, request.query, false), pretty: true }, 200)
 }
