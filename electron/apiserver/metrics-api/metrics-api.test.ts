@@ -127,10 +127,10 @@ describe('metrics.k8s.io', () => {
   it('leaves out what no agent tells of', async () => {
     silent.add('a')
     expect(((await get(`${BASE}/nodes`)).body.items as NodeMetrics[]).map(({ metadata }) => metadata.name)).toEqual(['b'])
-    expect(await get(`${BASE}/nodes/a`)).toMatchObject({ status: 404, body: { message: 'nodes.metrics.k8s.io "a" not found' } })
+    expect(await get(`${BASE}/nodes/a`)).toMatchObject({ status: 404, body: { message: 'nodemetrics.metrics.k8s.io "a" not found' } })
     expect(await get(`${BASE}/namespaces/default/pods/none`)).toMatchObject({
       status: 404,
-      body: { message: 'pods.metrics.k8s.io "default/none" not found' },
+      body: { message: 'pods "none" not found' },
     })
   })
 

@@ -5,15 +5,15 @@ import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
 import { apiVersionOf, groupResource, type AnyKind } from '../../api/kind.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Client } from '../../client/client.ts'
-import { hasReason, notFound } from '../../machinery/status.ts'
+import { notFound } from '../../machinery/status.ts'
 import type { Reader } from '../types.ts'
-import { nodeMetricsKind, podMetricsKind, type NodeMetrics, type PodMetrics, type ResourceUsage } from './kinds.ts'
+import { METRICS_GROUP, nodeMetricsKind, podMetricsKind, type NodeMetrics, type PodMetrics, type ResourceUsage } from './kinds.ts'
 import { Summaries, type Measured, type PodSummary } from './summaries.ts'
 
 /** The agents' speeds are of the time since they were asked before, which is not said. */
 const WINDOW = '10s'
 
-/** By resource and group. `client` may read nodes and pods, and ask agents through `nodes/proxy`. */
+/** By resource and group. What is not there, or has not been measured, is refused in metrics-server's words. `client` may read nodes and pods, and ask agents through `nodes/proxy`. */
 export function metricsReaders(client: Client, clock: Clock): Readonly<Record<string, Reader>> {
   const summaries = new Summaries(client, clock)
 
@@ -31,8 +31,8 @@ export function metricsReaders(client: Client, clock: Clock): Readonly<Record<st
   return {
     [groupResource(nodeMetricsKind)]: {
       async get({ name }) {
-        const found = await ofNode(await client.get(nodeKind, { name }).catch((error: unknown) => refuse(error, nodeMetricsKind, name)))
-        if (!found) throw notFound(nodeMetricsKind, name)
+        const found = await ofNode(await client.get(nodeKind, { name }))
+        if (!found) throw notFound({ group: METRICS_GROUP, resource: 'nodemetrics' }, name)
         return found
       },
       async list({ labelSelector }) {
@@ -42,10 +42,8 @@ export function metricsReaders(client: Client, clock: Clock): Readonly<Record<st
     },
     [groupResource(podMetricsKind)]: {
       async get({ name, namespace }) {
-        const at = `${namespace}/${name}`
-        const pod = await client.get(podKind, { name, namespace }).catch((error: unknown) => refuse(error, podMetricsKind, at))
-        const found = await ofPod(pod)
-        if (!found) throw notFound(podMetricsKind, at)
+        const found = await ofPod(await client.get(podKind, { name, namespace }))
+        if (!found) throw notFound({ group: METRICS_GROUP, resource: 'podmetrics' }, `${namespace}/${name}`)
         return found
       },
       async list({ namespace, labelSelector }) {
@@ -80,8 +78,4 @@ function usageOf({ cpu, memory }: Measured): ResourceUsage | null {
   if (usageNanoCores === undefined) return null
   const kibibytes = Math.floor(memory.workingSetBytes / 1024)
   return { cpu: `${Math.round(usageNanoCores)}n`, memory: `${kibibytes}Ki` }
-}
-
-function refuse(error: unknown, kind: AnyKind, name: string): never {
-  throw hasReason(error, 'NotFound') ? notFound(kind, name) : error
 }

@@ -53,7 +53,8 @@ describe('patchObject', () => {
   it.each<[PatchType, string, string]>([
     ['merge', '{', '400 error decoding patch: unexpected end of JSON input'],
     ['merge', '[]', '400 error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}'],
-    ['strategic', '5', '400 error decoding patch: json: cannot unmarshal number into Go value of type map[string]interface {}'],
+    ['strategic', '{', '400 unexpected end of JSON input'],
+    ['strategic', '5', '400 json: cannot unmarshal number into Go value of type map[string]interface {}'],
     ['json', '{}', '400 error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch'],
     ['merge', '{"a":'.repeat(1001) + '1' + '}'.repeat(1001), '400 error decoding patch: exceeded max depth'],
     ['json', '[{"op":"remove","path":"/x"}]', '422 the server rejected our request due to an error in our request'],

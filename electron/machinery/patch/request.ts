@@ -31,7 +31,7 @@ export function patchObject<T extends object>(
   validation: FieldValidation,
 ): DecodedRequest<T> {
   const strict = validation !== 'Ignore'
-  const { patch, duplicates } = parsePatch(body, strict)
+  const { patch, duplicates } = parsePatch(body, type, strict)
   const ownFaults =
     type === 'json' && strict ? [...strictJsonPatchFaults(patch), ...duplicates.map((fault) => `json patch ${fault}`)] : duplicates
   const patched = applyTo(current, type, patch, codec)
@@ -50,25 +50,28 @@ export function patchObject<T extends object>(
 
 function applyTo<T extends object>(current: T, type: PatchType, patch: unknown, codec: Codec<T>): unknown {
   if (type === 'json') return applyJsonPatch(current, patch)
-  if (!isObject(patch))
-    throw badRequest(`error decoding patch: json: cannot unmarshal ${kindOf(patch)} into Go value of type map[string]interface {}`)
+  if (!isObject(patch)) {
+    const why = `json: cannot unmarshal ${kindOf(patch)} into Go value of type map[string]interface {}`
+    throw badRequest(type === 'strategic' ? why : `error decoding patch: ${why}`)
+  }
   return type === 'merge' ? applyMergePatch(current, patch) : applyStrategicPatch(current as JsonObject, patch, codec.type)
 }
 
-function parsePatch(body: Uint8Array, strict: boolean): { patch: unknown; duplicates: readonly string[] } {
+function parsePatch(body: Uint8Array, type: PatchType, strict: boolean): { patch: unknown; duplicates: readonly string[] } {
   const text = Buffer.from(body).toString('utf8')
+  const refuse = (why: string) => badRequest(type === 'strategic' ? why : `error decoding patch: ${why}`)
   try {
     const patch: unknown = JSON.parse(text)
     if (scanJson(body).depth > MAX_DEPTH) throw new JsonSyntaxError('exceeded max depth')
     return { patch, duplicates: strict ? duplicateFields(parseJsonTree(text)) : [] }
   } catch (cause) {
-    if (cause instanceof JsonSyntaxError) throw badRequest(`error decoding patch: ${cause.message}`)
+    if (cause instanceof JsonSyntaxError) throw refuse(cause.message)
     try {
       parseJsonTree(text)
     } catch (error) {
-      if (error instanceof JsonSyntaxError) throw badRequest(`error decoding patch: ${error.message}`)
+      if (error instanceof JsonSyntaxError) throw refuse(error.message)
     }
-    throw badRequest(`error decoding patch: ${String(cause)}`)
+    throw refuse(String(cause))
   }
 }
 

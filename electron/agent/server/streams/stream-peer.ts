@@ -38,5 +38,8 @@ export function exitStatus(code: number): EndStatus {
 }
 
 export function failureStatus(message: string): EndStatus {
-  return { metadata: {}, status: 'Failure', reason: 'InternalError', message, details: { causes: [{ message }] } }
+  return {
+    ...{ metadata: {}, status: 'Failure', reason: 'InternalError' },
+    ...{ message: `Internal error occurred: ${message}`, details: { causes: [{ message }] } },
+  }
 }
