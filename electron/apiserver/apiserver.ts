@@ -130,6 +130,8 @@ export interface ApiServer extends Component {
   use(parts: ApiServerParts): void
   /** Notes a part of the control plane, for who asks whether it is well. */
   addComponent(name: string, check: ComponentCheck): void
+  /** From now on /readyz says that the server is about to stop; it serves on until then. */
+  retire(): void
   /** Serves on a TLS port until disposed, or until the server stops. Throws FlotillaError `ADDRESS_IN_USE`. */
   listen(options: ListenOptions): Promise<Listening>
 }
@@ -174,6 +176,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   let auditor: Auditor | null = null
   let gate: FlowGate | null = null
+  let retired = false
 
   const registry: Registry = {
     store,
@@ -222,18 +225,19 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     gate: () => gate,
   })
 
-  const service = new HttpService({
-    authenticate: async (credentials) => (await authenticate(credentials)) ?? ANONYMOUS,
-    unauthenticated: (request) => auditor?.unauthenticated(request),
-    handle: (request) => pipeline.handle(request),
-    clock,
-    random,
-    logger,
-  })
+  const serviceOf = () =>
+    new HttpService({
+      authenticate: async (credentials) => (await authenticate(credentials)) ?? ANONYMOUS,
+      unauthenticated: (request) => auditor?.unauthenticated(request),
+      handle: (request) => pipeline.handle(request),
+      clock,
+      random,
+      logger,
+    })
   let address = 'localhost'
   const discovery = new Discovery({ resources, negotiator, address: () => address, remote: () => aggregation.discovered })
   paths.add(discovery.handlers)
-  paths.add(healthHandlers(healthChecks({ feed, store, ready: () => life.state === 'ready' }), logger))
+  paths.add(healthHandlers(healthChecks({ feed, store, ready: () => life.state === 'ready', stopping: () => retired }), logger))
   paths.add(
     openApiHandlers({
       kinds: () => resources.kinds(),
@@ -249,7 +253,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     '/metrics': async () => textResponse(200, metrics.render(), METRICS_TYPE),
   })
   serverGauges(metrics, { resources, feed })
-  const upgrade = upgrader(service, pipeline, logger)
   const listeners = new AsyncDisposableStack()
 
   const life = component(async (stack, signal) => {
@@ -277,12 +280,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     handle: (request) => pipeline.handle(request),
     count: ({ group, version, resource }) => resources.find(group, version, resource)?.storage.cache.size ?? 0,
     async listen(where) {
+      const service = serviceOf()
+      const upgrade = upgrader(service, pipeline, logger)
       const listening = listeners.use(await listen(where, { service, upgrade, clock }))
       await aggregation.publish(where.tls.clientCa)
       address = `${listening.host}:${listening.port}`
       return listening
     },
     addComponent: (name, check) => components.add(name, check),
+    retire() {
+      retired = true
+    },
     use(given) {
       if (life.state !== 'pending') throw new Error('the API server has started')
       if (given.authenticate) authenticate = given.authenticate

@@ -39,7 +39,7 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
       dial: (node, port, signal) =>
         machines ? machines.dial(node, port, signal) : Promise.reject(unavailable(`there is no connection to the node ${node} yet`, 1)),
     }
-    const api = await startApi(config, deps, dialer, stack)
+    const api = await startApi(config, deps, dialer, stack, signal)
     const machinesClient = api.server.clientFor(
       { name: 'system:serviceaccount:kube-system:flotilla-machines', groups: ['system:masters'] },
       'flotilla',

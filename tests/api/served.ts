@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Service } from '../../electron/api/core/v1/types.gen.ts'
 import { service } from '../../electron/api/kinds.gen.ts'
-import { createApiServer, type ApiServer, type ApiServerOptions } from '../../electron/apiserver/apiserver.ts'
+import { createApiServer, type ApiServer, type ApiServerOptions, type ApiServerParts } from '../../electron/apiserver/apiserver.ts'
 import { createAuthentication } from '../../electron/apiserver/authn/authentication.ts'
 import { createAuthorization } from '../../electron/apiserver/authz/authorization.ts'
+import { createFlowControl } from '../../electron/apiserver/flowcontrol/flow-control.ts'
 import type { Listening } from '../../electron/apiserver/http/listener.ts'
 import { ADMIN, createPki } from '../../electron/apiserver/pki/pki.ts'
 import { systemClock } from '../../electron/base/clock.ts'
@@ -37,7 +38,14 @@ export interface Served extends AsyncDisposable {
   readonly kubeconfig: string
 }
 
-export async function serve(options: Partial<ApiServerOptions> = {}): Promise<Served> {
+export interface ServedExtras {
+  /** By path, beside the server's own. */
+  readonly handlers?: ApiServerParts['handlers']
+  /** With API priority and fairness, so many reads and writes at once. */
+  readonly limits?: { readonly maxRequestsInflight: number; readonly maxMutatingRequestsInflight: number }
+}
+
+export async function serve(options: Partial<ApiServerOptions> = {}, { handlers, limits }: ServedExtras = {}): Promise<Served> {
   await using undo = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'flotilla-api-'))
   undo.defer(() => rm(dir, { recursive: true, force: true }))
@@ -52,16 +60,19 @@ export async function serve(options: Partial<ApiServerOptions> = {}): Promise<Se
   const issuer = 'https://kubernetes.default.svc.cluster.local'
   const authn = createAuthentication({ caPem: pki.caPem, keys: pki.serviceAccountKeys, issuer, client: admin, clock, random, logger })
   const authz = undo.use(createAuthorization({ client: admin, clock, logger }))
+  const flow = limits && undo.use(createFlowControl({ client: admin, clock, logger, count: (info) => server.count(info), ...limits }))
   server.use({
     authenticate: authn.authenticate,
     impersonate: authn.impersonate,
     authorize: authz.authorize,
     checks: authz.checks,
     responders: { ...authn.responders, ...authz.responders },
-    handlers: authn.handlers,
+    handlers: { ...authn.handlers, ...flow?.handlers, ...handlers },
+    ...(flow ? { gate: flow, metrics: [flow.metrics] } : {}),
   })
   await server.start()
   await authz.start()
+  await flow?.start()
   const listening = await server.listen({ host: '127.0.0.1', port: 0, tls: { serving: pki.serving, clientCa: pki.caPem } })
   const url = `https://127.0.0.1:${listening.port}`
   const tls = { ca: pki.caPem, ...(await pki.issueClient(ADMIN)) }

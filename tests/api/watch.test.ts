@@ -89,10 +89,12 @@ describe('a watch over a socket', () => {
   })
 
   it('is given up when its client goes', async () => {
-    const gauge = async () =>
-      Number(
-        /verb="WATCH",group="",version="v1",resource="configmaps"} (\d+)/.exec((await http1(served, '/metrics')).body.toString())?.[1] ?? 0,
+    const gauge = async () => {
+      const text = (await http1(served, '/metrics')).body.toString()
+      return Number(
+        /apiserver_longrunning_requests\{verb="WATCH",group="",version="v1",resource="configmaps",[^}]*} (\d+)/.exec(text)?.[1] ?? 0,
       )
+    }
     await expect.poll(gauge).toBe(0)
     const own = session(served)
     await Promise.all(Array.from({ length: 50 }, () => open('', own)))

@@ -25,7 +25,7 @@ export class WatchSession implements Disposable {
     this.#options = options
     const { clock, signal, watch } = options
     if (options.bookmarks) this.#timers.use(clock.setInterval(() => this.#bookmark(), BOOKMARK_MS, { unref: true }))
-    this.#timers.use(clock.setTimeout(() => this.#expire(), options.timeoutMs, { unref: true }))
+    this.#timers.use(clock.setTimeout(() => this.expire(), options.timeoutMs, { unref: true }))
     const onAbort = () => this[Symbol.dispose]()
     signal.addEventListener('abort', onAbort, { once: true })
     this.#timers.defer(() => signal.removeEventListener('abort', onAbort))
@@ -46,6 +46,13 @@ export class WatchSession implements Disposable {
     else this.#timers.defer(listener)
   }
 
+  /** Its time is over: a normal end, after a last bookmark. */
+  expire(): void {
+    if (this.#options.bookmarks) this.#options.watch.push(new Bookmark(this.#options.revision(), false))
+    this.#timers.dispose()
+    this.#options.watch.fail(null)
+  }
+
   get end(): { readonly error: StatusError | null } | null {
     return this.#options.watch.end
   }
@@ -58,12 +65,6 @@ export class WatchSession implements Disposable {
   #bookmark(): void {
     const { watch, revision } = this.#options
     if (watch.push(new Bookmark(revision(), false))) watch.flush()
-  }
-
-  #expire(): void {
-    if (this.#options.bookmarks) this.#options.watch.push(new Bookmark(this.#options.revision(), false))
-    this.#timers.dispose()
-    this.#options.watch.fail(null)
   }
 }
 

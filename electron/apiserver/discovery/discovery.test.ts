@@ -170,7 +170,9 @@ describe('metrics', () => {
   it('count the watches under way', async () => {
     const stop = new AbortController()
     const response = await test.client.request({ method: 'GET', path: '/api/v1/pods', query: { watch: '1' }, signal: stop.signal })
-    expect((await get('/metrics')).text).toContain('apiserver_longrunning_requests{verb="WATCH",group="",version="v1",resource="pods",subresource="",component="apiserver"} 1\n')
+    expect((await get('/metrics')).text).toContain(
+      'apiserver_longrunning_requests{verb="WATCH",group="",version="v1",resource="pods",subresource="",component="apiserver"} 1\n',
+    )
     stop.abort()
     await response.body[Symbol.asyncDispose]()
     expect((await get('/metrics')).text).not.toMatch(/apiserver_longrunning_requests\{.*resource="pods"/)

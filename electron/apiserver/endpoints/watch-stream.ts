@@ -63,6 +63,11 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
     this.#session.onClose(listener)
   }
 
+  /** Ends it as if its time were over. */
+  finish(): void {
+    this.#session.expire()
+  }
+
   close(): void {
     this.#session[Symbol.dispose]()
   }

@@ -49,19 +49,37 @@ export interface Incoming {
 
 const REQUEST_MS = 60_000
 
+/** The requests of one listener. */
 export class HttpService {
   readonly #options: HttpServiceOptions
   readonly #idle = new Set<() => void>()
-  #running = 0
+  /** Whose answers are not over, without those that have no end of their own. */
+  readonly #open = new Set<Reply>()
+  readonly #watches = new Set<WatchStream>()
+  #draining = false
 
   constructor(options: HttpServiceOptions) {
     this.#options = options
   }
 
-  /** Resolves once no request waits for the head of its answer. */
-  idle(): Promise<void> {
-    if (this.#running === 0) return Promise.resolve()
+  /** No more requests are wanted: connections end with the answer that they wait for. */
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  /** Ends watches as if their time were over; resolves once all answers have left. */
+  drain(): Promise<void> {
+    this.#draining = true
+    for (const watch of this.#watches) watch.finish()
+    if (this.#open.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.#idle.add(resolve))
+  }
+
+  /** To be told when the answer has left, or its client has. */
+  closed(reply: Reply): void {
+    if (!this.#open.delete(reply) || this.#open.size > 0) return
+    for (const resolve of this.#idle) resolve()
+    this.#idle.clear()
   }
 
   /** Rejects with Status 401 for credentials that do not hold. */
@@ -84,7 +102,7 @@ export class HttpService {
 
   /** `onRequest` learns whom to tell when the client goes away. */
   async serve(incoming: Incoming, reply: Reply, onRequest: (request: HttpRequest) => void): Promise<void> {
-    this.#running++
+    this.#open.add(reply)
     const auditId = this.#auditId(incoming)
     let response: ApiResponse
     try {
@@ -94,20 +112,13 @@ export class HttpService {
     } catch (error) {
       response = failureResponse(error)
     }
-    const sent = this.#send(incoming, auditId, response, reply)
-    this.#ended()
+    if (!(response.body instanceof Uint8Array || response.body instanceof WatchStream)) this.closed(reply)
     try {
-      await sent
+      await this.#send(incoming, auditId, response, reply)
     } catch (error) {
       this.#options.logger.warn('an answer broke off', { error, path: incoming.target })
       reply.destroy()
     }
-  }
-
-  #ended(): void {
-    if (--this.#running > 0) return
-    for (const resolve of this.#idle) resolve()
-    this.#idle.clear()
   }
 
   async #answer(request: HttpRequest): Promise<ApiResponse> {
@@ -144,7 +155,7 @@ export class HttpService {
       return reply.head(status, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, packed)
     }
     reply.head(status, headers, null)
-    if (body instanceof WatchStream) return body.pump(reply.sink)
+    if (body instanceof WatchStream) return this.#watch(body, reply)
     for await (const chunk of body) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
       await new Promise<void>((resolve) => {
@@ -152,6 +163,13 @@ export class HttpService {
       })
     }
     reply.sink.end()
+  }
+
+  #watch(body: WatchStream, reply: Reply): void {
+    this.#watches.add(body)
+    body.onClose(() => this.#watches.delete(body))
+    body.pump(reply.sink)
+    if (this.#draining) body.finish()
   }
 }
 

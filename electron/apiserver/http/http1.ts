@@ -32,8 +32,9 @@ export function createHttp1(options: Http1Options): Server {
   })
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (message, response) => {
     let request: HttpRequest | null = null
-    const reply = replyOf(message, response)
+    const reply = replyOf(message, response, options.service)
     response.once('close', () => {
+      options.service.closed(reply)
       if (!reply.complete) request?.abort()
     })
     void options.service.serve(incomingOf(message), reply, (made) => (request = made))
@@ -42,7 +43,7 @@ export function createHttp1(options: Http1Options): Server {
   return server
 }
 
-function replyOf(message: IncomingMessage, response: ServerResponse): Reply {
+function replyOf(message: IncomingMessage, response: ServerResponse, service: HttpService): Reply {
   let complete = false
   return {
     get complete() {
@@ -53,7 +54,7 @@ function replyOf(message: IncomingMessage, response: ServerResponse): Reply {
       if (response.destroyed) return
       const unread = !message.complete
       // A body that nobody wanted would be taken for the next request.
-      if (unread) headers = { ...headers, connection: 'close' }
+      if (unread || service.draining) headers = { ...headers, connection: 'close' }
       if (!body) {
         response.writeHead(status, plain(headers))
         response.flushHeaders()

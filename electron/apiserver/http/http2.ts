@@ -35,6 +35,7 @@ export function createHttp2(service: HttpService): Http2 {
     let request: HttpRequest | null = null
     const reply = replyOf(stream)
     stream.once('close', () => {
+      service.closed(reply)
       if (!reply.complete) request?.abort()
     })
     stream.on('error', () => request?.abort())

@@ -1,4 +1,5 @@
 /** One TLS port for HTTP/2 and HTTP/1.1. Client certificates are asked for, not required. */
+import { once } from 'node:events'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
@@ -28,8 +29,9 @@ export interface Listening extends AsyncDisposable {
   readonly port: number
 }
 
-/** How long requests under way may take when the server stops, in milliseconds. */
+/** How long requests under way may take when the server stops, in milliseconds; and the last bytes to leave. */
 const GRACE_MS = 5000
+const FLUSH_MS = 250
 
 export interface ListenerDeps {
   readonly service: HttpService
@@ -37,7 +39,7 @@ export interface ListenerDeps {
   readonly clock: Clock
 }
 
-/** Throws FlotillaError `ADDRESS_IN_USE`. Disposing lets requests under way finish, and ends streams. */
+/** Throws FlotillaError `ADDRESS_IN_USE`. Disposing lets requests under way finish and ends watches in order; other streams are cut. */
 export async function listen(options: ListenOptions, deps: ListenerDeps): Promise<Listening> {
   const { serving, clientCa } = options.tls
   const http1 = createHttp1(deps)
@@ -76,14 +78,20 @@ export async function listen(options: ListenOptions, deps: ListenerDeps): Promis
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const session of http2.sessions) session.close()
       http1.closeIdleConnections()
-      const patience = new AbortController()
-      await Promise.race([deps.service.idle(), sleep(deps.clock, GRACE_MS, patience.signal).catch(() => undefined)])
-      patience.abort()
+      await within(deps.clock, GRACE_MS, deps.service.drain())
+      http1.closeIdleConnections()
+      await within(deps.clock, FLUSH_MS, Promise.all([...http2.sessions].map((session) => once(session, 'close'))))
       for (const session of http2.sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
       await closed
     },
   }
+}
+
+async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const patience = new AbortController()
+  await Promise.race([work, sleep(clock, ms, patience.signal).catch(() => undefined)])
+  patience.abort()
 }
 
 async function bind(server: Server, { host, port }: ListenOptions): Promise<void> {

@@ -47,6 +47,8 @@ export interface HealthDeps {
   readonly feed: Feed
   readonly store: Store
   readonly ready: () => boolean
+  /** It will be gone soon. */
+  readonly stopping: () => boolean
 }
 
 /** Throws Error unless the store answers and can be relied on. */
@@ -58,7 +60,7 @@ export async function checkStore(store: Store): Promise<void> {
 }
 
 /** "etcd" is what upstream calls its store, and what probes ask for. */
-export function healthChecks({ feed, store, ready }: HealthDeps): HealthCheck[] {
+export function healthChecks({ feed, store, ready, stopping }: HealthDeps): HealthCheck[] {
   return [
     { name: 'ping', check() {} },
     { name: 'etcd', check: () => checkStore(store) },
@@ -68,6 +70,13 @@ export function healthChecks({ feed, store, ready }: HealthDeps): HealthCheck[] 
       readyOnly: true,
       check() {
         if (!ready()) throw new Error('the server has not started, or is shutting down')
+      },
+    },
+    {
+      name: 'shutdown',
+      readyOnly: true,
+      check() {
+        if (stopping()) throw new Error('process is shutting down')
       },
     },
   ]
