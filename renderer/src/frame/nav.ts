@@ -29,16 +29,47 @@ export const NAV: readonly NavGroup[] = [
       { id: 'deploy', title: 'nav.deploy', icon: 'deploy', to: { name: 'deploy' }, key: 'n' },
       { id: 'pods', title: 'nav.pods', icon: 'pod', to: { name: 'pods' }, key: 'p' },
       { id: 'deployments', title: 'nav.deployments', icon: 'deployment', to: list('deployments'), key: 'd' },
-      { id: 'replicasets', title: 'nav.replicasets', icon: 'replicaset', to: list('replicasets') },
+      { id: 'statefulsets', title: 'nav.statefulsets', icon: 'statefulset', to: list('statefulsets') },
       { id: 'daemonsets', title: 'nav.daemonsets', icon: 'daemonset', to: list('daemonsets') },
+      { id: 'replicasets', title: 'nav.replicasets', icon: 'replicaset', to: list('replicasets') },
+      { id: 'jobs', title: 'nav.jobs', icon: 'job', to: list('jobs'), key: 'j' },
+      { id: 'cronjobs', title: 'nav.cronjobs', icon: 'cronjob', to: list('cronjobs') },
     ],
   },
-  { title: 'nav.network', entries: [{ id: 'services', title: 'nav.services', icon: 'service', to: list('services'), key: 's' }] },
+  {
+    title: 'nav.network',
+    entries: [
+      { id: 'services', title: 'nav.services', icon: 'service', to: list('services'), key: 's' },
+      { id: 'ingresses', title: 'nav.ingresses', icon: 'ingress', to: list('ingresses') },
+      { id: 'networkpolicies', title: 'nav.networkpolicies', icon: 'policy', to: list('networkpolicies') },
+    ],
+  },
   {
     title: 'nav.config',
     entries: [
       { id: 'configmaps', title: 'nav.configmaps', icon: 'configmap', to: list('configmaps'), key: 'c' },
       { id: 'secrets', title: 'nav.secrets', icon: 'secret', to: list('secrets') },
+      { id: 'horizontalpodautoscalers', title: 'nav.autoscalers', icon: 'autoscaler', to: list('horizontalpodautoscalers') },
+      { id: 'poddisruptionbudgets', title: 'nav.budgets', icon: 'budget', to: list('poddisruptionbudgets') },
+      { id: 'resourcequotas', title: 'nav.quotas', icon: 'quota', to: list('resourcequotas') },
+    ],
+  },
+  {
+    title: 'nav.storage',
+    entries: [
+      { id: 'persistentvolumeclaims', title: 'nav.claims', icon: 'claim', to: list('persistentvolumeclaims'), key: 'v' },
+      { id: 'persistentvolumes', title: 'nav.volumes', icon: 'volume', to: list('persistentvolumes') },
+      { id: 'storageclasses', title: 'nav.storageclasses', icon: 'storageclass', to: list('storageclasses') },
+    ],
+  },
+  {
+    title: 'nav.access',
+    entries: [
+      { id: 'serviceaccounts', title: 'nav.serviceaccounts', icon: 'serviceaccount', to: list('serviceaccounts') },
+      { id: 'roles', title: 'nav.roles', icon: 'role', to: list('roles') },
+      { id: 'clusterroles', title: 'nav.clusterroles', icon: 'role', to: list('clusterroles') },
+      { id: 'rolebindings', title: 'nav.rolebindings', icon: 'binding', to: list('rolebindings') },
+      { id: 'clusterrolebindings', title: 'nav.clusterrolebindings', icon: 'binding', to: list('clusterrolebindings') },
     ],
   },
   {
@@ -48,6 +79,7 @@ export const NAV: readonly NavGroup[] = [
       { id: 'nodes', title: 'nav.nodes', icon: 'node', to: list('nodes') },
       { id: 'namespaces', title: 'nav.namespaces', icon: 'namespace', to: list('namespaces') },
       { id: 'events', title: 'nav.events', icon: 'event', to: list('events'), key: 'e' },
+      { id: 'customresourcedefinitions', title: 'nav.definitions', icon: 'definition', to: list('customresourcedefinitions') },
       { id: 'kinds', title: 'nav.kinds', icon: 'kinds', to: { name: 'kinds' }, key: 'k' },
     ],
   },

@@ -28,6 +28,22 @@ export const DEPLOYMENTS = define('apps', 'v1', 'deployments', 'Deployment')
 export const REPLICA_SETS = define('apps', 'v1', 'replicasets', 'ReplicaSet')
 export const DAEMON_SETS = define('apps', 'v1', 'daemonsets', 'DaemonSet')
 export const STATEFUL_SETS = define('apps', 'v1', 'statefulsets', 'StatefulSet')
+export const JOBS = define('batch', 'v1', 'jobs', 'Job')
+export const CRON_JOBS = define('batch', 'v1', 'cronjobs', 'CronJob')
+export const INGRESSES = define('networking.k8s.io', 'v1', 'ingresses', 'Ingress')
+export const NETWORK_POLICIES = define('networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy')
+export const CLAIMS = define('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim')
+export const VOLUMES = define('', 'v1', 'persistentvolumes', 'PersistentVolume', false)
+export const STORAGE_CLASSES = define('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)
+export const AUTOSCALERS = define('autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler')
+export const DISRUPTION_BUDGETS = define('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget')
+export const QUOTAS = define('', 'v1', 'resourcequotas', 'ResourceQuota')
+export const SERVICE_ACCOUNTS = define('', 'v1', 'serviceaccounts', 'ServiceAccount')
+export const ROLES = define('rbac.authorization.k8s.io', 'v1', 'roles', 'Role')
+export const CLUSTER_ROLES = define('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', false)
+export const ROLE_BINDINGS = define('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding')
+export const CLUSTER_ROLE_BINDINGS = define('rbac.authorization.k8s.io', 'v1', 'clusterrolebindings', 'ClusterRoleBinding', false)
+export const DEFINITIONS = define('apiextensions.k8s.io', 'v1', 'customresourcedefinitions', 'CustomResourceDefinition', false)
 export const ENDPOINT_SLICES = define('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice')
 export const MACHINES = define('infra.flotilla.dev', 'v1alpha1', 'machines', 'Machine', false)
 
@@ -43,6 +59,22 @@ export const KNOWN: readonly Resource[] = [
   REPLICA_SETS,
   DAEMON_SETS,
   STATEFUL_SETS,
+  JOBS,
+  CRON_JOBS,
+  INGRESSES,
+  NETWORK_POLICIES,
+  CLAIMS,
+  VOLUMES,
+  STORAGE_CLASSES,
+  AUTOSCALERS,
+  DISRUPTION_BUDGETS,
+  QUOTAS,
+  SERVICE_ACCOUNTS,
+  ROLES,
+  CLUSTER_ROLES,
+  ROLE_BINDINGS,
+  CLUSTER_ROLE_BINDINGS,
+  DEFINITIONS,
   ENDPOINT_SLICES,
   MACHINES,
 ]

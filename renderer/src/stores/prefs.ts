@@ -41,6 +41,7 @@ export const oneOf =
     choices.includes(value as T)
 export const isFlag = (value: unknown): value is boolean => typeof value === 'boolean'
 export const isText = (value: unknown): value is string => typeof value === 'string'
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
 export const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
 export const usePrefs = defineStore('prefs', () => {
@@ -50,6 +51,8 @@ export const usePrefs = defineStore('prefs', () => {
   const letterKeys = kept('letterKeys', true, isFlag)
   /** "" is all namespaces. */
   const namespace = kept('namespace', '', isText)
+  /** Groups of the sidebar that are folded away, by their titles' keys. */
+  const foldedGroups = kept<string[]>('foldedGroups', ['nav.access'], isTexts)
   const dockHeight = kept('dockHeight', 240, isNumber)
 
   const systemDark = useMediaQuery('(prefers-color-scheme: dark)')
@@ -65,5 +68,5 @@ export const usePrefs = defineStore('prefs', () => {
   /** Height of a table's row in pixels, as in the tokens. */
   const rowHeight = computed(() => (density.value === 'roomy' ? 40 : 32))
 
-  return { theme, density, letterKeys, namespace, dockHeight, shownTheme, rowHeight }
+  return { theme, density, letterKeys, namespace, foldedGroups, dockHeight, shownTheme, rowHeight }
 })

@@ -9,6 +9,7 @@ import { serveBrowserFace } from '../../../electron/headless/browser-face.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 import { createFakeFace, faceHandlers, type FaceOptions, type FakeFace } from './face.ts'
 import { makeHarbor } from './harbor.ts'
+import { makeStock } from './stock.ts'
 import { startWorkers, type Workers } from './workers.ts'
 
 export interface FakeApp extends AsyncDisposable {
@@ -37,7 +38,10 @@ export async function startFakeApp(options: FaceOptions & { empty?: boolean; ren
   const rendererDir = options.rendererDir ?? (await buildUi())
   const cluster = await startCluster()
   const workers = startWorkers(cluster.client)
-  if (!options.empty) await makeHarbor(cluster.client)
+  if (!options.empty) {
+    await makeHarbor(cluster.client)
+    await makeStock(cluster.client)
+  }
   const face = createFakeFace(faceHandlers(cluster.client, options))
   const served = await serveBrowserFace({ rendererDir, port: options.port ?? 0, random: systemRandom, connect: () => face.connect() })
   return {

@@ -3,42 +3,18 @@ import { systemClock } from '../../../electron/base/clock.ts'
 import { silentLogger } from '../../../electron/base/logger.ts'
 import { systemRandom } from '../../../electron/base/random.ts'
 import { KINDS } from '../../../electron/api/kinds.gen.ts'
-import { defineKind, type AnyKind, type Kind } from '../../../electron/api/kind.ts'
+import type { Kind } from '../../../electron/api/kind.ts'
 import type { DaemonSet, Deployment, ReplicaSet } from '../../../electron/api/apps/v1/types.gen.ts'
 import type { EndpointSlice } from '../../../electron/api/discovery/v1/types.gen.ts'
 import type { ConfigMap, Event, Namespace, Node, Pod, Secret, Service } from '../../../electron/api/core/v1/types.gen.ts'
 import type { Machine } from '../../../electron/api/infra/v1alpha1/types.ts'
 import type { KubeObject } from '../../../electron/api/meta/v1/object.ts'
-import { MACHINE_MODEL } from '../../../electron/api/schema/machine-facts.ts'
 import { createApiServer, type ApiServer } from '../../../electron/apiserver/apiserver.ts'
 import type { Client } from '../../../electron/client/client.ts'
 import { createMemoryStore } from '../../../electron/store/memory/memory-store.ts'
 
-const MISSING: readonly AnyKind[] = [
-  defineKind({
-    group: 'infra.flotilla.dev',
-    version: 'v1alpha1',
-    kind: 'Machine',
-    resource: 'machines',
-    namespaced: false,
-    model: MACHINE_MODEL,
-    subresources: { status: true },
-  }),
-  defineKind({
-    group: 'discovery.k8s.io',
-    version: 'v1',
-    kind: 'EndpointSlice',
-    resource: 'endpointslices',
-    namespaced: true,
-    model: 'io.k8s.api.discovery.v1.EndpointSlice',
-  }),
-]
-const has = (wanted: AnyKind) => KINDS.some((kind) => kind.group === wanted.group && kind.resource === wanted.resource)
-/** Every built-in kind, and those that the UI wants though they are not built in yet. */
-export const ALL_KINDS: readonly AnyKind[] = [...KINDS, ...MISSING.filter((kind) => !has(kind))]
-
 function kind<T extends KubeObject>(group: string, resource: string): Kind<T> {
-  const found = ALL_KINDS.find((each) => each.group === group && each.resource === resource)
+  const found = KINDS.find((each) => each.group === group && each.resource === resource)
   if (!found) throw new Error(`no kind ${resource}.${group}`)
   return found as unknown as Kind<T>
 }
@@ -69,7 +45,7 @@ export async function startCluster(): Promise<Cluster> {
     clock: systemClock,
     logger: silentLogger,
     random: systemRandom,
-    kinds: ALL_KINDS,
+    kinds: KINDS,
     admission: { disabled: ['ServiceAccount'] },
   })
   server.use({ authorize: async () => ({ allowed: true, reason: '' }) })

@@ -8,7 +8,8 @@ import type { Message, Port } from '../../../electron/contracts/protocol.ts'
 import { serveConnection, type Handlers } from '../../../electron/contracts/server.ts'
 import { describeFailure } from '../../../electron/plane/face/describe.ts'
 import { kubeHandlers } from '../../../electron/plane/face/kube.ts'
-import { ALL_KINDS } from './cluster.ts'
+import { KINDS } from '../../../electron/api/kinds.gen.ts'
+import { NAMESPACE } from './cluster.ts'
 import { streamLog } from './logs.ts'
 import { machineHandlers } from './machines.ts'
 import { createShell } from './shell.ts'
@@ -38,7 +39,7 @@ async function runShell(host: string, duplex: TerminalStream): Promise<void> {
 export function faceHandlers(client: Client, options: FaceOptions): Handlers<Channels> {
   const origin = systemClock.now()
   const startedAt = new Date(origin).toISOString()
-  const kube = kubeHandlers({ client, clock: systemClock, random: systemRandom, kinds: ALL_KINDS })
+  const kube = kubeHandlers({ client, clock: systemClock, random: systemRandom, kinds: KINDS })
   return {
     ...kube,
     ...machineHandlers(client, { stepMs: options.stepMs ?? 120 }),
@@ -58,7 +59,7 @@ export function faceHandlers(client: Client, options: FaceOptions): Handlers<Cha
     async 'cluster.status'(_arg, duplex) {
       const ready = { name: 'harbor', phase: 'ready' as const, server: 'https://127.0.0.1:6443', startedAt }
       while (!duplex.signal.aborted) {
-        const { metadata } = await client.list(ALL_KINDS.find((k) => k.resource === 'namespaces') as (typeof ALL_KINDS)[number], {
+        const { metadata } = await client.list(NAMESPACE, {
           limit: 1,
         })
         await duplex.send({ ...ready, revision: Number(metadata.resourceVersion ?? 0) })

@@ -322,8 +322,9 @@ async function syncPod(client: Client, pod: Pod, nodes: readonly Node[], pods: r
   if (age < PAUSE) return
   const after = age > 4 * PAUSE ? statusAfter(pod) : null
   if (after) return quietly(() => client.update(POD, { ...pod, status: after }, { subresource: 'status' }))
+  if (pod.status.containerStatuses?.length) return
   const status = statusFor(pod, systemClock.now())
-  if (!status || pod.status.containerStatuses?.length) return
+  if (!status) return
   await quietly(() => client.update(POD, { ...pod, status: { ...pod.status, ...status.status } }, { subresource: 'status' }))
   for (const event of status.events) await tell(client, pod, event.type, event.reason, event.message, 'kubelet')
 }

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../../../../electron/api/meta/v1/object.ts'
 import { refTo } from '../../actions/questions.ts'
 import { t } from '../../i18n/index.ts'
+import { shortImage } from '../../kube/images.ts'
 import type { Resource } from '../../kube/resources.ts'
 import { linkTo } from '../../router/links.ts'
 import { text, type ListColumn } from './list-def.ts'
@@ -41,3 +42,23 @@ export const pairs = (labels: Readonly<Record<string, string>> | undefined): str
   Object.entries(labels ?? {})
     .map(([key, value]) => (value ? `${key}=${value}` : key))
     .join(',')
+
+interface WithTemplate {
+  readonly template: { readonly spec: { readonly containers: readonly { readonly image?: string }[] } }
+}
+
+export const imagesOf = (spec: WithTemplate): string[] => spec.template.spec.containers.map((c) => c.image ?? '')
+
+/** What runs in the pods of a template. */
+export const imagesColumn = <T extends { spec: WithTemplate }>(): ListColumn<T> => templateImages((row) => row.spec)
+
+/** As `imagesColumn`, of a kind that has its template elsewhere. */
+export const templateImages = <T>(of: (row: T) => WithTemplate): ListColumn<T> => ({
+  id: 'images',
+  label: t('column.images'),
+  min: 130,
+  grow: 0.7,
+  drop: 6,
+  sort: (row) => imagesOf(of(row)).join(),
+  cell: (row) => text(imagesOf(of(row)).map(shortImage).join(', '), { title: imagesOf(of(row)).join(', ') }),
+})

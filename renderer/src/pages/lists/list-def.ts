@@ -32,7 +32,7 @@ export interface ListChip<T> {
   readonly fits: (row: T, context: ListContext) => boolean
 }
 
-export type RowAction = 'scale' | 'restart' | 'pause' | 'edit' | 'delete'
+export type RowAction = 'scale' | 'restart' | 'pause' | 'run' | 'suspend' | 'edit' | 'delete'
 
 /** What a list shows beside its own objects. */
 export interface ListContext {

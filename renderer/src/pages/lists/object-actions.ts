@@ -1,7 +1,9 @@
 /** What can be done with an object of any kind, as menu entries and as functions. */
 import { useRouter } from 'vue-router'
 import type { Deployment } from '../../../../electron/api/apps/v1/types.gen.ts'
+import type { CronJob, Job } from '../../../../electron/api/batch/v1/types.gen.ts'
 import type { KubeObject } from '../../../../electron/api/meta/v1/object.ts'
+import { runNow, setSuspended } from '../../actions/jobs.ts'
 import { deleteQuestion, refTo } from '../../actions/questions.ts'
 import { restart, setPaused } from '../../actions/workloads.ts'
 import { t } from '../../i18n/index.ts'
@@ -30,6 +32,9 @@ export function useObjectActions() {
   const restartNow = (resource: Resource, object: KubeObject) => void actions.run(restart(refTo(resource, object), wallClock()))
   const togglePause = (resource: Resource, object: KubeObject) =>
     void actions.run(setPaused(refTo(resource, object), (object as Deployment).spec.paused !== true))
+  const startJob = (object: KubeObject) => void actions.run(runNow(object as CronJob, wallClock()))
+  const toggleSuspended = (resource: Resource, object: KubeObject) =>
+    void actions.run(setSuspended(refTo(resource, object), !isSuspended(object)))
 
   function menu(resource: Resource, object: KubeObject, of: readonly RowAction[], deleted?: () => void): MenuEntry[] {
     const paused = (object as Deployment).spec?.paused === true
@@ -55,6 +60,15 @@ export function useObjectActions() {
         select: () => void router.push(linkTo(refTo(resource, object), 'revisions')),
       })
     }
+    if (of.includes('run')) entries.push({ text: t('act.run.entry'), icon: 'play', select: () => startJob(object) })
+    if (of.includes('suspend')) {
+      const suspended = isSuspended(object)
+      entries.push({
+        text: t(suspended ? 'act.unsuspend.entry' : 'act.suspend.entry'),
+        icon: suspended ? 'play' : 'pause',
+        select: () => toggleSuspended(resource, object),
+      })
+    }
     if (of.includes('edit')) entries.push({ text: t('act.edit.entry'), icon: 'edit', keys: ['E'], select: () => edit(resource, object) })
     if (of.includes('delete')) {
       if (entries.length) entries.push('line')
@@ -68,5 +82,7 @@ export function useObjectActions() {
     }
     return entries
   }
-  return { edit, askDelete, askScale, restartNow, togglePause, menu }
+  return { edit, askDelete, askScale, restartNow, togglePause, startJob, menu }
 }
+
+const isSuspended = (object: KubeObject) => (object as Job | CronJob).spec.suspend === true
