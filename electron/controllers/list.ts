@@ -1,4 +1,5 @@
 /** Every controller there is: one line each. */
+import { attachDetachController } from './attach-detach/attach-detach.ts'
 import { certificateApprovingController } from './certificates/approver.ts'
 import { certificateCleanerController } from './certificates/cleaner.ts'
 import { certificateSigningController } from './certificates/signer.ts'
@@ -41,6 +42,7 @@ import { claimProtectionController } from './volume-protection/claim-protection.
 import { volumeProtectionController } from './volume-protection/volume-protection.ts'
 
 export const CONTROLLERS: readonly ControllerDescriptor[] = [
+  attachDetachController,
   certificateApprovingController,
   certificateCleanerController,
   certificateSigningController,

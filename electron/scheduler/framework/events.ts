@@ -15,6 +15,8 @@ export type EventResource =
   | 'PersistentVolume'
   | 'StorageClass'
   | 'CSINode'
+  | 'CSIDriver'
+  | 'CSIStorageCapacity'
   | 'ResourceClaim'
   | 'DeviceClass'
   | 'ResourceSlice'

@@ -6,6 +6,8 @@ import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { deviceClass as deviceClassKind } from '../../api/resource/v1/device-class.ts'
 import { resourceClaim as resourceClaimKind } from '../../api/resource/v1/resource-claim.ts'
 import { resourceSlice as resourceSliceKind } from '../../api/resource/v1/resource-slice.ts'
+import { csiDriver as csiDriverKind } from '../../api/storage/v1/csi-driver.ts'
+import { csiStorageCapacity as storageCapacityKind } from '../../api/storage/v1/csi-storage-capacity.ts'
 import { csiNode as csiNodeKind } from '../../api/storage/v1/csi-node.ts'
 import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
 import type { Informer, Informers } from '../../client/informer.ts'
@@ -48,6 +50,8 @@ export function watchResources({ queue }: SchedulerCore, informers: Informers): 
   watch('PersistentVolume', informers.for<KubeObject>(persistentVolumeKind))
   watch('StorageClass', informers.for<KubeObject>(storageClassKind))
   watch('CSINode', informers.for<KubeObject>(csiNodeKind))
+  watch('CSIDriver', informers.for<KubeObject>(csiDriverKind))
+  watch('CSIStorageCapacity', informers.for<KubeObject>(storageCapacityKind))
   watch('ResourceClaim', informers.for<KubeObject>(resourceClaimKind))
   watch('DeviceClass', informers.for<KubeObject>(deviceClassKind))
   watch('ResourceSlice', informers.for<KubeObject>(resourceSliceKind))

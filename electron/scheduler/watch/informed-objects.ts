@@ -9,6 +9,8 @@ import { podDisruptionBudget as podDisruptionBudgetKind } from '../../api/policy
 import { deviceClass as deviceClassKind } from '../../api/resource/v1/device-class.ts'
 import { resourceClaim as resourceClaimKind } from '../../api/resource/v1/resource-claim.ts'
 import { resourceSlice as resourceSliceKind } from '../../api/resource/v1/resource-slice.ts'
+import { csiDriver as csiDriverKind } from '../../api/storage/v1/csi-driver.ts'
+import { csiStorageCapacity as storageCapacityKind } from '../../api/storage/v1/csi-storage-capacity.ts'
 import { csiNode as csiNodeKind } from '../../api/storage/v1/csi-node.ts'
 import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
 import type { Informers } from '../../client/informer.ts'
@@ -16,6 +18,7 @@ import type { ClusterObjects } from '../snapshot/cluster-objects.ts'
 
 const FREE_BY_CLASS = 'free-by-class'
 const BY_CLAIM = 'by-claim'
+const BY_CLASS = 'by-class'
 
 /** What plugins read of the cluster, from informers. */
 export function informedObjects(informers: Informers): ClusterObjects {
@@ -29,9 +32,12 @@ export function informedObjects(informers: Informers): ClusterObjects {
   const volumes = informers.for(persistentVolumeKind)
   const classes = informers.for(storageClassKind)
   const csiNodes = informers.for(csiNodeKind)
+  const csiDrivers = informers.for(csiDriverKind)
+  const capacities = informers.for(storageCapacityKind)
   const deviceClaims = informers.for(resourceClaimKind)
   const deviceClasses = informers.for(deviceClassKind)
   const slices = informers.for(resourceSliceKind)
+  capacities.addIndex(BY_CLASS, ({ storageClassName }) => [storageClassName])
   volumes.addIndex(FREE_BY_CLASS, (volume) => (volume.spec.claimRef ? [] : [storageClassOf(volume)]))
   volumes.addIndex(BY_CLAIM, ({ spec: { claimRef } }) => (claimRef ? [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`] : []))
   return {
@@ -53,6 +59,8 @@ export function informedObjects(informers: Informers): ClusterObjects {
     ],
     storageClass: (name) => classes.get(undefined, name),
     csiNode: (name) => csiNodes.get(undefined, name),
+    csiDriver: (name) => csiDrivers.get(undefined, name),
+    storageCapacities: (className) => capacities.byIndex(BY_CLASS, className),
     resourceClaim: (namespace, name) => deviceClaims.get(namespace, name),
     resourceClaims: () => deviceClaims.list(),
     deviceClass: (name) => deviceClasses.get(undefined, name),

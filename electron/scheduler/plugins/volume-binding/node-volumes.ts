@@ -10,6 +10,7 @@ import type { SelectableNode } from '../../matching/node-selector.ts'
 import type { ClusterObjects } from '../../snapshot/cluster-objects.ts'
 import type { AssumedVolumes } from './assumed-volumes.ts'
 import { reachOf } from './pod-claims.ts'
+import { hasRoom } from './storage-capacity.ts'
 
 /** What is to be done so that all claims of a pod have a volume. */
 export interface NodeVolumes {
@@ -19,16 +20,24 @@ export interface NodeVolumes {
   readonly wanted: readonly PersistentVolumeClaim[]
 }
 
-/** The claims that get none there, or else how all get one. The smallest claims choose first, so that they leave the large volumes. */
+/** The claims that get none there, with why. */
+export interface NoVolumes {
+  readonly without: readonly string[]
+  /** There would be volumes for them if there was room. */
+  readonly noRoom: readonly string[]
+}
+
+/** How all claims get a volume. The smallest claims choose first, so that they leave the large volumes. */
 export function volumesOn(
   node: SelectableNode,
   open: readonly PersistentVolumeClaim[],
   objects: ClusterObjects,
   assumed: AssumedVolumes,
-): NodeVolumes | readonly string[] {
+): NodeVolumes | NoVolumes {
   const found: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = []
   const wanted: PersistentVolumeClaim[] = []
   const without: string[] = []
+  const noRoom: string[] = []
   const taken = new Set(assumed.taken(objects))
   for (const claim of open.toSorted(bySize)) {
     const { namespace = '', name } = claim.metadata
@@ -44,16 +53,14 @@ export function volumesOn(
     if (volume) {
       found.push({ claim, volume })
       taken.add(volume.metadata.name)
-    } else if (
-      isMadeFor(
-        classOf(claim, (className) => objects.storageClass(className)),
-        node,
-      )
-    )
-      wanted.push(claim)
-    else without.push(name)
+      continue
+    }
+    const storageClass = classOf(claim, (className) => objects.storageClass(className))
+    if (!storageClass || !isMadeFor(storageClass, node)) without.push(name)
+    else if (hasRoom(storageClass, claim, node, objects)) wanted.push(claim)
+    else noRoom.push(name)
   }
-  return without.length > 0 ? without : { found, wanted }
+  return without.length + noRoom.length > 0 ? { without, noRoom } : { found, wanted }
 }
 
 function bySize(a: PersistentVolumeClaim, b: PersistentVolumeClaim): number {
@@ -61,8 +68,8 @@ function bySize(a: PersistentVolumeClaim, b: PersistentVolumeClaim): number {
 }
 
 /** Whether somebody makes volumes of the class that the node can reach. */
-function isMadeFor(found: StorageClass | undefined, { labels }: SelectableNode): boolean {
-  if (!found || found.provisioner === '' || found.provisioner === NO_PROVISIONER) return false
+function isMadeFor(found: StorageClass, { labels }: SelectableNode): boolean {
+  if (found.provisioner === '' || found.provisioner === NO_PROVISIONER) return false
   const { allowedTopologies = [] } = found
   if (allowedTopologies.length === 0) return true
   return allowedTopologies.some(

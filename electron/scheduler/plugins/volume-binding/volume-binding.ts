@@ -21,6 +21,7 @@ interface Args {
 const key = stateKey<State>(name)
 const CONFLICT = ["node(s) didn't match PersistentVolume's node affinity"]
 const LOST = ['node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)']
+const NO_ROOM = ['node(s) did not have enough free storage']
 const NOT_FOUND = ['node(s) did not find available persistent volumes to bind']
 
 /**
@@ -38,6 +39,8 @@ export const volumeBinding = definePlugin<Args>({
         { event: { resource: 'PersistentVolumeClaim', action: ACTION.add | ACTION.updateOther } },
         { event: { resource: 'PersistentVolume', action: ACTION.add | ACTION.updateOther } },
         { event: { resource: 'StorageClass', action: ACTION.add | ACTION.updateOther } },
+        { event: { resource: 'CSIDriver', action: ACTION.add | ACTION.updateOther } },
+        { event: { resource: 'CSIStorageCapacity', action: ACTION.add | ACTION.updateOther } },
         { event: { resource: 'Node', action: ACTION.add | ACTION.updateNodeLabel } },
       ],
       preFilter({ state, snapshot }, { pod }) {
@@ -57,7 +60,11 @@ export const volumeBinding = definePlugin<Args>({
         }
         if (open.length === 0) return null
         const volumes = volumesOn(node, open, snapshot.objects, assumed)
-        if (!('found' in volumes)) return unresolvable(name, NOT_FOUND, volumes.map(claimEvidence))
+        if (!('found' in volumes)) {
+          const { without, noRoom } = volumes
+          const reasons = [...(without.length > 0 ? NOT_FOUND : []), ...(noRoom.length > 0 ? NO_ROOM : [])]
+          return unresolvable(name, reasons, [...without, ...noRoom].map(claimEvidence))
+        }
         byNode.set(node.name, volumes)
         return null
       },
