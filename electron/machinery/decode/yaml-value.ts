@@ -2,7 +2,7 @@
  * YAML as kubectl and the API server read it (`sigs.k8s.io/yaml` on go-yaml v2): YAML 1.1 scalars, so that `yes` is true and `0777`
  * is 511, turned into what JSON can say. The first document counts.
  */
-import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, Scalar, type Document, type Node } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, Scalar, type Node } from 'yaml'
 import { bytesFromBase64 } from '../../api/values/base64.ts'
 import { scanJson } from './json-scan.ts'
 import { MAX_DEPTH } from './json-tree.ts'
@@ -106,7 +106,7 @@ function parseAny(text: string): YamlValue {
   const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS')
   if (error?.message.startsWith('Maximum call stack')) throw new YamlError(TOO_DEEP)
   if (error) throw new YamlError(`yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}`)
-  const reader = new Reader(document, lines)
+  const reader = new Reader(lines)
   const value = document.contents === null ? null : reader.read(document.contents)
   const strict = reader.duplicates.length > 0 ? [`yaml: unmarshal errors:\n${reader.duplicates.join('\n')}`] : []
   return { value, strict }
@@ -114,15 +114,15 @@ function parseAny(text: string): YamlValue {
 
 class Reader {
   readonly duplicates: string[] = []
-  readonly #document: Document
   readonly #lines: LineCounter
+  /** As read so far; the library would look through the whole document for each. */
+  readonly #anchors = new Map<string, Node>()
   /** Aliases being expanded: one inside itself would never end. */
   readonly #open = new Set<Node>()
   #expanded = 0
   #depth = 0
 
-  constructor(document: Document, lines: LineCounter) {
-    this.#document = document
+  constructor(lines: LineCounter) {
     this.#lines = lines
   }
 
@@ -135,7 +135,8 @@ class Reader {
 
   #read(node: Node): unknown {
     if (this.#open.size > 0 && ++this.#expanded > MAX_EXPANDED) throw new YamlError('yaml: document contains excessive aliasing')
-    if (isAlias(node)) return this.#alias(node.source, () => node.resolve(this.#document))
+    if (isAlias(node)) return this.#alias(node.source)
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node)
     if (isScalar(node)) return scalarValue(node)
     if (isSeq(node)) return node.items.map((item) => this.#readAny(item))
     if (isMap(node)) return this.#map(node.items)
@@ -146,8 +147,8 @@ class Reader {
     return item === null || item === undefined ? null : this.read(item as Node)
   }
 
-  #alias(name: string, resolve: () => Node | undefined): unknown {
-    const target = resolve()
+  #alias(name: string): unknown {
+    const target = this.#anchors.get(name)
     if (!target) throw new YamlError(`yaml: unknown anchor '${name}' referenced`)
     if (this.#open.has(target)) throw new YamlError(`yaml: anchor '${name}' value contains itself`)
     this.#open.add(target)
