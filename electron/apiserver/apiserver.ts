@@ -243,6 +243,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       kinds: () => resources.kinds(),
       customModel: customModels(resources),
       remote: () => aggregation.openApi(),
+      remoteV2: () => aggregation.openApiV2(),
       version: `v${KUBERNETES_VERSION}`,
       descriptions: options.descriptions ?? {},
     }),
@@ -252,7 +253,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     '/version': versionHandler(options.build ?? UNKNOWN_BUILD, negotiator),
     '/metrics': async () => textResponse(200, metrics.render(), METRICS_TYPE),
   })
-  serverGauges(metrics, { resources, feed })
+  serverGauges(metrics, { resources, feed, clock })
   const listeners = new AsyncDisposableStack()
 
   const life = component(async (stack, signal) => {

@@ -10,6 +10,7 @@ import { sleep, systemClock } from '../../base/clock.ts'
 import { systemRandom } from '../../base/random.ts'
 import { readBody } from '../../client/bytes.ts'
 import { createAuthority, generateKeys, issue, privateKeyPem, SERVER_AUTH } from '../pki/certificate.ts'
+import { mergeV2 } from '../openapi/merge-v2.ts'
 import { startTestServer, type TestServer } from '../testing/harness.ts'
 import { send } from '../testing/raw.ts'
 import { authenticationData } from './front-proxy.ts'
@@ -186,6 +187,62 @@ describe('an API service', () => {
     expect((await get(`/openapi/v3${ROOT}`)).json).toEqual({ openapi: '3.0.0' })
     await plane.client.delete(apiService, { name: NAME })
     expect((await send(plane.client, 'GET', `/apis/${GROUP}`).catch(() => ({ status: 404 }))).status).toBe(404)
+  })
+})
+
+describe('OpenAPI 2.0', () => {
+  const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
+  const ref = (name: string) => ({ $ref: `#/definitions/${name}` })
+  const operation = {
+    ...{ description: 'reads one', operationId: 'readFlunder', produces: ['application/json'], tags: ['wardle'] },
+    parameters: [{ $ref: '#/parameters/pretty-1' }],
+    responses: { 200: { description: 'OK', schema: ref('com.example.Flunder') } },
+    'x-kubernetes-action': 'get',
+  }
+  const swagger = {
+    swagger: '2.0',
+    parameters: { 'pretty-1': { name: 'pretty', in: 'query', type: 'string' } },
+    paths: { [`${ROOT}/flunders`]: { get: operation }, '/apis/apps/v1/deployments': { get: operation }, '/version': { get: operation } },
+    definitions: {
+      'com.example.Flunder': { type: 'object', properties: { metadata: ref(META), other: ref('com.example.Other') } },
+      'com.example.Other': { type: 'string' },
+      'com.example.Unused': { type: 'string' },
+      [META]: { type: 'object', description: 'another' },
+    },
+  }
+  type Document = { paths: Record<string, { get: typeof operation }>; definitions: Record<string, unknown> }
+
+  it('has the paths of the groups of other servers, and the models that they name', async () => {
+    documents['/openapi/v2'] = swagger
+    const before = (await get('/openapi/v2')).json as unknown as Document
+    await reach()
+    await register()
+    await untilAvailable('True')
+    const merged = (await get('/openapi/v2')).json as unknown as Document
+    expect(merged.paths[`${ROOT}/flunders`]?.get).toEqual({ ...operation, consumes: [], parameters: [swagger.parameters['pretty-1']] })
+    expect(merged.paths['/apis/apps/v1/deployments']).toEqual(before.paths['/apis/apps/v1/deployments'])
+    expect(merged.definitions['com.example.Flunder']).toEqual(swagger.definitions['com.example.Flunder'])
+    expect(merged.definitions['com.example.Other']).toEqual({ type: 'string' })
+    expect(merged.definitions).not.toHaveProperty('com.example.Unused')
+    expect(merged.definitions[META]).toEqual(before.definitions[META])
+    const proto = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+    expect((await get('/openapi/v2', proto)).text).toContain(`${ROOT}/flunders`)
+
+    const asked = () => seen.filter(({ url }) => url === '/openapi/v2').length
+    const times = asked()
+    await get('/openapi/v2')
+    expect(asked()).toBe(times)
+    await plane.client.delete(apiService, { name: NAME })
+    await until(async () => !(`${ROOT}/flunders` in ((await get('/openapi/v2')).json as unknown as Document).paths))
+  })
+
+  it('keeps apart what is called the same', () => {
+    const own = { swagger: '2.0' as const, info: { title: '', version: '' }, paths: {}, securityDefinitions: null, security: null }
+    const merged = mergeV2({ ...own, definitions: { 'com.example.Other': { type: 'integer' } } }, [{ root: ROOT, document: swagger }])
+    expect(merged.definitions['com.example.Other']).toEqual({ type: 'integer' })
+    expect(merged.definitions['com.example.Other_v2']).toEqual({ type: 'string' })
+    expect(merged.definitions['com.example.Flunder']).toMatchObject({ properties: { other: ref('com.example.Other_v2') } })
+    expect(mergeV2({ ...own, definitions: {} }, [{ root: ROOT, document: 'nonsense' }]).paths).toEqual({})
   })
 })
 

@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import type { RemoteVersion } from '../discovery/documents.ts'
+import type { RemoteSpec } from '../openapi/merge-v2.ts'
 import type { RemoteDocument } from '../openapi/openapi.ts'
 import type { Lookup } from '../registry/lookup.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -15,6 +16,8 @@ import { Aggregator } from './aggregator.ts'
 import { createFrontProxy, type FrontProxy } from './front-proxy.ts'
 import { aggregatedProxy } from './proxy.ts'
 import { Publisher } from './publisher.ts'
+import { fetchJson } from './availability.ts'
+import { RemoteSpecs } from './remote-specs.ts'
 import { RemoteServers } from './remote-server.ts'
 
 export interface AggregationOptions {
@@ -33,6 +36,7 @@ export interface Aggregation extends AsyncDisposable {
   connector(path: string): Connector | null
   readonly discovered: { readonly generation: number; versions(): readonly RemoteVersion[] } | null
   openApi(): ReadonlyMap<string, RemoteDocument>
+  openApiV2(): Promise<readonly RemoteSpec[]>
   /**
    * For a server that others can reach: tells extension servers, by a ConfigMap, whose certificates they can trust (`clientCa` is that of
    * this server's own clients), and keeps the APIServices of what it serves itself.
@@ -54,6 +58,8 @@ export function createAggregation(options: AggregationOptions): Aggregation {
   const proxy = () => (front ??= createFrontProxy(clock, random))
   const servers = new RemoteServers(options.dialService, proxy)
   const aggregator = lookup.serves(apiService) ? new Aggregator({ ...options, servers }) : null
+
+  const specs = new RemoteSpecs({ fetchJson: (spec, path) => fetchJson(spec, path, { servers, clock }, stopping.signal), clock })
 
   const discovered = aggregator && {
     get generation() {
@@ -89,6 +95,7 @@ export function createAggregation(options: AggregationOptions): Aggregation {
       }
       return documents
     },
+    openApiV2: async () => specs.all(aggregator ? [...aggregator.all()].filter(({ health }) => health.condition.status === 'True') : []),
     async publish(clientCa) {
       await publisher.trust((await proxy()).caPem, clientCa)
       if (!aggregator) return

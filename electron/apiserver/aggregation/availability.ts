@@ -91,7 +91,13 @@ async function missingPart(
   return ['MissingEndpoints', `endpointslices for ${at} have no addresses with port name ${JSON.stringify(wanted.name ?? '')}`]
 }
 
-async function fetchJson<T>(spec: APIService['spec'], path: string, { servers, clock }: AvailabilityDeps, parent: AbortSignal): Promise<T> {
+/** Rejects if there is no answer of success that is JSON. */
+export async function fetchJson<T>(
+  spec: APIService['spec'],
+  path: string,
+  { servers, clock }: Omit<AvailabilityDeps, 'lookup'>,
+  parent: AbortSignal,
+): Promise<T> {
   using limit = deadline(clock, TIMEOUT, parent)
   const headers = { accept: 'application/json', ...userHeaders(CHECKER) }
   try {

@@ -6,6 +6,7 @@ import { failure } from '../../machinery/status.ts'
 import type { ApiRequest, ApiResponse, RequestHandler } from '../types.ts'
 import { documentV2, jsonV2 } from './document-v2.ts'
 import { documentV3 } from './document-v3.ts'
+import { mergeV2, type RemoteSpec } from './merge-v2.ts'
 import type { Descriptions, ModelSource } from './models.ts'
 import { DELETE_OPTIONS, documentName, modelOf, STATUS, type GroupVersionKind } from './operation.ts'
 import { encodeV2 } from './protobuf-v2.ts'
@@ -19,6 +20,8 @@ export interface OpenApiOptions {
   readonly descriptions?: Descriptions
   /** What other servers have, by name ("apis/metrics.k8s.io/v1beta1"): its relative URL, and who answers for it. */
   readonly remote?: () => ReadonlyMap<string, RemoteDocument>
+  /** The same for OpenAPI 2.0; the same list as long as nothing changed. */
+  readonly remoteV2?: () => Promise<readonly RemoteSpec[]>
   /** "v1.36.0" */
   readonly version: string
 }
@@ -46,8 +49,17 @@ interface Generation {
   readonly kinds: readonly AnyKind[]
   readonly documents: Map<string, { readonly kinds: readonly AnyKind[]; readonly hash: string; served: Served | null }>
   index: Served | null
-  v2: { json: Served | null; proto: Served | null }
+  v2: DocumentsV2
 }
+
+/** `remotes`: what they were made with. */
+interface DocumentsV2 {
+  readonly remotes: readonly RemoteSpec[]
+  json: Served | null
+  proto: Served | null
+}
+
+const NO_REMOTES: readonly RemoteSpec[] = []
 
 /** By path; one that ends with a slash stands for everything below. */
 export function openApiHandlers(options: OpenApiOptions): Readonly<Record<string, RequestHandler>> {
@@ -76,12 +88,13 @@ export function createOpenApi(options: OpenApiOptions): RequestHandler {
     const now = current()
     const path = request.path.replace(/\/+$/, '')
     if (path === V2) {
-      if (wantsProto(request)) {
-        now.v2.proto ??= served(encodeV2(documentV2(now.kinds, sourceOf(now.kinds), version)))
-        return answer(request, now.v2.proto, PROTO_V2)
-      }
-      now.v2.json ??= served(jsonBytes(jsonV2(documentV2(now.kinds, sourceOf(now.kinds), version))))
-      return answer(request, now.v2.json, JSON_TYPE)
+      const asProto = wantsProto(request)
+      const remotes = (await options.remoteV2?.()) ?? NO_REMOTES
+      if (now.v2.remotes !== remotes) now.v2 = { remotes, json: null, proto: null }
+      const { v2 } = now
+      const whole = () => mergeV2(documentV2(now.kinds, sourceOf(now.kinds), version), v2.remotes)
+      if (asProto) return answer(request, (v2.proto ??= served(encodeV2(whole()))), PROTO_V2)
+      return answer(request, (v2.json ??= served(jsonBytes(jsonV2(whole())))), JSON_TYPE)
     }
     if (path === V3) {
       const remote = options.remote?.()
@@ -126,7 +139,7 @@ function newGeneration(kinds: readonly AnyKind[], before: Generation | null, cus
     const same = known && known.kinds.length === own.length && own.every((kind, i) => kind === known.kinds[i])
     documents.set(name, same ? known : { kinds: own, hash: hashOf(own, custom), served: null })
   }
-  return { kinds, documents, index: null, v2: { json: null, proto: null } }
+  return { kinds, documents, index: null, v2: { remotes: NO_REMOTES, json: null, proto: null } }
 }
 
 /** Of what the document is made from: cheaper than making it. */
