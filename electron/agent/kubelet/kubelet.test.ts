@@ -221,6 +221,14 @@ describe('the network', () => {
   })
 })
 
+describe('a pod with devices', () => {
+  it('is not run without them, and says why', async () => {
+    await node.create('train', { containers: [{ name: 'main' }], resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] })
+    await node.until('it says so', async () => reasons().includes('Warning FailedPrepareDynamicResources'))
+    expect(calls('sandbox')).toEqual([])
+  })
+})
+
 describe('a node that was given up as silent', () => {
   it('says at once that it is ready when it hears of that, and not only with the next report', async () => {
     const at = { name: 'moth' }

@@ -72,6 +72,12 @@ export class PodSyncer {
       this.#deps.events.event(podReference(pod), 'Warning', 'NetworkNotReady', `network is not ready: ${fault}`)
       throw new Error(`network is not ready: ${fault}`)
     }
+    if (pod.spec.resourceClaims?.length && !readySandbox(runtime)) {
+      // Without its devices it would run as though it had them.
+      const why = 'Failed to prepare dynamic resources: this agent does not talk to drivers of devices'
+      this.#deps.events.event(podReference(pod), 'Warning', 'FailedPrepareDynamicResources', why)
+      throw new Error(why)
+    }
     probes.add(pod)
     const cgroupParent = await cgroups.ensure(pod)
     await this.#setUpVolumes(pod, runtime)
