@@ -142,6 +142,11 @@ describe('a server that is asked by flags', () => {
     expect(refused.err).toContain('User "jane" cannot list resource "secrets" in API group "" in the namespace "team": says the hook')
   })
 
+  it('makes a list of what one may do incomplete, and says so', async () => {
+    const { err } = await kubectl(server, 'good', 'auth', 'can-i', '--list', '-n', 'team')
+    expect(err).toContain('the list may be incomplete: webhook authorizer does not support user rule resolution')
+  })
+
   it('that gives no answer allows nothing, and takes nothing away', async () => {
     isBroken = true
     expect((await kubectl(server, 'good', 'get', 'configmaps', '-n', 'team')).err).toContain('cannot list resource "configmaps"')

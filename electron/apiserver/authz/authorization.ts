@@ -54,6 +54,6 @@ export function createAuthorization({ client, clock, logger, random = systemRand
     authorize,
     configure: (placed) => configured.configure(placed),
     checks: [escalationCheck(policy, authorize), nodeRestriction(references), certificateRequestCheck(authorize)],
-    responders: reviewResponders(policy, authorize),
+    responders: reviewResponders(policy, authorize, () => configured.asksWebhooks),
   })
 }

@@ -17,6 +17,7 @@ export interface PlacedAuthorizer {
 
 export interface ConfiguredAuthorizers extends Disposable {
   readonly authorize: Authorizer
+  readonly asksWebhooks: boolean
   /** Takes the place of what was configured before, with nothing remembered. */
   configure(placed: readonly PlacedAuthorizer[]): void
 }
@@ -31,8 +32,12 @@ export interface ConfiguredAuthorizersOptions {
 export function configuredAuthorizers({ builtIn, clock, random, logger }: ConfiguredAuthorizersOptions): ConfiguredAuthorizers {
   let authorize: Authorizer = unionAuthorizer([builtIn.Node, builtIn.RBAC])
   let servers = new DisposableStack()
+  let asksWebhooks = false
   return {
     authorize: (attributes) => authorize(attributes),
+    get asksWebhooks() {
+      return asksWebhooks
+    },
     configure(placed) {
       const before = servers
       const after = new DisposableStack()
@@ -44,6 +49,7 @@ export function configuredAuthorizers({ builtIn, clock, random, logger }: Config
           return webhookAuthorizer({ ...config, server, clock, logger })
         }),
       )
+      asksWebhooks = placed.some(({ config }) => config.type === 'Webhook')
       servers = after
       before.dispose()
     },

@@ -15,7 +15,12 @@ import { fieldSelectorText, labelSelectorText } from './selectors.ts'
 
 const GROUP = 'authorization.k8s.io'
 
-export function reviewResponders(policy: RbacPolicy, authorize: Authorizer): Readonly<Record<string, Responder>> {
+/** `asksWebhooks`: what users may do is not known from rules alone. */
+export function reviewResponders(
+  policy: RbacPolicy,
+  authorize: Authorizer,
+  asksWebhooks: () => boolean = () => false,
+): Readonly<Record<string, Responder>> {
   const review = async (object: KubeObject, user: UserInfo, spec: SubjectAccessReviewSpec) => {
     const { allowed, denied, reason, error } = await authorize(attributesOf(user, spec))
     const why = { ...(reason ? { reason } : {}), ...(error ? { evaluationError: error } : {}) }
@@ -37,14 +42,15 @@ export function reviewResponders(policy: RbacPolicy, authorize: Authorizer): Rea
     [`selfsubjectrulesreviews.${GROUP}`]: async (object, { user }) => {
       const { spec } = object as SelfSubjectRulesReview
       if (!spec.namespace) throw badRequest('no namespace on request')
-      return { ...object, status: rulesStatus(policy, user, spec.namespace) }
+      return { ...object, status: rulesStatus(policy, user, spec.namespace, asksWebhooks()) }
     },
   }
 }
 
-function rulesStatus(policy: RbacPolicy, user: UserInfo, namespace: string): SelfSubjectRulesReview['status'] {
+function rulesStatus(policy: RbacPolicy, user: UserInfo, namespace: string, asksWebhooks: boolean): SelfSubjectRulesReview['status'] {
   const { rules, errors } = policy.rulesFor(user, namespace)
   if (nodeOf(user) !== null) errors.push('node authorizer does not support user rule resolution')
+  if (asksWebhooks) errors.push('webhook authorizer does not support user rule resolution')
   return {
     resourceRules: rules.flatMap(({ verbs, apiGroups = [], resources = [], resourceNames }) =>
       resources.length ? [{ verbs, apiGroups, resources, ...(resourceNames ? { resourceNames } : {}) }] : [],
