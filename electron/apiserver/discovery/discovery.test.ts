@@ -136,7 +136,7 @@ describe('health', () => {
   it('is told in a word, or check by check', async () => {
     for (const path of ['/healthz', '/livez', '/readyz']) expect((await get(path)).text).toBe('ok')
     expect((await get('/readyz?verbose')).text).toBe(
-      '[+]ping ok\n[+]etcd ok\n[+]informer-sync ok\n[+]poststarthook/bootstrap ok\nreadyz check passed\n',
+      '[+]ping ok\n[+]etcd ok\n[+]informer-sync ok\n[+]poststarthook/bootstrap ok\n[+]shutdown ok\nreadyz check passed\n',
     )
     expect((await get('/livez?verbose&exclude=etcd&exclude=none')).text).toBe(
       '[+]ping ok\n[+]etcd excluded: ok\nwarn: some health checks cannot be excluded: no matches for "none"\nlivez check passed\n',

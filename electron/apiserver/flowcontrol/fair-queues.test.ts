@@ -17,7 +17,8 @@ function queues(limit: number, settings: Partial<QueueSettings> = {}): FairQueue
   made.limit = limit
   return made
 }
-const enter = (level: FairQueues, hand: readonly number[] = [0], width = 1, signal = NEVER) => level.enter({ hand, width, signal })
+const enter = (level: FairQueues, hand: readonly number[] = [0], width = 1, signal = NEVER) =>
+  level.enter({ hand, width, signal }, clock.monotonic())
 const seated = (verdict: Verdict | Promise<Verdict>): Place => {
   expect(verdict).toEqual({ leave: expect.any(Function) as () => void })
   return verdict as Place
@@ -41,7 +42,7 @@ describe('a level', () => {
     seated(enter(level))
     const third = enter(level)
     expect([level.taken, level.executing, level.waiting, demand]).toEqual([2, 2, 1, 3])
-    first.leave()
+    first.leave(clock.monotonic())
     seated(await third)
     expect([level.taken, level.waiting, demand]).toEqual([2, 0, 2])
   })
@@ -63,7 +64,7 @@ describe('a level', () => {
     const level = queues(1, { queues: 0 })
     const place = seated(enter(level, []))
     expect(enter(level, [])).toBe('concurrency-limit')
-    place.leave()
+    place.leave(clock.monotonic())
     seated(enter(level, []))
   })
 
@@ -73,10 +74,10 @@ describe('a level', () => {
     const greedy = Array.from({ length: 50 }, () => enter(level, [0]))
     const seen = follow({ modest: enter(level, [1]), greedy: greedy[1] as Promise<Verdict> })
     await clock.advance(10)
-    first.leave()
+    first.leave(clock.monotonic())
     const second = await Promise.race([greedy[0] as Promise<Verdict>, Promise.resolve().then(() => null)])
     await clock.advance(10)
-    if (second) seated(second).leave()
+    if (second) seated(second).leave(clock.monotonic())
     await clock.advance(0)
     expect(seen.order).toEqual(['modest'])
   })
@@ -94,7 +95,7 @@ describe('a level', () => {
     for (let i = 0; i < 60; i++) ask('little', 1)
     for (let i = 0; i < 100; i++) {
       await clock.advance(5)
-      holder.leave()
+      holder.leave(clock.monotonic())
       await clock.advance(0)
     }
     expect(Math.abs(served.much - served.little)).toBeLessThanOrEqual(2)
@@ -105,7 +106,7 @@ describe('a level', () => {
     const wide = seated(enter(level, [0], 5))
     const next = enter(level, [1])
     expect(level.waiting).toBe(1)
-    wide.leave()
+    wide.leave(clock.monotonic())
     seated(await next)
   })
 
@@ -122,9 +123,9 @@ describe('a level', () => {
     const first = seated(enter(level, [7]))
     const waiting = enter(level, [7])
     level.configure({ queues: 2, lengthLimit: 1, patience: 1000 })
-    first.leave()
-    seated(await waiting).leave()
-    seated(enter(level, [1])).leave()
+    first.leave(clock.monotonic())
+    seated(await waiting).leave(clock.monotonic())
+    seated(enter(level, [1])).leave(clock.monotonic())
     expect([level.taken, level.executing, demand]).toEqual([0, 0, 0])
   })
 })

@@ -26,7 +26,8 @@ export interface Applicant {
 
 /** A place that was given; to be left once. */
 export interface Place {
-  leave(): void
+  /** `now` of the clock's monotonic time. */
+  leave(now: number): void
 }
 
 export type Verdict = Place | RefusalReason
@@ -109,8 +110,7 @@ export class FairQueues {
   }
 
   /** At once if there is room and nobody waits. */
-  enter(applicant: Applicant): Verdict | Promise<Verdict> {
-    const now = this.#clock.monotonic()
+  enter(applicant: Applicant, now: number): Verdict | Promise<Verdict> {
     this.#advance(now)
     const { width } = applicant
     if (this.#settings.queues === 0) return this.#fits(width) ? this.#seat(NO_QUEUE, width, now) : 'concurrency-limit'
@@ -181,8 +181,7 @@ export class FairQueues {
       queue.start += GUESS * width
     }
     return {
-      leave: () => {
-        const now = this.#clock.monotonic()
+      leave: (now) => {
         this.#advance(now)
         this.#taken -= width
         this.#executing--

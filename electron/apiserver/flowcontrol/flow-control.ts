@@ -97,7 +97,8 @@ function enter(
   clock: Clock,
 ): Ticket | Promise<Ticket> {
   const { level, statistics } = flow.lane
-  if (level.exempt) return new Seat(flow, null, 1, clock)
+  const now = clock.monotonic()
+  if (level.exempt) return new Seat(flow, null, 1, clock, now)
   const width = seatsOf(request, info, level.limits.nominal, count)
   const applicant = {
     hand: flow.hand,
@@ -106,22 +107,22 @@ function enter(
       return request.signal
     },
   }
-  const verdict = level.queues.enter(applicant)
-  if (!(verdict instanceof Promise)) return settled(flow, verdict, width, 0, clock)
+  const verdict = level.queues.enter(applicant, now)
+  if (!(verdict instanceof Promise)) return settled(flow, verdict, width, 0, clock, now)
   statistics.waiting++
-  const since = clock.monotonic()
   return verdict.then((late) => {
     statistics.waiting--
-    return settled(flow, late, width, clock.monotonic() - since, clock)
+    const then = clock.monotonic()
+    return settled(flow, late, width, then - now, clock, then)
   })
 }
 
 /** `waited` in milliseconds. */
-function settled(flow: Flow, verdict: Verdict, width: number, waited: number, clock: Clock): Ticket {
+function settled(flow: Flow, verdict: Verdict, width: number, waited: number, clock: Clock, now: number): Ticket {
   const { statistics } = flow.lane
   const served = typeof verdict !== 'string'
   statistics.waits[served ? 'true' : 'false'].observe(waited / 1000)
-  return served ? new Seat(flow, verdict, width, clock) : refused(flow, verdict)
+  return served ? new Seat(flow, verdict, width, clock, now) : refused(flow, verdict)
 }
 
 class Seat implements Ticket {
@@ -132,12 +133,12 @@ class Seat implements Ticket {
   readonly #clock: Clock
   readonly #since: number
 
-  constructor(flow: Flow, place: Place | null, width: number, clock: Clock) {
+  constructor(flow: Flow, place: Place | null, width: number, clock: Clock, since: number) {
     this.#flow = flow
     this.#place = place
     this.#width = width
     this.#clock = clock
-    this.#since = clock.monotonic()
+    this.#since = since
     const { statistics } = flow.lane
     statistics.dispatched++
     statistics.executing++
@@ -152,8 +153,9 @@ class Seat implements Ticket {
     const { statistics } = this.#flow.lane
     statistics.executing--
     statistics.seats -= this.#width
-    statistics.executions.observe((this.#clock.monotonic() - this.#since) / 1000)
-    this.#place?.leave()
+    const now = this.#clock.monotonic()
+    statistics.executions.observe((now - this.#since) / 1000)
+    this.#place?.leave(now)
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the server says of itself in /metrics and the health checks. */
 import { groupResource } from '../../api/kind.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Store } from '../../store/store.ts'
 import type { Feed } from '../cache/feed.ts'
 import type { HealthCheck } from '../discovery/health.ts'
@@ -8,7 +9,14 @@ import type { Metrics } from './metrics.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-export function serverGauges(metrics: Metrics, { resources, feed }: { resources: Resources; feed: Feed }): void {
+export interface StateDeps {
+  readonly resources: Resources
+  readonly feed: Feed
+  readonly clock: Clock
+}
+
+export function serverGauges(metrics: Metrics, { resources, feed, clock }: StateDeps): void {
+  const began = clock.now() / 1000 - process.uptime()
   metrics.gauge({
     name: 'apiserver_longrunning_requests',
     help: 'Watches and connections to nodes under way.',
@@ -36,11 +44,26 @@ export function serverGauges(metrics: Metrics, { resources, feed }: { resources:
       }
     },
   })
+  metrics.add(() => [
+    { name: 'process_cpu_seconds_total', help: 'User and system time of the process.', type: 'counter', samples: [[{}, cpuSeconds()]] },
+    {
+      name: 'process_resident_memory_bytes',
+      help: 'Memory of the process that is in RAM.',
+      type: 'gauge',
+      samples: [[{}, process.memoryUsage.rss()]],
+    },
+    { name: 'process_start_time_seconds', help: 'When the process began, since the epoch.', type: 'gauge', samples: [[{}, began]] },
+  ])
   metrics.gauge({
     name: 'flotilla_store_revision',
     help: 'The revision of the store that the caches have seen.',
     read: () => [[{}, feed.revision]],
   })
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 export interface HealthDeps {
