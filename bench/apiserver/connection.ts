@@ -3,6 +3,10 @@ import { connect, type TLSSocket } from 'node:tls'
 import type { Identity } from './servers.ts'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
+const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n')
+const NOTHING = Buffer.alloc(0)
+/** In the place of a length. */
+const CHUNKED = Number.POSITIVE_INFINITY
 
 export class Connection {
   readonly socket: TLSSocket
@@ -11,6 +15,7 @@ export class Connection {
   #left = -1
   #status = 0
   #head: Buffer[] = []
+  #tail: Buffer = NOTHING
 
   private constructor(socket: TLSSocket) {
     this.socket = socket
@@ -41,12 +46,18 @@ export class Connection {
       const head = joined.toString('latin1', 0, end)
       this.#status = Number(head.slice(9, 12))
       const length = /\ncontent-length: *(\d+)/i.exec(head)?.[1]
-      if (length === undefined) throw new Error(`the answer has no length: ${head}`)
-      this.#left = Number(length)
+      this.#left = length === undefined ? CHUNKED : Number(length)
       part = joined.subarray(end + 4)
     }
-    this.#left -= part.length
-    if (this.#left > 0) return
+    if (this.#left === CHUNKED) {
+      // Nothing comes after the last chunk before the next request, and no JSON ends as it does.
+      this.#tail = Buffer.concat([this.#tail, part.subarray(-LAST_CHUNK.length)]).subarray(-LAST_CHUNK.length)
+      if (!this.#tail.equals(LAST_CHUNK)) return
+      this.#tail = NOTHING
+    } else {
+      this.#left -= part.length
+      if (this.#left > 0) return
+    }
     this.#left = -1
     this.#done(this.#status)
   }

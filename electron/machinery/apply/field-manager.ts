@@ -91,7 +91,13 @@ export function applyConfiguration<T>(
   const owners = ownersBeforeApply(live, start, requester, target)
   const self = selfOf(requester, 'Apply', target)
   const id = ownerId(self)
-  const { object, owners: after } = applyOrTakeFromClient(start, config, owners, id, self, force, requester, target)
+  let applied: ApplyResult
+  try {
+    applied = applyOrTakeFromClient(start, config, owners, id, self, force, requester, target)
+  } catch (error) {
+    throw asUntracked(error)
+  }
+  const { object, owners: after } = applied
   const own = after.get(id)
   // The time is that of the last apply that changed the object.
   if (own) setFields(after, id, own.fields.difference(NEVER_OWNED), object ? requester.now : owners.get(id)?.time)

@@ -7,6 +7,8 @@ interface Fault {
 const FAULTS: readonly Fault[] = [
   // registry/generic/registry/store.go, through storage.Interface Create.
   { code: 500, message: /resourceVersion should not be set on objects to be created/ },
+  // managedfields/internal/structuredmerge.go: an apply to an object whose lists of maps lack their keys.
+  { code: 500, message: /failed to create typed live object/ },
   // webhook/errors/statuserror.go: a webhook that cannot be reached, where its failure policy is Fail.
   { code: 500, message: /failed calling webhook/ },
   // kubelet connections: registry/core/node/rest and the proxies, for nodes that are not there or do not answer.
