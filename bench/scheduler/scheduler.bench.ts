@@ -11,7 +11,7 @@ import { silentLogger } from '../../electron/base/logger.ts'
 import { seededRandom } from '../../electron/base/random.ts'
 import type { Client } from '../../electron/client/client.ts'
 import { createScheduler } from '../../electron/scheduler/scheduler.ts'
-import { type Measure, moreIsBetter } from '../measure.ts'
+import { lessIsBetter, type Measure, moreIsBetter } from '../measure.ts'
 import { addPods, type HollowCluster, NAMESPACE, type PodSeries, startHollowCluster, whenBound } from './hollow-cluster.ts'
 import { assertLegal } from './legality.ts'
 import { rollOut } from './roll-out.ts'
@@ -63,20 +63,26 @@ const CASES: readonly Case[] = [
     floor: 90,
     of: 'TopologySpreading/5000Nodes_5000Pods',
   },
-  {
+  displacing(500, 500),
+  displacing(NODES, 2000),
+]
+
+/** Nodes are full, and each of the pods needs the room of three. */
+function displacing(nodes: number, pods: number): Case {
+  return {
     name: 'pods that displace others',
-    nodes: 500,
-    pods: 500,
+    nodes,
+    pods,
     // Gone at once, since no kubelet is asked.
-    before: { prefix: 'low', app: 'low', count: 2000, cpu: '7', spec: { terminationGracePeriodSeconds: 0 } },
+    before: { prefix: 'low', app: 'low', count: 4 * nodes, cpu: '7', spec: { terminationGracePeriodSeconds: 0 } },
     spec: {
       priorityClassName: 'system-cluster-critical',
       containers: [{ name: 'app', image: 'app:1', resources: { requests: { cpu: '24' } } }],
     },
     floor: 570,
     of: 'PreemptionBasic/500Nodes',
-  },
-]
+  }
+}
 
 /**
  * Pods bound a second, from the start of the scheduler until the last is on its node, with the API server and its durable store in the
@@ -88,23 +94,25 @@ export async function* run(): AsyncIterable<Measure> {
   const isWanted = (name: string) => !wanted || wanted.some((part) => name.includes(part))
   for (const one of CASES) {
     if (!isWanted(one.name)) continue
-    const rate = await inCluster(one, ({ client }) => measure(client, one))
-    const note = `peer: floor of kube-scheduler's CI, ${one.of}, on its own machine`
-    yield moreIsBetter(`${one.name}, ${one.nodes} nodes`, 'pods/s', rate, one.floor, note)
+    const { rate, cpu, p99 } = await inCluster(one, ({ client }) => measure(client, one))
+    const name = `${one.name}, ${one.nodes} nodes`
+    yield moreIsBetter(name, 'pods/s', rate, one.floor, `peer: floor of kube-scheduler's CI, ${one.of}, on its own machine`)
+    yield lessIsBetter(`${name}, processor time of all threads`, 'ms/pod', cpu, null, 'API server and store included')
+    yield lessIsBetter(`${name}, p99 of a decision`, 'ms', p99, null)
   }
   if (isWanted('roll-out')) yield* inFolder(rollOut)
 }
 
-async function measure(client: Client, { pods, spec, before }: Case): Promise<number> {
+async function measure(client: Client, { pods, spec, before }: Case): Promise<Result> {
   if (before) {
     await addPods(client, before)
     await schedule(client, before)
   }
   const series = { prefix: 'pod', app: 'bench', count: pods, ...(spec ? { spec } : {}) }
   await addPods(client, series)
-  const rate = await schedule(client, series)
+  const result = await schedule(client, series)
   await assertPlaced(client)
-  return rate
+  return result
 }
 
 async function assertPlaced(client: Client): Promise<void> {
@@ -141,13 +149,26 @@ async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
   }
 }
 
-async function schedule(client: Client, { app, count }: PodSeries): Promise<number> {
-  await using scheduler = createScheduler({ client, clock: systemClock, random: seededRandom(1), logger: silentLogger })
+/** Pods bound a second; milliseconds of processor time for each; and how long 99 of 100 decisions took at most, in milliseconds. */
+interface Result {
+  readonly rate: number
+  readonly cpu: number
+  readonly p99: number
+}
+
+async function schedule(client: Client, { app, count }: PodSeries): Promise<Result> {
+  const decisions: number[] = []
+  const onDecision = (duration: number) => void decisions.push(duration)
+  await using scheduler = createScheduler({ client, clock: systemClock, random: seededRandom(1), logger: silentLogger, onDecision })
   const watching = deferred<void>()
   const bound = whenBound(client, app, count, () => watching.resolve())
   await watching.promise
   const began = performance.now()
+  const before = process.cpuUsage()
   await scheduler.start()
   await bound
-  return (count * 1000) / (performance.now() - began)
+  const rate = (count * 1000) / (performance.now() - began)
+  const { user, system } = process.cpuUsage(before)
+  decisions.sort((a, b) => a - b)
+  return { rate, cpu: (user + system) / 1000 / count, p99: decisions[Math.floor(decisions.length * 0.99)] ?? 0 }
 }

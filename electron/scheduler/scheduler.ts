@@ -34,7 +34,7 @@ import { informedObjects } from './watch/informed-objects.ts'
 import { StatusWriter } from './writes/status-writer.ts'
 
 /** Placing pods comes before telling of it: kube-scheduler writes its Events one after the other. */
-const EVENTS_AT_ONCE = 4
+const EVENTS_AT_ONCE = 1
 
 export interface SchedulerDeps {
   /** Must be allowed what `system:kube-scheduler` is. */
@@ -48,6 +48,8 @@ export interface SchedulerDeps {
   readonly extenders?: readonly ExtenderConfig[]
   /** Reaches them. Default: HTTP. */
   readonly post?: PostJson
+  /** Hears of each attempt to place a pod how long it took to decide, in milliseconds. */
+  readonly onDecision?: (duration: number) => void
 }
 
 export interface Scheduler extends Component {
@@ -144,7 +146,7 @@ async function run(
   await informers.start(starting)
 
   const bindings = new BindingCycles(core)
-  const loop = runLoop(core, bindings)
+  const loop = runLoop(core, bindings, deps.onDecision)
   const reconciling = clock.setInterval(() => void reconcile(core), RECONCILE_EVERY, { unref: true })
   stack.defer(async () => {
     stopping.abort(new DOMException('the scheduler is stopped', 'AbortError'))

@@ -8,7 +8,7 @@ import { schedulePod } from './scheduling-cycle.ts'
 /** So long, in milliseconds, pods are scheduled before others in this thread have their turn. */
 const SLICE = 5
 
-export async function runLoop(core: SchedulerCore, bindings: BindingCycles): Promise<void> {
+export async function runLoop(core: SchedulerCore, bindings: BindingCycles, onDecision?: (duration: number) => void): Promise<void> {
   const { clock, queue, signal, logger } = core
   const search = new NodeSearch()
   let since = clock.monotonic()
@@ -23,7 +23,9 @@ export async function runLoop(core: SchedulerCore, bindings: BindingCycles): Pro
     try {
       const advice = core.extenders.length > 0 ? await consult(core, search, queued) : null
       if (signal.aborted) return
+      const began = onDecision ? clock.monotonic() : 0
       const reservation = schedulePod(core, search, queued, advice)
+      onDecision?.(clock.monotonic() - began)
       if (reservation) bindings.begin(reservation)
     } catch (error) {
       // A broken invariant must not end the loop for all other pods.

@@ -59,7 +59,7 @@ export class NodeSearch {
         continue
       }
       if (!isRejected(refusal)) return { nodes: [], diagnosis, fault: refusal }
-      diagnosis.statuses.set(node.name, refusal)
+      diagnosis.statuses.add(node, refusal)
       diagnosis.blame(refusal)
     }
     this.#start = (this.#start + looked) % Math.max(1, attempt.snapshot.nodes.length)

@@ -27,11 +27,11 @@ export class Diagnosis {
   /** Each reason with the number of nodes that it stands for, sorted as text. */
   #reasons(nodes: number): string {
     const counts = new Map<string, number>()
-    const count = (status: Status, times: number) => {
-      for (const reason of status.reasons) counts.set(reason, (counts.get(reason) ?? 0) + times)
+    const count = (reasons: readonly string[], times: number) => {
+      for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + times)
     }
-    for (const [, status] of this.statuses.explicit()) count(status, 1)
-    if (this.statuses.size < nodes) count(this.statuses.absent, nodes - this.statuses.size)
+    for (const [reasons, times] of this.statuses.reasons()) count(reasons, times)
+    if (this.statuses.size < nodes) count(this.statuses.absent.reasons, nodes - this.statuses.size)
     return [...counts]
       .map(([reason, times]) => `${times} ${reason}`)
       .sort((a, b) => (a < b ? -1 : 1))

@@ -5,28 +5,63 @@ const UNASKED: Status = Object.freeze({ code: 'UnschedulableAndUnresolvable', re
 
 /** Why each node does not do. Nodes that were not looked at share one status. Source: `scheduler/framework.NodeToStatus`. */
 export class NodeStatuses {
-  readonly #explicit = new Map<string, Status>()
+  /** What was found while nodes were looked at one after the other: a list, because most of it is only counted. */
+  readonly #nodes: NodeInfo[] = []
+  readonly #statuses: Status[] = []
+  readonly #byCode = new Map<Code, NodeInfo[]>()
+  readonly #byReasons = new Map<readonly string[], number>()
+  /** Made of it when somebody asks for a node by its name. */
+  #explicit: Map<string, Status> | null = null
   absent: Status = UNASKED
 
   /** How many nodes have a status of their own. */
   get size(): number {
-    return this.#explicit.size
+    return this.#explicit?.size ?? this.#nodes.length
   }
 
   get(node: string): Status {
-    return this.#explicit.get(node) ?? this.absent
+    return this.#byName().get(node) ?? this.absent
   }
 
   set(node: string, status: Status): void {
-    this.#explicit.set(node, status)
+    this.#byName().set(node, status)
   }
 
-  explicit(): Iterable<readonly [string, Status]> {
-    return this.#explicit
+  /** The same for a node that has no status yet. */
+  add(node: NodeInfo, status: Status): void {
+    if (this.#explicit) {
+      this.#explicit.set(node.name, status)
+      return
+    }
+    const { code, reasons } = status
+    this.#nodes.push(node)
+    this.#statuses.push(status)
+    const alike = this.#byCode.get(code)
+    if (alike) alike.push(node)
+    else this.#byCode.set(code, [node])
+    this.#byReasons.set(reasons, (this.#byReasons.get(reasons) ?? 0) + 1)
   }
 
-  /** The nodes whose status has this code. */
-  withCode(nodes: readonly NodeInfo[], code: Code): NodeInfo[] {
-    return nodes.filter(({ name }) => this.get(name).code === code)
+  *explicit(): Iterable<readonly [string, Status]> {
+    if (this.#explicit) return yield* this.#explicit
+    for (const [i, { name }] of this.#nodes.entries()) yield [name, this.#statuses[i] as Status]
+  }
+
+  /** How many nodes were refused with which words; the same words may come more than once. */
+  reasons(): Iterable<readonly [readonly string[], number]> {
+    return this.#explicit ? this.#explicit.values().map(({ reasons }) => [reasons, 1] as const) : this.#byReasons
+  }
+
+  /** Those of the nodes whose status has this code. */
+  withCode(nodes: readonly NodeInfo[], code: Code): readonly NodeInfo[] {
+    if (this.#explicit || this.absent.code === code) return nodes.filter(({ name }) => this.get(name).code === code)
+    return this.#byCode.get(code) ?? []
+  }
+
+  #byName(): Map<string, Status> {
+    if (this.#explicit) return this.#explicit
+    const byName = new Map<string, Status>()
+    for (const [i, { name }] of this.#nodes.entries()) byName.set(name, this.#statuses[i] as Status)
+    return (this.#explicit = byName)
   }
 }

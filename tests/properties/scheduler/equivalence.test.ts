@@ -16,6 +16,8 @@ import { badness, compare, displacement } from './reference/preemption.ts'
 import { scoresBy, type Strategy } from './reference/scores.ts'
 
 const CLUSTERS = 2000
+/** After all pods have started. */
+const NOW = Date.parse('2026-01-01T01:00:00Z')
 const STEPS = 6
 const BASIC = [
   { name: 'cpu', weight: 1 },
@@ -149,9 +151,8 @@ class Comparison {
   }
 
   #compareVictims(pod: Pod, info: PodInfo, propose: () => ReturnType<PluginWorld['framework']['propose']>): void {
-    const now = this.#fast.handle.clock.now()
     this.#live.set(pod.metadata.name, info.pod)
-    const wanted = this.#world.nodes.flatMap((node) => displacement(this.#world, pod, node, this.#promised(node), now) ?? [])
+    const wanted = this.#world.nodes.flatMap((node) => displacement(this.#world, pod, node, this.#promised(node), NOW) ?? [])
     const shown = (node: string, victims: readonly Pod[], violations: number) => ({
       node,
       violations,
@@ -172,15 +173,12 @@ class Comparison {
         ),
       )
       expect(found.toSorted(byNode)).toEqual(expected.toSorted(byNode))
-      const best = bestCandidate(
-        proposed.map(([node, victims]) => ({ node, victims })),
-        now,
-      )
+      const best = bestCandidate(proposed.map(([node, victims]) => ({ node, victims })))
       if (!best) continue
       this.#tally.displacing++
-      const ranked = wanted.filter(({ victims }) => victims.length > 0).toSorted((a, b) => compare(badness(a, now), badness(b, now)))
+      const ranked = wanted.filter(({ victims }) => victims.length > 0).toSorted((a, b) => compare(badness(a, NOW), badness(b, NOW)))
       const chosen = wanted.find(({ node }) => node === best.node)
-      expect(chosen && badness(chosen, now)).toEqual(ranked[0] && badness(ranked[0], now))
+      expect(chosen && badness(chosen, NOW)).toEqual(ranked[0] && badness(ranked[0], NOW))
     }
   }
 

@@ -68,7 +68,7 @@ export function randomTemplate(dice: Dice, claims: readonly string[]): Template 
 export function varied(dice: Dice, { spec, ...template }: Template, other: Template): Template {
   const parts = ['affinity', 'tolerations', 'priority', 'nodeSelector', 'containers', 'initContainers', 'overhead', 'resources'] as const
   const changed = dice.some(1, 2, () => dice.of(parts))
-  return { ...template, spec: { ...spec, ...Object.fromEntries(changed.map((part) => [part, other.spec[part]])) } as Pod['spec'] }
+  return { ...template, spec: { ...spec, ...Object.fromEntries(changed.map((part) => [part, other.spec[part]])) } }
 }
 
 export function podFrom({ namespace, labels, owner, spec }: Template, name: string, on?: string): Pod {

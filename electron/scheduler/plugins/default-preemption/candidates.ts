@@ -11,7 +11,11 @@ import { selectVictims, startOf, type Victims } from './victims.ts'
 export interface Candidate {
   readonly node: string
   readonly victims: Victims
+  /** By what candidates are compared, where it is known already. */
+  readonly rank?: Rank
 }
+
+type Rank = readonly number[]
 
 export interface CandidateLimits {
   /** Of the nodes that come into question, at least so many are tried. */
@@ -38,36 +42,39 @@ export function findCandidates(
   const [clean, violating]: [Candidate[], Candidate[]] = [[], []]
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[(offset + i) % nodes.length] as NodeInfo
-    const victims = victimsOn(node)
-    if ('code' in victims) failures.set(node.name, victims)
-    else if (victims.pods.length > 0) (victims.violations === 0 ? clean : violating).push({ node: node.name, victims })
+    const found = victimsOn(node)
+    if ('code' in found) failures.set(node.name, found)
+    else if (found.victims.pods.length > 0) (found.victims.violations === 0 ? clean : violating).push(found)
     if (clean.length > 0 && clean.length + violating.length >= wanted) break
   }
   return [...clean, ...violating]
 }
 
-interface Found {
-  readonly victims: Victims | Status
+interface Known {
+  readonly found: Candidate | Status
   readonly promised: readonly PodInfo[]
   readonly budgets: string
 }
 
 /** Where all filters look at nodes alone, the victims on a node are those that the last pod of this kind found there. */
-function victimSearch(handle: Handle, attempt: Attempt, pod: PodInfo): (node: NodeInfo) => Victims | Status {
+function victimSearch(handle: Handle, attempt: Attempt, pod: PodInfo): (node: NodeInfo) => Candidate | Status {
   const budgets = attempt.snapshot.objects.disruptionBudgets()
-  const search = (node: NodeInfo) => selectVictims(handle, attempt.fork(), pod, node.copy(), budgets)
+  const search = (node: NodeInfo) => {
+    const victims = selectVictims(handle, attempt.fork(), pod, node.copy(), budgets)
+    return 'code' in victims ? victims : { node: node.name, victims, rank: rankOf(victims) }
+  }
   const { answers, filters } = attempt
   if (!answers || !filters.every(({ ofNodeAlone }) => ofNodeAlone)) return search
-  const known = answers.of<Found>(`victims by ${filters.map(({ name }) => name).join()}`)
+  const known = answers.of<Known>(`victims by ${filters.map(({ name }) => name).join()}`)
   const state = budgets.map(({ metadata }) => `${metadata.uid}/${metadata.resourceVersion}`).join()
   return (node) => {
     const promised = handle.nominated.onNode(node.name)
-    const found = known.find(node)
-    if (found && found.promised === promised && found.budgets === state) return found.victims
-    const victims = search(node)
+    const last = known.find(node)
+    if (last?.promised === promised && last.budgets === state) return last.found
+    const found = search(node)
     // Of what it was promised itself, another pod has to think otherwise.
-    if (!promised.some(({ uid }) => uid === pod.uid)) known.set(node, { victims, promised, budgets: state })
-    return victims
+    if (!promised.some(({ uid }) => uid === pod.uid)) known.set(node, { found, promised, budgets: state })
+    return found
   }
 }
 
@@ -75,25 +82,31 @@ function victimSearch(handle: Handle, attempt: Attempt, pod: PodInfo): (node: No
  * Fewest broken budgets; then the least important most important victim; then the smallest sum of priorities; then the fewest victims;
  * then those whose most important ones started last; then the first.
  */
-export function bestCandidate(candidates: readonly Candidate[], now: number): Candidate | undefined {
-  const measures: readonly ((victims: Victims) => number)[] = [
-    ({ violations }) => violations,
-    ({ pods }) => pods[0]?.priority ?? 0,
-    ({ pods }) => pods.reduce((sum, { priority }) => sum + priority + ABOVE_ALL, 0),
-    ({ pods }) => pods.length,
-    ({ pods }) => -earliestStart(pods, now),
-  ]
-  let best = candidates
-  for (const measure of measures) {
-    if (best.length <= 1) break
-    const values = best.map(({ victims }) => measure(victims))
-    const least = values.reduce((a, b) => Math.min(a, b))
-    best = best.filter((_, i) => values[i] === least)
+export function bestCandidate(candidates: readonly Candidate[]): Candidate | undefined {
+  let best: Candidate | undefined
+  let least: Rank = []
+  for (const candidate of candidates) {
+    const rank = candidate.rank ?? rankOf(candidate.victims)
+    if (best && !isLess(rank, least)) continue
+    best = candidate
+    least = rank
   }
-  return best[0]
+  return best
 }
 
-function earliestStart(pods: readonly PodInfo[], now: number): number {
-  const most = pods.reduce((a, { priority }) => Math.max(a, priority), Number.NEGATIVE_INFINITY)
-  return pods.filter(({ priority }) => priority === most).reduce((a, pod) => Math.min(a, startOf(pod, now)), Number.POSITIVE_INFINITY)
+/** What is compared, in this order; smaller is better. */
+function rankOf({ pods, violations }: Victims): Rank {
+  const highest = pods[0]?.priority ?? 0
+  let sum = 0
+  let earliest = Number.POSITIVE_INFINITY
+  for (const pod of pods) {
+    sum += pod.priority + ABOVE_ALL
+    if (pod.priority === highest) earliest = Math.min(earliest, startOf(pod))
+  }
+  return [violations, highest, sum, pods.length, -earliest]
+}
+
+function isLess(a: Rank, b: Rank): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return (a[i] as number) < (b[i] as number)
+  return false
 }

@@ -58,7 +58,7 @@ describe('bestCandidate', () => {
     node,
     victims: { violations, pods: priorities.map((priority, i) => new PodInfo(weighing(`${node}-${i}`, priority, '1'))) },
   })
-  const best = (...candidates: Candidate[]) => bestCandidate(candidates, 0)?.node
+  const best = (...candidates: Candidate[]) => bestCandidate(candidates)?.node
 
   it.each<[string, Candidate[], string]>([
     ['breaks the fewest budgets', [candidate('a', 1, 1), candidate('b', 0, 9)], 'b'],

@@ -54,7 +54,7 @@ function preempt(
   const { pod, candidates, diagnosis } = found
   const approved = attempt.state.find(ADVICE)?.victims
   const agreed = approved ? candidatesIn(narrowed(new Map(candidates.map(({ node, victims }) => [node, victims])), approved)) : candidates
-  const best = bestCandidate(agreed, handle.clock.now())
+  const best = bestCandidate(agreed)
   if (!best) return { status: unschedulable(NAME, [diagnosis.message(attempt.snapshot.nodes.length)]), nominate: '' }
   evictions.begin(pod, best)
   return { status: null, nominate: best.node }

@@ -40,8 +40,7 @@ export function selectVictims(
   const without = handle.filter(attempt, pod, node)
   if (without) return without
 
-  const now = handle.clock.now()
-  candidates.sort((a, b) => (isMoreImportant(a, b, now) ? -1 : 1))
+  candidates.sort((a, b) => (isMoreImportant(a, b) ? -1 : 1))
   const { violating, others } = byBudget(candidates, budgets)
   const victims: PodInfo[] = []
   /** Whether there is room for the pod beside it. */
@@ -55,19 +54,19 @@ export function selectVictims(
   }
   const violations = violating.filter((victim) => !spare(victim)).length
   others.forEach(spare)
-  if (violating.length > 0 && others.length > 0) victims.sort((a, b) => (isMoreImportant(a, b, now) ? -1 : 1))
+  if (violating.length > 0 && others.length > 0) victims.sort((a, b) => (isMoreImportant(a, b) ? -1 : 1))
   return { pods: victims, violations }
 }
 
-/** The higher priority; of two alike the one that has run longer. One that has not started counts as starting now. */
-export function isMoreImportant(a: PodInfo, b: PodInfo, now: number): boolean {
+/** The higher priority; of two alike the one that has run longer. */
+function isMoreImportant(a: PodInfo, b: PodInfo): boolean {
   if (a.priority !== b.priority) return a.priority > b.priority
-  return startOf(a, now) < startOf(b, now)
+  return startOf(a) < startOf(b)
 }
 
-/** In milliseconds since the epoch. */
-export function startOf({ startTime }: PodInfo, now: number): number {
-  return startTime ?? now
+/** In milliseconds since the epoch. One that has not started will start later than all others. */
+export function startOf({ startTime }: PodInfo): number {
+  return startTime ?? Number.POSITIVE_INFINITY
 }
 
 /** Which of the pods a budget would spare if all were to go, one after the other. */

@@ -58,6 +58,14 @@ export const nodeResourcesFit = definePlugin<NodeResourcesFitArgs>({
     // Filled anew for each node; a score never waits.
     const requested = new Array<number>(resources.length).fill(0)
     const allocatable = new Array<number>(resources.length).fill(0)
+    /** The same list for the same resources, so that nodes that lack the same are refused with the very same words. */
+    const known = new Map<string, readonly string[]>()
+    const reasonsOf = (short: readonly Shortage[]): readonly string[] => {
+      const key = short.length === 1 && short[0] ? short[0].resource : short.map(({ resource }) => resource).join()
+      let reasons = known.get(key)
+      if (!reasons) known.set(key, (reasons = short.map(reasonOf)))
+      return reasons
+    }
     const isIgnored = (resource: string) =>
       isExtendedResource(resource) &&
       (ignoredResources.includes(resource) || ignoredResourceGroups.includes(resource.slice(0, resource.indexOf('/'))))
@@ -81,7 +89,7 @@ export const nodeResourcesFit = definePlugin<NodeResourcesFitArgs>({
         const short = shortages(requests, node).filter(({ resource }) => !isIgnored(resource))
         if (short.length === 0) return null
         const hopeless = short.some(({ resource, requested, allocatable }) => resource !== 'pods' && requested > allocatable)
-        return (hopeless ? unresolvable : unschedulable)(name, short.map(reasonOf), short.map(evidenceOf))
+        return (hopeless ? unresolvable : unschedulable)(name, reasonsOf(short), short.map(evidenceOf))
       },
       preScore({ state }, { filled }) {
         state.write(
