@@ -30,7 +30,7 @@ import { Verbs } from './endpoints/verbs.ts'
 import { HttpService } from './http/exchange.ts'
 import { listen, type Listening, type ListenOptions } from './http/listener.ts'
 import { Negotiator } from './http/negotiate.ts'
-import { textResponse } from './http/response.ts'
+import { pageNotFound, textResponse } from './http/response.ts'
 import { upgrader } from './http/upgrade.ts'
 import { InProcessClient } from './inprocess-client.ts'
 import { Metrics, type MetricSource } from './metrics/metrics.ts'
@@ -248,9 +248,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       descriptions: options.descriptions ?? {},
     }),
   )
+  const version = versionHandler(options.build ?? UNKNOWN_BUILD, negotiator)
   paths.add({
     '/': paths.index(negotiator, () => discovery.paths()),
-    '/version': versionHandler(options.build ?? UNKNOWN_BUILD, negotiator),
+    '/version': version,
+    '/version/': async (request) => (request.path === '/version/' ? version(request) : pageNotFound()),
     '/metrics': async () => textResponse(200, metrics.render(), METRICS_TYPE),
   })
   serverGauges(metrics, { resources, feed, clock })

@@ -36,6 +36,15 @@ describe('discovery', () => {
     })
   })
 
+  it('is the same with a slash at the end of the path, which clients made from OpenAPI send', async () => {
+    for (const path of ['/api', '/api/v1', '/apis', '/apis/apps', '/apis/apps/v1', '/version']) {
+      const { json } = await get(`${path}/`)
+      expect(json).toEqual((await get(path)).json)
+    }
+    expect((await get('/apis/', AGGREGATED)).json['kind']).toBe('APIGroupDiscoveryList')
+    for (const path of ['/version/x', '/api/x/', '/apis/x/']) expect((await get(path)).status).toBe(404)
+  })
+
   it('lists the resources of a version with their subresources', async () => {
     const { json } = await get('/apis/apps/v1')
     expect(json).toMatchObject({ kind: 'APIResourceList', apiVersion: 'v1', groupVersion: 'apps/v1' })

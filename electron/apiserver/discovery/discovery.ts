@@ -42,13 +42,19 @@ export class Discovery {
 
   /** By path, as the pipeline takes them. */
   get handlers(): Readonly<Record<string, RequestHandler>> {
+    const core: RequestHandler = async (request) =>
+      this.#aggregate(request, true) ?? this.#plain(request, apiVersions(this.#options.address()))
+    const groups: RequestHandler = async (request) => this.#aggregate(request, false) ?? this.#plain(request, apiGroupList(this.#current()))
     return {
-      '/api': async (request) => this.#aggregate(request, true) ?? this.#plain(request, apiVersions(this.#options.address())),
-      '/apis': async (request) => this.#aggregate(request, false) ?? this.#plain(request, apiGroupList(this.#current())),
-      '/api/': async (request) => this.#below(request, '', request.path.split('/').filter(Boolean).slice(1)),
+      '/api': core,
+      '/apis': groups,
+      '/api/': async (request) => {
+        const rest = segmentsBelow(request)
+        return rest.length ? this.#below(request, '', rest) : core(request)
+      },
       '/apis/': async (request) => {
-        const [group = '', ...rest] = request.path.split('/').filter(Boolean).slice(1)
-        return this.#below(request, group, rest)
+        const [group, ...rest] = segmentsBelow(request)
+        return group === undefined ? groups(request) : this.#below(request, group, rest)
       },
     }
   }
@@ -63,9 +69,6 @@ export class Discovery {
 
   #below(request: ApiRequest, name: string, rest: readonly string[]): ApiResponse {
     const group = this.#current().find((g) => g.name === name)
-    const root = name === '' ? '/api' : '/apis'
-    if (rest.length === 0 && request.path === `${root}/`)
-      return this.#plain(request, name === '' ? apiVersions(this.#options.address()) : {})
     if (!group || rest.length > 1) return pageNotFound()
     if (rest.length === 0) return this.#plain(request, apiGroup(group))
     const version = group.versions.find((v) => v.version === rest[0])
@@ -108,6 +111,11 @@ export class Discovery {
     }
     return this.#groups
   }
+}
+
+/** What follows the root: none for "/apis/", which is "/apis" to clients that end every path with a slash. */
+function segmentsBelow({ path }: ApiRequest): string[] {
+  return path.split('/').filter(Boolean).slice(1)
 }
 
 /** The aggregated form that the client prefers to plain JSON. */
