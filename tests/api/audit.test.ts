@@ -1,6 +1,8 @@
 /** The audit log of a served plane, by a policy with all four levels: what kubectl does as different users, line by line. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,13 +43,14 @@ interface Event {
 let dir: string
 let plane: ChildProcess
 let kubeconfig: string
+let server: string
 const log = () => join(dir, 'audit.log')
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'flotilla-audit-'))
   await writeFile(join(dir, 'policy.yaml'), POLICY)
   plane = start('--audit-policy-file', join(dir, 'policy.yaml'), '--audit-log-path', log())
-  ;({ kubeconfig } = await firstLine<{ kubeconfig: string }>(plane))
+  ;({ kubeconfig, server } = await firstLine<{ kubeconfig: string; server: string }>(plane))
 })
 afterAll(async () => {
   if (plane.exitCode === null) {
@@ -139,6 +142,21 @@ describe('the log', () => {
     expect(all.filter(({ stage }) => stage === 'RequestReceived')).toEqual([])
     expect(all.filter(({ user }) => user.username.startsWith('system:'))).toEqual([])
     expect(all.filter(({ objectRef }) => objectRef?.resource === 'pods')).toEqual([])
+  })
+
+  it('tells of credentials that do not hold, under the id that the client gave', async () => {
+    const headers = { authorization: 'Bearer nonsense', 'audit-id': 'my-own-id' }
+    const sent = request(`${server}/api/v1/secrets`, { headers, rejectUnauthorized: false, agent: false }).end()
+    const [refused] = (await once(sent, 'response')) as [IncomingMessage]
+    refused.resume()
+    expect([refused.statusCode, refused.headers['audit-id']]).toEqual([401, 'my-own-id'])
+    await expect
+      .poll(async () => (await events()).find(({ auditID }) => auditID === 'my-own-id'))
+      .toMatchObject({
+        stage: 'ResponseStarted',
+        user: {},
+        responseStatus: { code: 401, reason: 'Unauthorized' },
+      })
   })
 
   it('is whole after the server was stopped', async () => {

@@ -14,13 +14,14 @@ type Event = Record<string, unknown> & { stage: string; objectRef?: Record<strin
 
 let test: TestServer
 let lines: string[]
+let auditor: Audit
 const events = () => lines.map((line) => JSON.parse(line) as Event)
 const completed = () => events().filter(({ stage }) => stage === 'ResponseComplete')
 
 async function start(policy: string, more: Parameters<typeof startTestServer>[0] = {}): Promise<TestServer> {
   const clock = new FakeClock()
   const backend = { name: 'log', write: (line: string) => void lines.push(line), async [Symbol.asyncDispose]() {} }
-  const auditor = new Audit({
+  auditor = new Audit({
     policy: parsePolicy(`apiVersion: audit.k8s.io/v1\nkind: Policy\n${policy}`, 'policy'),
     backends: [backend],
     losses: new Losses(silentLogger),
@@ -131,6 +132,29 @@ describe('an event', () => {
     await send(test.client, 'GET', '/missing')
     expect(events().map(({ stage }) => stage)).toEqual(['RequestReceived', 'Panic', 'RequestReceived', 'ResponseComplete'])
     expect(events()[1]?.['responseStatus']).toMatchObject({ code: 500, message: "APIServer panic'd: undefined is not a function" })
+  })
+
+  it('is made of credentials that do not hold, and of paths that cannot be', async () => {
+    await start('rules: [{ level: Metadata }]')
+    const origin = { auditId: 'a1', target: '/api/v1/pods%zz?limit=1', address: '::ffff:10.0.0.9' }
+    const headers = { authorization: 'Bearer nonsense', 'user-agent': 'curl' }
+    auditor.unauthenticated({ method: 'GET', target: origin.target, headers, origin })
+    expect(events()).toMatchObject([
+      {
+        stage: 'ResponseStarted',
+        user: {},
+        sourceIPs: ['10.0.0.9'],
+        requestURI: '/api/v1/pods%zz?limit=1',
+        responseStatus: { code: 401, reason: 'Unauthorized', message: 'Authentication failed, attempted: bearer' },
+      },
+    ])
+  })
+
+  it('leaves out an answer that is not what its type says', async () => {
+    const wrong = async () => ({ status: 400, headers: { 'content-type': 'application/json' }, body: Buffer.from('{"kind":') })
+    await start('rules: [{ level: RequestResponse, nonResourceURLs: [/wrong] }]', { handlers: { '/wrong': wrong } })
+    expect((await send(test.client, 'GET', '/wrong')).status).toBe(400)
+    expect(completed()[0]).toMatchObject({ responseStatus: { code: 400 } })
   })
 
   it('of a watch comes when it begins and when it ends', async () => {

@@ -46,8 +46,9 @@ export class Audit implements Auditor, AsyncDisposable {
   }
 
   unauthenticated({ method, target, headers, origin }: UnauthenticatedRequest): void {
-    const url = new URL(target, 'https://server')
-    const info = requestInfo(method, url.pathname, url.searchParams)
+    const end = target.indexOf('?')
+    const query = new URLSearchParams(end < 0 ? '' : target.slice(end))
+    const info = requestInfo(method, decoded(end < 0 ? target : target.slice(0, end)), query)
     const judgement = this.#rules.judge(null, info)
     this.#count(judgement)
     if (!judgement) return
@@ -110,6 +111,15 @@ export class Audit implements Auditor, AsyncDisposable {
   #write(event: string): void {
     this.#events++
     for (const backend of this.#options.backends) backend.write(event)
+  }
+}
+
+/** What cannot be decoded stays as it is. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
   }
 }
 

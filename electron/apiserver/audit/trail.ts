@@ -99,11 +99,12 @@ export class Trail implements AuditTrail {
     const failed = code >= 400 || bytes.subarray(0, STATUS_START.length).toString('latin1') === STATUS_START
     if (!wanted && !failed) return
     const text = bytes.toString('utf8').trim()
-    const parsed = (): unknown => (JSON_TYPES.test(type) ? JSON.parse(text) : YAML_TYPES.test(type) ? parseYaml(text) : null)
+    const parsed = () => valueOf(text, type)
     const object = failed ? parsed() : null
     if (isStatus(object)) this.#status = { ...object, code }
     if (!wanted) return
-    const asItIs = JSON_TYPES.test(type) && !text.includes('\n') && !this.#options.judgement.omitManagedFields
+    const whole = !failed || object !== null
+    const asItIs = whole && JSON_TYPES.test(type) && !text.includes('\n') && !this.#options.judgement.omitManagedFields
     const shown = asItIs ? text : this.#objectText(object ?? parsed())
     this.#responseObject = shown === 'null' ? null : shown
   }
@@ -136,6 +137,16 @@ export class Trail implements AuditTrail {
       annotations: this.#annotations,
     }
     write(eventText(known, stage, clock.now()))
+  }
+}
+
+/** Null for what is neither JSON nor YAML. */
+function valueOf(text: string, type: string): unknown {
+  try {
+    if (JSON_TYPES.test(type)) return JSON.parse(text)
+    return YAML_TYPES.test(type) ? parseYaml(text) : null
+  } catch {
+    return null
   }
 }
 
