@@ -21,7 +21,10 @@ const list = (resource: string): RouteLocationRaw => ({ name: 'list', params: { 
 
 export const NAV: readonly NavGroup[] = [
   {
-    entries: [{ id: 'overview', title: 'nav.overview', icon: 'overview', to: { name: 'overview' }, key: 'o' }],
+    entries: [
+      { id: 'overview', title: 'nav.overview', icon: 'overview', to: { name: 'overview' }, key: 'o' },
+      { id: 'machines', title: 'nav.machines', icon: 'machine', to: { name: 'machines' }, key: 'm' },
+    ],
   },
   {
     title: 'nav.workloads',
@@ -75,7 +78,6 @@ export const NAV: readonly NavGroup[] = [
   {
     title: 'nav.cluster',
     entries: [
-      { id: 'machines', title: 'nav.machines', icon: 'machine', to: { name: 'machines' }, key: 'm' },
       { id: 'nodes', title: 'nav.nodes', icon: 'node', to: list('nodes') },
       { id: 'namespaces', title: 'nav.namespaces', icon: 'namespace', to: list('namespaces') },
       { id: 'events', title: 'nav.events', icon: 'event', to: list('events'), key: 'e' },

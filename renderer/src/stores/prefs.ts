@@ -52,7 +52,7 @@ export const usePrefs = defineStore('prefs', () => {
   /** "" is all namespaces. */
   const namespace = kept('namespace', '', isText)
   /** Groups of the sidebar that are folded away, by their titles' keys. */
-  const foldedGroups = kept<string[]>('foldedGroups', ['nav.access'], isTexts)
+  const foldedGroups = kept<string[]>('foldedGroups', ['nav.storage', 'nav.access'], isTexts)
   const dockHeight = kept('dockHeight', 240, isNumber)
 
   const systemDark = useMediaQuery('(prefers-color-scheme: dark)')

@@ -99,6 +99,7 @@ export const objects = {
   'happen.title': 'What will happen',
   'happen.waits': 'The pods wait until there is one.',
   'job.complete': 'Complete',
+  'job.doneOf': '{ready} of {wanted} done',
   'job.failed': 'Failed',
   'job.suspended': 'Suspended',
   'object.annotations': 'Annotations',
