@@ -95,7 +95,7 @@ class Reader {
     if (resourceNames.length > 0 && resources.length === 0) {
       this.errors.push(invalid(`${at}.resourceNames`, resourceNames, 'using resourceNames requires at least one resource'))
     }
-    return { group: String(group), resources, resourceNames }
+    return { group: typeof group === 'string' ? group : '', resources, resourceNames }
   }
 
   #level(value: unknown, at: string): Level {
