@@ -1,4 +1,4 @@
-import { type Key, StoreError, type StoreEvent, type Watcher, type WatchRequest } from '../store.ts'
+import { type Key, StoreError, type StoreEvent, type WatchBatch, type Watcher, type WatchRequest } from '../store.ts'
 import type { Version } from './version.ts'
 import { asStoreError, MvccWatcher, type WatcherDeps } from './watcher.ts'
 
@@ -25,12 +25,12 @@ export class WatchHub {
       for (const watcher of this.#ofKey.get(change.key) ?? []) if (watcher.wants(change)) add(wanted, watcher, change)
       for (const watcher of this.#ofRange) if (watcher.wants(change)) add(wanted, watcher, change)
     }
-    const plain = new Map<Version, StoreEvent>()
-    const withPrevious = new Map<Version, StoreEvent>()
+    const plain = new Form()
+    const withPrevious = new Form()
     for (const [watcher, versions] of wanted) {
-      const known = watcher.request.prevKv ? withPrevious : plain
+      const form = watcher.request.prevKv ? withPrevious : plain
       try {
-        watcher.offer({ revision, events: versions.map((version) => known.get(version) ?? remember(known, version, watcher)) })
+        watcher.offer(form.batch(watcher, revision, versions, versions.length === changes.length))
       } catch (error) {
         watcher.fail(asStoreError(error))
       }
@@ -56,9 +56,22 @@ function add(wanted: Map<MvccWatcher, Version[]>, watcher: MvccWatcher, change: 
   else wanted.set(watcher, [change])
 }
 
-/** One event is shared by all watchers that want it in the same form. */
-function remember(known: Map<Version, StoreEvent>, version: Version, watcher: MvccWatcher): StoreEvent {
-  const event = watcher.event(version)
-  known.set(version, event)
-  return event
+/** What of a transaction is shared by all watchers that want it in the same form: each event, and the batch of all of them. */
+class Form {
+  readonly #events = new Map<Version, StoreEvent>()
+  #all: WatchBatch | null = null
+
+  /** `all`: the versions are those of the whole transaction. Throws what reading a value throws. */
+  batch(watcher: MvccWatcher, revision: number, versions: readonly Version[], all: boolean): WatchBatch {
+    if (all && this.#all) return this.#all
+    const batch = { revision, events: versions.map((version) => this.#event(version, watcher)) }
+    if (all) this.#all = batch
+    return batch
+  }
+
+  #event(version: Version, watcher: MvccWatcher): StoreEvent {
+    let event = this.#events.get(version)
+    if (!event) this.#events.set(version, (event = watcher.event(version)))
+    return event
+  }
 }

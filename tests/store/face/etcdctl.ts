@@ -30,7 +30,8 @@ export class Etcdctl {
     let [out, error] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (error += text))
-    child.stdin.end(input)
+    // Most commands read nothing, and may have ended before.
+    child.stdin.on('error', () => undefined).end(input)
     const [code] = (await once(child, 'close')) as [number | null]
     return { code, out, error }
   }

@@ -1,9 +1,10 @@
 import { Watch, type WatchCreateRequest, WatchRequestSchema } from '../../wire/gen/etcd_pb.js'
 import { keyOf } from '../../wire/keys.ts'
 import type { StoreEvent } from '../../store.ts'
-import { eventBytes, watchMessage, type WatchNotice } from '../codec/watch-response.ts'
+import { watchMessage, type WatchNotice } from '../codec/watch-response.ts'
 import { toGrpcError } from '../errors.ts'
 import type { StreamCall, StreamReceiver } from '../grpc/call.ts'
+import { EventEncoder } from './event-encoder.ts'
 import { newestRevision, parse, pathOf, type Service, type ServiceDeps } from './service.ts'
 import { WatchRun } from './watch-run.ts'
 
@@ -14,25 +15,14 @@ const FRAGMENT = 2 * 1024 * 1024
 
 /** etcd's Watch service. */
 export function watchService(deps: ServiceDeps): Service {
-  const events = new EventCache()
-  return [[pathOf(Watch.method.watch), { kind: 'stream', open: (call) => new WatchStream(deps, events, call) }]]
-}
-
-/** Events as bytes, made once for all the watches that share them. */
-class EventCache {
-  readonly #bytes = new WeakMap<StoreEvent, Buffer>()
-
-  of(event: StoreEvent): Buffer {
-    let bytes = this.#bytes.get(event)
-    if (!bytes) this.#bytes.set(event, (bytes = eventBytes(event)))
-    return bytes
-  }
+  const encoder = new EventEncoder(deps.headers)
+  return [[pathOf(Watch.method.watch), { kind: 'stream', open: (call) => new WatchStream(deps, encoder, call) }]]
 }
 
 /** One client's watches, on one stream. */
 class WatchStream implements StreamReceiver {
   readonly #deps: ServiceDeps
-  readonly #events: EventCache
+  readonly #encoder: EventEncoder
   readonly #call: StreamCall
   readonly #watches = new Map<number, WatchRun>()
   #nextId = 0
@@ -40,9 +30,9 @@ class WatchStream implements StreamReceiver {
   #asked: { readonly open: Set<WatchRun>; revision: number } | null = null
   #askedAgain = false
 
-  constructor(deps: ServiceDeps, events: EventCache, call: StreamCall) {
+  constructor(deps: ServiceDeps, encoder: EventEncoder, call: StreamCall) {
     this.#deps = deps
-    this.#events = events
+    this.#encoder = encoder
     this.#call = call
     call.signal.addEventListener('abort', () => this.#stop())
   }
@@ -118,11 +108,10 @@ class WatchStream implements StreamReceiver {
   }
 
   #deliver(watchId: number, revision: number, events: readonly StoreEvent[], fragments: boolean): void {
-    const all = events.map((event) => this.#events.of(event))
-    if (!fragments) return this.#send(revision, { watchId }, all)
+    if (!fragments) return this.#call.send(this.#encoder.message(watchId, revision, events))
     let part: Buffer[] = []
     let size = 0
-    for (const bytes of all) {
+    for (const bytes of events.map((event) => this.#encoder.event(event))) {
       if (part.length > 0 && size + bytes.length > FRAGMENT) {
         this.#send(revision, { watchId, fragment: true }, part)
         part = []
