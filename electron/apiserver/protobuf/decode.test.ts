@@ -120,3 +120,65 @@ describe('protobuf', () => {
     expect(() => types.fromProtobuf(pod, Buffer.from('{}'), 'Strict', () => {})).toThrow('does not appear to be a protobuf message')
   })
 })
+
+describe('definitions of custom resources', () => {
+  const SCHEMA = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps'
+  const schema = (...parts: Buffer[]) => new ProtobufDecoder().decode(SCHEMA, Buffer.concat(parts))
+  const text = field(5, 'string')
+  const zeros = [field(1, ''), field(4, ''), field(6, ''), number(10, 0), field(15, ''), number(18, 0), number(37, 0)]
+
+  it('have schemas in schemas, without the zeros that protobuf writes', () => {
+    const map = field(29, [
+      field(1, 'labels'),
+      field(2, [field(5, 'object'), ...zeros, field(30, [number(1, 1), field(2, [text, ...zeros])])]),
+    ])
+    const list = field(29, [field(1, 'names'), field(2, [field(5, 'array'), field(24, [field(1, [text, ...zeros])]), number(17, 0)])])
+    expect(schema(field(5, 'object'), ...zeros, map, list, field(23, 'names'))).toEqual({
+      type: 'object',
+      required: ['names'],
+      properties: {
+        labels: { type: 'object', additionalProperties: { type: 'string' } },
+        names: { type: 'array', items: { type: 'string' }, minItems: 0 },
+      },
+    })
+  })
+
+  it('have values of any kind, and what may be a schema or something else', () => {
+    const json = (n: number, value: unknown) => field(n, [field(1, JSON.stringify(value))])
+    expect(schema(json(8, { a: [0, false] }), json(20, 'x'), json(20, 0), field(30, [number(1, 0)]), field(33, [number(1, 1)]))).toEqual({
+      default: { a: [0, false] },
+      enum: ['x', 0],
+      additionalProperties: false,
+      additionalItems: true,
+    })
+    expect(schema(json(8, false), json(36, ''))).toEqual({ default: false, example: '' })
+    const entry = field(32, [field(1, 'a'), field(2, [field(2, 'b'), field(2, 'c')])])
+    expect(schema(entry, field(24, [field(2, [text]), field(2, [text])]))).toEqual({
+      dependencies: { a: ['b', 'c'] },
+      items: [{ type: 'string' }, { type: 'string' }],
+    })
+    expect(schema(field(44, [field(1, 'self > 0'), field(2, 'positive')]), number(38, 1), field(42, 'set'))).toEqual({
+      'x-kubernetes-validations': [{ rule: 'self > 0', message: 'positive' }],
+      'x-kubernetes-preserve-unknown-fields': true,
+      'x-kubernetes-list-type': 'set',
+    })
+  })
+
+  it('are read whole', () => {
+    const names = [field(1, 'things'), field(2, ''), field(4, 'Thing'), field(5, '')]
+    const version = [field(1, 'v1'), number(2, 1), number(3, 1), field(4, [field(1, [field(5, 'object')])]), field(5, [field(1, '')])]
+    const spec = [field(1, 'example.com'), field(3, names), field(4, 'Namespaced'), field(7, version), number(10, 0)]
+    const model = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition'
+    const raw = Buffer.concat([field(1, [field(1, 'things.example.com')]), field(2, spec)])
+    const decoded = new ProtobufDecoder().decode(model, raw)
+    expect(decoded).toMatchObject({
+      metadata: { name: 'things.example.com' },
+      spec: {
+        ...{ group: 'example.com', scope: 'Namespaced', names: { plural: 'things', kind: 'Thing' } },
+        versions: [
+          { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } }, subresources: { status: {} } },
+        ],
+      },
+    })
+  })
+})

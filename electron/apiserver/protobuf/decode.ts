@@ -4,6 +4,7 @@
  * a name and number each, ">model=n" where the message's fields lie in the parent in JSON.
  */
 import { modelFacts, resolveSchema, type FactSchema, type ResolvedSchema } from '../../api/schema/facts.ts'
+import { POINTERS } from '../../machinery/schema/pointers.ts'
 import numbers from './field-numbers.json' with { type: 'json' }
 import { SCALARS } from './scalars.ts'
 import { BYTES, FIXED64, VARINT, WireError, WireReader } from './wire.ts'
@@ -12,6 +13,31 @@ import { BYTES, FIXED64, VARINT, WireError, WireReader } from './wire.ts'
 const MAGIC = Buffer.from('k8s\0')
 const FIELD_NUMBERS: Readonly<Record<string, string | undefined>> = numbers
 const PREFIX = 'io.k8s.'
+
+const EXTENSIONS = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.'
+const SCHEMA = `${EXTENSIONS}JSONSchemaProps`
+
+/** In JSON either a schema or something else: which fields of the message have them, and what the other is. */
+interface Choice {
+  readonly schema: number
+  readonly other: number
+  readonly kind: 'schemas' | 'allows' | 'texts'
+}
+
+const CHOICES: Readonly<Record<string, Choice | undefined>> = {
+  [`${SCHEMA}OrArray`]: { schema: 1, other: 2, kind: 'schemas' },
+  [`${SCHEMA}OrBool`]: { schema: 2, other: 1, kind: 'allows' },
+  [`${SCHEMA}OrStringArray`]: { schema: 1, other: 2, kind: 'texts' },
+}
+/** Keywords whose zero means something; that of others is written in protobuf, and stands for none. */
+const MEANT = new Set((POINTERS['apiextensions.v1.JSONSchemaProps'] ?? '').split(' '))
+const VALUES = new Set(['default', 'example', 'additionalProperties', 'additionalItems'])
+
+/** Schemas lie within what has no type of its own, where nobody looks for zeros later. */
+function dropZeros(schema: JsonObject): void {
+  for (const [name, value] of Object.entries(schema))
+    if ((value === '' || value === false || value === 0) && !MEANT.has(name) && !VALUES.has(name)) delete schema[name]
+}
 
 export interface Envelope {
   readonly apiVersion: string
@@ -57,6 +83,7 @@ export class ProtobufDecoder {
   decode(model: string, message: Uint8Array): JsonObject {
     const into: JsonObject = {}
     this.#read(this.#readersOf(model), message, into)
+    if (model === SCHEMA) dropZeros(into)
     return into
   }
 
@@ -135,6 +162,21 @@ export class ProtobufDecoder {
     }
   }
 
+  #choose({ schema, other, kind }: Choice, message: Buffer): unknown {
+    let found: unknown
+    let allows = false
+    const list: unknown[] = []
+    const reader = new WireReader(message)
+    while (!reader.done) {
+      const { field, wire } = reader.tag()
+      if (field === schema) found = this.decode(SCHEMA, bytes(reader, wire))
+      else if (field !== other) reader.skip(wire)
+      else if (kind === 'allows') allows = number(reader, wire) !== 0
+      else list.push(kind === 'schemas' ? this.decode(SCHEMA, bytes(reader, wire)) : bytes(reader, wire).toString('utf8'))
+    }
+    return list.length > 0 ? list : (found ?? (kind === 'allows' ? allows : undefined))
+  }
+
   #items(message: Buffer, item: (reader: WireReader, wire: number) => unknown): unknown[] {
     const items: unknown[] = []
     const reader = new WireReader(message)
@@ -150,7 +192,9 @@ export class ProtobufDecoder {
     const { model, type, format } = schema
     const scalar = model === undefined ? undefined : SCALARS[model]
     if (scalar) return (reader, wire) => scalar(bytes(reader, wire))
-    if (model !== undefined && schema.properties) {
+    const choice = model === undefined ? undefined : CHOICES[model]
+    if (choice) return (reader, wire) => this.#choose(choice, bytes(reader, wire))
+    if (model !== undefined && (schema.properties || FIELD_NUMBERS[model.slice(PREFIX.length)] === '')) {
       return (reader, wire) => this.decode(model, bytes(reader, wire))
     }
     if (type === 'string')

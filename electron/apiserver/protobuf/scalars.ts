@@ -15,6 +15,7 @@ export const SCALARS: Readonly<Record<string, Scalar>> = {
     return number(found.get(1)) === 1 ? text(found.get(3)) : number(found.get(2))
   },
   'io.k8s.apimachinery.pkg.runtime.RawExtension': raw,
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON': raw,
   [`${META}FieldsV1`]: raw,
   [`${META}Duration`]: (message) => formatDurationNanos(BigInt(number(fields(message).get(1)))),
   [`${META}Time`]: (message) => (message.length === 0 ? undefined : formatTime(number(fields(message).get(1)) * 1000)),
