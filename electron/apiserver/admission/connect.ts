@@ -1,6 +1,7 @@
 /** CONNECT: what is asked before a stream to a pod, Service or node is opened. Source: apiserver `endpoints/handlers/rest.go` ConnectResource. */
 import { defineSubresourceKind, type AnyKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { flag } from '../request-info.ts'
 import type { AdmissionRequest, UserInfo } from '../types.ts'
 import type { Admission } from './admission.ts'
 
@@ -29,10 +30,8 @@ const optionsOf = (kind: string, fields: Options['fields']): Options => ({
   fields,
 })
 
-const isTrue = (text: string | null) => text === 'true' || text === '1'
-
 function streams(query: URLSearchParams): Record<string, unknown> {
-  const flags = ['stdin', 'stdout', 'stderr', 'tty'].flatMap((name) => (isTrue(query.get(name)) ? [[name, true] as const] : []))
+  const flags = ['stdin', 'stdout', 'stderr', 'tty'].flatMap((name) => (flag(query.get(name)) ? [[name, true] as const] : []))
   const container = query.get('container')
   return { ...Object.fromEntries(flags), ...(container ? { container } : {}) }
 }

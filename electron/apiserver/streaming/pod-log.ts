@@ -5,11 +5,13 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { invalid, type FieldError } from '../../api/values/field-error.ts'
 import type { Client } from '../../client/client.ts'
 import { badRequest, invalidObject } from '../../machinery/status.ts'
+import { flag } from '../request-info.ts'
 import type { ApiRequest, ConnectTarget, Connector } from '../types.ts'
 import { agentError, type AgentConnections } from './agent-connection.ts'
 import { containerOf, findPod } from './pod-target.ts'
 import { refuseUpgrade } from './refusal.ts'
 
+const FLAGS: ReadonlySet<string> = new Set(['follow', 'previous', 'timestamps'])
 const PASSED = ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'timestamps', 'tailLines', 'limitBytes', 'stream'] as const
 /** For clients that read logs over a WebSocket: each message a piece of the stream. */
 const MESSAGE_PROTOCOLS = ['binary.k8s.io', 'base64.binary.k8s.io']
@@ -24,7 +26,10 @@ export function podLog(client: Client, agents: AgentConnections): Connector {
     const query = new URLSearchParams()
     for (const name of PASSED) {
       const value = request.query.get(name)
-      if (value !== null) query.set(name, value)
+      // Clients write booleans in their own ways ("True", "1"); agents are told in one.
+      if (FLAGS.has(name)) {
+        if (flag(value)) query.set(name, 'true')
+      } else if (value !== null) query.set(name, value)
     }
     const path = `/containerLogs/${encodeURIComponent(target.namespace)}/${encodeURIComponent(target.name)}/${encodeURIComponent(container)}`
     const answer = await agents.request(node, {

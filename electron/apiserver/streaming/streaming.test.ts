@@ -26,6 +26,15 @@ describe('pods/log', () => {
     ])
   })
 
+  it('understands booleans as Kubernetes does, whoever wrote them', async () => {
+    t.onAgent = (_request, response) => void response.end()
+    for (const query of ['follow=True&previous=False', 'follow=1&previous=0&timestamps=FALSE', 'follow']) {
+      const { body } = await log('p', query)
+      await text(body)
+    }
+    expect(new Set(t.seen)).toEqual(new Set(['kube-apiserver-kubelet-client GET /containerLogs/ns/p/c?follow=true']))
+  })
+
   it('speaks as upstream of containers, of parameters, of waiting, and of pods that are nowhere', async () => {
     await expect(log('two')).rejects.toMatchObject({
       code: 400,
@@ -108,6 +117,8 @@ describe('exec, attach and port-forward', () => {
       '/exec/ns/p/c?input=1&output=1&error=1&tty=1&command=sh&command=-c',
     ],
     ['pods/attach', '?stdout=true', '/attach/ns/p/c?output=1'],
+    // As Python writes them.
+    ['pods/exec', '?command=ls&stdin=False&stdout=True&stderr=True&tty=False', '/exec/ns/p/c?output=1&error=1&command=ls'],
     ['pods/portforward', '?ports=80,81', '/portForward/ns/p?port=80&port=81'],
   ])('%s is relayed to the agent, which chooses the protocol', async (key, query, path) => {
     const protocols = ['base64url.bearer.authorization.k8s.io.c2VjcmV0', 'v5.channel.k8s.io', 'v4.channel.k8s.io']

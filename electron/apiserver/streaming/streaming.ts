@@ -1,6 +1,7 @@
 import type { Random } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
 import { badRequest, methodNotSupported } from '../../machinery/status.ts'
+import { flag } from '../request-info.ts'
 import type { ApiRequest, ApiResponse, ConnectTarget, Connector } from '../types.ts'
 import { createAgentConnections, type AgentConnectionOptions, type AgentConnections } from './agent-connection.ts'
 import { agentStream, type AgentLocation, type Locate } from './agent-stream.ts'
@@ -36,17 +37,15 @@ const STREAMS = [
   ['stderr', 'error'],
 ] as const
 
-const isTrue = (text: string | null) => text === 'true' || text === '1'
-
 function locateContainer(client: Client, verb: 'exec' | 'attach'): Locate {
   return async ({ query, signal }, target) => {
     const { pod, node } = await findPod(client, target, signal)
     const container = containerOf(pod, query.get('container'))
     mustHaveNode(node, target)
     const passed = new URLSearchParams()
-    for (const [ours, theirs] of STREAMS) if (isTrue(query.get(ours))) passed.set(theirs, '1')
+    for (const [ours, theirs] of STREAMS) if (flag(query.get(ours))) passed.set(theirs, '1')
     if (!passed.size) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
-    if (isTrue(query.get('tty'))) passed.set('tty', '1')
+    if (flag(query.get('tty'))) passed.set('tty', '1')
     if (verb === 'exec') for (const word of query.getAll('command')) passed.append('command', word)
     if (verb === 'exec' && !passed.has('command')) throw badRequest('you must specify at least one command for the container')
     return { node, path: `/${verb}/${pathOf(target)}/${encodeURIComponent(container)}?${passed.toString()}` }
