@@ -154,9 +154,13 @@ describe('objects of any kind', () => {
     await core.createNamespacedConfigMap({ namespace: NS, body })
     expect(await refusal(core.createNamespacedConfigMap({ namespace: NS, body }))).toMatchObject({ code: 409, reason: 'AlreadyExists' })
     const old = await core.readNamespacedConfigMap({ namespace: NS, name: 'twice' })
-    await core.replaceNamespacedConfigMap({ namespace: NS, name: 'twice', body: { ...old, data: { a: '1' } } })
-    const late = core.replaceNamespacedConfigMap({ namespace: NS, name: 'twice', body: { ...old, data: { a: '2' } } })
-    expect(await refusal(late)).toMatchObject({ code: 409, reason: 'Conflict' })
+    const replace = (value: string) => {
+      const changed = structuredClone(old)
+      changed.data = { value }
+      return core.replaceNamespacedConfigMap({ namespace: NS, name: 'twice', body: changed })
+    }
+    await replace('1')
+    expect(await refusal(replace('2'))).toMatchObject({ code: 409, reason: 'Conflict' })
     const dry = await core.createNamespacedConfigMap({ namespace: NS, body: { metadata: { name: 'dry' } }, dryRun: 'All' })
     expect(dry.metadata?.uid).toBeTruthy()
     expect(await refusal(core.readNamespacedConfigMap({ namespace: NS, name: 'dry' }))).toMatchObject({ code: 404 })
