@@ -1,7 +1,7 @@
 /** Rules about an object, evaluated. Source: apiextensions-apiserver `schema/cel/validation.go`, KEP-2876, KEP-4008. */
 import type { JSONSchemaProps, ValidationRule } from '../../../api/apiextensions/v1/types.gen.ts'
 import { duplicate, forbidden, goQuote, invalid, required, type FieldError } from '../../../api/values/field-error.ts'
-import { nextTurn } from '../../../base/async.ts'
+import { nextTurn } from '../../../base/next-turn.ts'
 import { BudgetError, CelError } from '../../../machinery/cel/errors.ts'
 import { fromJson } from '../../../machinery/cel/json.ts'
 import { Budget } from '../../../machinery/cel/program.ts'
