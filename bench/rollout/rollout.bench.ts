@@ -1,6 +1,6 @@
 /**
  * Deployments on nodes without machines, from their creation until every pod runs: API server on a durable store, all controllers, the
- * scheduler and the simulated kubelets in one process. Sizes come from `NODES`, `PODS` and `DEPLOYMENTS`. Every placement is checked.
+ * scheduler and the simulated kubelets in one process; then the death of one node. Sizes come from `NODES`, `PODS` and `DEPLOYMENTS`. Every placement is checked.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,6 +24,7 @@ import { createHollowKubelets } from '../../tests/simulation/hollow-kubelets.ts'
 import { lessIsBetter, type Measure, moreIsBetter } from '../measure.ts'
 import { assertLegal } from '../scheduler/legality.ts'
 import { CallRecorder } from './call-times.ts'
+import { AT_ONCE, killNode } from './node-death.ts'
 
 const NODES = Number(process.env['NODES'] ?? 1000)
 const PODS = Number(process.env['PODS'] ?? 30_000)
@@ -33,6 +34,8 @@ const NAMESPACE = 'bench'
 const RATE = 100
 /** Seconds: SIG Scalability's objective for calls on one object, the 99th percentile. */
 const LATENCY = 1
+/** Seconds until a dead node's pods have others in their place. */
+const REPLACED = 2
 /** Milliseconds. */
 const ASK_EVERY = 50
 
@@ -59,7 +62,8 @@ async function* rollOut(dir: string): AsyncIterable<Measure> {
   const nodes = Array.from({ length: NODES }, (_, i) => ({ name: `node-${i}`, capacity: { cpu: '32', memory: '256Gi' } }))
   await stack.use(createControllers(heard)).start()
   await stack.use(createScheduler(heard)).start()
-  await stack.use(createHollowKubelets({ ...heard, nodes, admission: false })).start()
+  const kubelets = stack.use(createHollowKubelets({ ...heard, nodes, admission: false }))
+  await kubelets.start()
   const registering = performance.now()
   await untilOpen(client)
   process.stderr.write(`${NODES} nodes are ready after ${((performance.now() - registering) / 1000).toFixed(1)} s\n`)
@@ -81,6 +85,10 @@ async function* rollOut(dir: string): AsyncIterable<Measure> {
   progress.stop()
   assertLegal((await client.list(nodeKind)).items, (await client.list(podKind, { namespace: NAMESPACE })).items)
 
+  // Of another name than the one that reads are made of.
+  const victim = `node-${NODES - 1}`
+  const death = await killNode(client, kubelets, victim, NAMESPACE)
+
   const what = `roll-out of ${PODS} pods on ${NODES} nodes`
   const peer = "peer: load of upstream's scalability tests"
   const memory = `${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB resident`
@@ -91,6 +99,8 @@ async function* rollOut(dir: string): AsyncIterable<Measure> {
   const slowest = calls.byCall().slice(0, 5)
   const note = slowest.map(({ call, count, p99 }) => `${call} ${p99.toPrecision(2)} s of ${count}`).join(', ')
   yield lessIsBetter(`${what}, p99 of calls`, 's', calls.p99(), LATENCY, `slowest: ${note}; peer: SIG Scalability's objective`)
+  const after = `death of a node with ${death.pods} of ${PODS} pods, from its taint to replacements bound`
+  yield lessIsBetter(after, 's', death.seconds, REPLACED, 'peer: what we allow ourselves')
 }
 
 /** A Deployment and the Service before it. */
@@ -100,7 +110,7 @@ async function deploy(client: Client, index: number): Promise<void> {
   const metadata = { name: `part-${index}`, namespace: NAMESPACE }
   await client.create(serviceKind, { metadata, spec: { selector: labels, ports: [{ port: 80 }] } })
   const replicas = Math.floor(PODS / DEPLOYMENTS) + (index < PODS % DEPLOYMENTS ? 1 : 0)
-  const template = { metadata: { labels }, spec: { containers } }
+  const template = { metadata: { labels }, spec: { containers, tolerations: AT_ONCE } }
   await client.create(deployment, { metadata, spec: { replicas, selector: { matchLabels: labels }, template } })
 }
 
