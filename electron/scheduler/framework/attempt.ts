@@ -1,3 +1,4 @@
+import type { PodInfo } from '../snapshot/pod-info.ts'
 import type { SnapshotView } from '../snapshot/snapshot.ts'
 import { CycleState } from './cycle-state.ts'
 import type { NodeAnswers, PerNode } from './node-answers.ts'
@@ -17,6 +18,8 @@ export class Attempt implements Cycle {
   answers: NodeAnswers | null
   /** Of the filters the first ones, which look at a node alone, with what they said; and the rest. */
   verdicts: PerNode<Result> | null
+  /** What they said with these pods on the node, which it was promised to. */
+  crowded: PerNode<{ readonly promised: readonly PodInfo[]; readonly verdict: Result }> | null
   alone: readonly FilterPlugin[]
   others: readonly FilterPlugin[]
 
@@ -28,6 +31,7 @@ export class Attempt implements Cycle {
     this.scorers = []
     this.answers = null
     this.verdicts = null
+    this.crowded = null
     this.alone = []
     this.others = []
   }
@@ -40,6 +44,7 @@ export class Attempt implements Cycle {
     fork.scorers = this.scorers
     fork.answers = this.answers
     fork.verdicts = this.verdicts
+    fork.crowded = this.crowded
     fork.alone = this.alone
     fork.others = this.others
     return fork

@@ -144,7 +144,9 @@ export class Framework {
     attempt.alone = first < 0 ? filters : filters.slice(0, first)
     attempt.others = first < 0 ? [] : filters.slice(first)
     attempt.answers = this.#answers.of(pod.demand)
-    attempt.verdicts = attempt.answers.of(attempt.alone.map(({ name }) => name).join())
+    const names = attempt.alone.map(({ name }) => name).join()
+    attempt.verdicts = attempt.answers.of(names)
+    attempt.crowded = attempt.answers.of(`promised, by ${names}`)
   }
 
   /** As `filterWithNominated`, for a node of the attempt's snapshot: what is remembered of it is not asked again. */
@@ -165,13 +167,12 @@ export class Framework {
   }
 
   #checkPromised(attempt: Attempt, pod: PodInfo, node: NodeInfo, promised: readonly PodInfo[]): Result {
-    const { answers, alone, others } = attempt
-    if (!answers || others.length > 0 || promised.some(({ uid }) => uid === pod.uid)) return this.filterWithNominated(attempt, pod, node)
-    const known = answers.of<{ promised: readonly PodInfo[]; verdict: Result }>(`promised by ${alone.map(({ name }) => name).join()}`)
-    const found = known.find(node)
+    const { crowded, others } = attempt
+    if (!crowded || others.length > 0 || promised.some(({ uid }) => uid === pod.uid)) return this.filterWithNominated(attempt, pod, node)
+    const found = crowded.find(node)
     if (found?.promised === promised) return found.verdict
     const verdict = this.filterWithNominated(attempt, pod, node)
-    if (verdict?.code !== 'Error') known.set(node, { promised, verdict })
+    if (verdict?.code !== 'Error') crowded.set(node, { promised, verdict })
     return verdict
   }
 

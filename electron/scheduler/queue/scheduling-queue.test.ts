@@ -105,6 +105,36 @@ describe('SchedulingQueue', () => {
     }
   })
 
+  it('lets pods that were promised a node try before their time as often as they can, and others a hundred times a second', () => {
+    const pods = Array.from({ length: 150 }, (_, i) => podOf(`web-${i}`))
+    const early = (node: string) => {
+      for (const pod of pods) queue.add(pod)
+      for (let i = 0; i < pods.length; i++) {
+        const pod = popped()
+        queue.fail(pod, pod.info.pod, FIT, NONE)
+        queue.nominator.set(pod.info, node)
+      }
+      queue.move(nodeAdd('good'))
+      let count = 0
+      for (let pod = queue.pop(); pod; pod = queue.pop()) {
+        count++
+        queue.done(pod.uid)
+      }
+      for (const { metadata } of pods) queue.delete(metadata.uid)
+      return count
+    }
+    expect(early('a')).toBe(150)
+    expect(early('')).toBe(100)
+  })
+
+  it('does not move a gated pod for what does not open its gate', () => {
+    const pod = podOf('web', { spec: { schedulingGates: [{ name: 'x' }] } })
+    queue.add(pod)
+    const before = queue.find(pod.metadata.uid)?.pod.rejectors
+    queue.move({ event: { resource: 'TargetPod', action: ACTION.updatePodGatesEliminated }, old: pod, now: pod })
+    expect([place(pod), queue.find(pod.metadata.uid)?.pod.rejectors === before]).toEqual(['unschedulable', true])
+  })
+
   it('tries a refused pod before its time while nothing else is to do, but not one that met a fault', () => {
     const [refused, faulty] = [podOf('refused'), podOf('faulty')]
     queue.add(refused)

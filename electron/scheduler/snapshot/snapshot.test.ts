@@ -132,6 +132,25 @@ describe('SchedulerCache', () => {
     expect(cache.forget(pod.metadata.uid)).toBe(false)
   })
 
+  it('takes a newer state of a pod without another count, unless it asks for something else', () => {
+    const { cache, used } = setUp()
+    const node = cache.snapshot.node('a')
+    const set = (options: Parameters<typeof podOf>[1], status: object = {}) => {
+      const made = podOf('web', { requests: { cpu: '1' }, ...options, on: 'a' } as Parameters<typeof podOf>[1])
+      cache.setPod({ ...made, status: { ...made.status, ...status } })
+      return node?.version
+    }
+    const first = set({})
+    expect(set({}, { phase: 'Running', podIP: '10.0.0.1' })).toBe(first)
+    expect(node?.pod('pod-web')?.pod.status.podIP).toBe('10.0.0.1')
+    const relabelled = set({ labels: { app: 'web' } })
+    expect(relabelled).not.toBe(first)
+    const started = set({ labels: { app: 'web' } }, { startTime: '2026-01-01T00:00:00Z' })
+    expect(started).not.toBe(relabelled)
+    set({ requests: { cpu: '2' } })
+    expect(used('a')).toBe(2000)
+  })
+
   it('believes the informer where it names another node', () => {
     const { cache, used, pod } = setUp()
     cache.assume(new PodInfo(pod), 'a')
