@@ -41,8 +41,8 @@ export async function killNode(client: Client, kubelets: HollowKubelets, name: s
       if ('spec' in object && object.spec.taints?.some(({ effect }) => effect === 'NoExecute')) return tainted.resolve(performance.now())
     }
   }
-  void followPods().catch(bound.reject)
-  void followNode().catch(tainted.reject)
+  void followPods().catch((error: unknown) => bound.reject(error))
+  void followNode().catch((error: unknown) => tainted.reject(error))
   kubelets.silence(name)
   try {
     const [from, to] = await Promise.all([tainted.promise, bound.promise])
