@@ -129,12 +129,19 @@ export class Pipeline {
   /** The connector of an upgrade request, once the user may use it. Throws StatusError. */
   async connect(given: ApiRequest): Promise<Connection> {
     const info = requestInfo(given.method, given.path, given.query)
-    const trail = this.#options.auditor()?.begin(given, info) ?? null
+    const { auditor, clock } = this.#options
+    const begun = clock.monotonic()
+    const trail = auditor()?.begin(given, info) ?? null
+    const observe = (code: number) => this.#observe({ ...info, verb: 'connect' }, code, (clock.monotonic() - begun) / 1000)
     try {
-      return { ...(await this.#connect(given, info, trail)), trail, info }
+      const connection = { ...(await this.#connect(given, info, trail)), trail, info }
+      observe(101)
+      return connection
     } catch (error) {
+      const refusal = failureResponse(error)
+      observe(refusal.status)
       if (trail && isDefect(error)) trail.panicked(error)
-      trail?.ended(failureResponse(error))
+      trail?.ended(refusal)
       throw error
     }
   }

@@ -171,6 +171,27 @@ describe('an event', () => {
     expect(events().map(({ stage }) => stage)).toEqual([...whole, ...whole])
   })
 
+  it('of a connection to a pod comes when it begins and when it ends', async () => {
+    const socket = { protocol: 'v5.channel.k8s.io', messages: [] as never, send: async () => {}, async [Symbol.asyncDispose]() {} }
+    const connector = { open: async () => socket, answer: () => Promise.reject(new Error('no')), upgrade: async () => {} }
+    await start('rules: [{ level: Metadata, resources: [{ group: "", resources: [pods/exec] }] }]', {
+      connectors: { 'pods/exec': connector },
+    })
+    const path = '/api/v1/namespaces/default/pods/p/exec'
+    const connected = await test.client.websocket({ path, query: { command: 'sh' }, protocols: [socket.protocol] })
+    expect(events().map(({ stage }) => stage)).toEqual(['RequestReceived', 'ResponseStarted'])
+    await connected[Symbol.asyncDispose]()
+    expect(completed()[0]).toMatchObject({
+      requestURI: `${path}?command=sh`,
+      objectRef: { resource: 'pods', subresource: 'exec', name: 'p' },
+      responseStatus: { code: 101 },
+    })
+    const { text } = await send(test.client, 'GET', '/metrics')
+    expect(text).toContain(
+      'apiserver_request_total{verb="CONNECT",group="",version="v1",resource="pods",subresource="exec",scope="resource",code="101"} 1',
+    )
+  })
+
   it('is made of calls in this process too', async () => {
     await start('omitStages: [RequestReceived]\nrules: [{ level: RequestResponse }]')
     await test.client.create(configMap, { metadata: { name: 'a', namespace: 'default' }, data: { k: 'v' } })
