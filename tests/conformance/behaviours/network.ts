@@ -199,7 +199,9 @@ export const behaviours: Behaviours = {
     const at = { name: 'balanced', namespace }
     const status = { subresource: 'status' }
     await using watching = await startWatch(client, service, { namespace, labelSelector: selector, signal })
-    const made = await client.create(service, { metadata: { ...at, labels }, spec: { type: 'LoadBalancer', ports: PORTS } })
+    // Of a class that nobody serves, so that no controller has a say in its status.
+    const spec = { type: 'LoadBalancer' as const, loadBalancerClass: 'example.com/internal-vip', ports: PORTS }
+    const made = await client.create(service, { metadata: { ...at, labels }, spec })
     await watching.until('ADDED')
     assert.deepEqual(uids([await client.get(service, at, status)]), uids([made]))
 
