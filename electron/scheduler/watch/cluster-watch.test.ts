@@ -44,6 +44,21 @@ describe('the scheduler', () => {
     expect(await cluster.nodeOf('next')).toBe('only')
   })
 
+  it('gives what a pod was promised to another when that pod is deleted', async () => {
+    await using cluster = await startCluster()
+    await cluster.addNode('only', { cpu: '1' })
+    await cluster.addPod('promised', { requests: { cpu: '1' }, spec: { schedulingGates: [{ name: 'example.com/later' }] } })
+    const promise = { type: 'merge', body: { status: { nominatedNodeName: 'only' } } } as const
+    await cluster.client.patch(podKind, at('promised'), promise, { subresource: 'status' })
+    await cluster.quiet()
+    await cluster.addPod('web', { requests: { cpu: '1' } })
+    await cluster.quiet()
+    expect(await cluster.nodeOf('web')).toBe('')
+    await cluster.client.delete(podKind, at('promised'), { gracePeriodSeconds: 0 })
+    await cluster.advance(1000)
+    expect(await cluster.nodeOf('web')).toBe('only')
+  })
+
   it('does not mistake a new pod for an old one of its name', async () => {
     await using cluster = await startCluster()
     await cluster.addNode('only', { cpu: '1' })

@@ -83,9 +83,15 @@ export function watchPods(core: SchedulerCore, pods: Informer<Pod>): Disposable 
       queue.move({ event: EVENTS.assignedPodDelete, old: pod })
     }
     if (standing !== 'waiting') return
+    const wasPromised = queue.nominator.nodeOf(uid) !== undefined
     queue.delete(uid)
     ledger.forget(uid)
-    waiting.reject(uid, '', 'the pod was deleted')
+    const wasPlaced = waiting.reject(uid, '', 'the pod was deleted')
+    // What it was promised is free for others that are no more important.
+    if (wasPromised && !wasPlaced) {
+      const { priority = 0 } = pod.spec
+      queue.move({ event: EVENTS.assignedPodDelete, old: pod }, ({ info }) => info.priority <= priority)
+    }
   }
   /** It was waiting, and is on a node now. */
   const settle = (pod: Pod) => {
