@@ -1,10 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../base/fake-clock.ts'
 import { silentLogger } from '../base/logger.ts'
 import { seededRandom } from '../base/random.ts'
+import type { Audit } from '../apiserver/audit/audit.ts'
 import { requestInfo } from '../apiserver/request-info.ts'
 import { openAudit, type AuditConfig } from './audit.ts'
 
@@ -21,6 +25,14 @@ const open = (config: AuditConfig = {}) => {
   return openAudit(config, { policy: join(dir, 'audit-policy.yaml'), log: join(dir, 'audit/audit.log') }, deps)
 }
 
+function noteOne(audit: Audit | null): void {
+  const query = new URLSearchParams()
+  const user = { name: 'ada', groups: [] }
+  const { signal } = new AbortController()
+  const request = { method: 'GET', path: '/version', query, headers: {}, user, signal, body: async () => Buffer.of() }
+  audit?.begin(request, requestInfo('GET', '/version', query))
+}
+
 describe('the audit log', () => {
   it('is off where nobody asked for it', async () => {
     expect(await open()).toBeNull()
@@ -29,13 +41,36 @@ describe('the audit log', () => {
   it('is kept in the state folder by the policy that lies there', async () => {
     await writeFile(join(dir, 'audit-policy.yaml'), POLICY)
     const audit = await open()
-    const request = { method: 'GET', path: '/version', query: new URLSearchParams(), headers: {}, user: { name: 'ada', groups: [] } }
-    audit?.begin(
-      { ...request, signal: new AbortController().signal, body: async () => Buffer.of() },
-      requestInfo('GET', '/version', request.query),
-    )
+    noteOne(audit)
     await audit?.[Symbol.asyncDispose]()
     expect(await readFile(join(dir, 'audit/audit.log'), 'utf8')).toMatch(/^\{"kind":"Event".*"username":"ada".*\}\n$/)
+  })
+
+  it('goes to the server of a kubeconfig, and then into no file', async () => {
+    const posted = Promise.withResolvers<string>()
+    const server = createServer((request, response) => {
+      void text(request).then((body) => {
+        response.end()
+        posted.resolve(`${request.headers.authorization} ${body}`)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const kubeconfig = {
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}/events` } }],
+      users: [{ name: 'u', user: { token: 'secret' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    }
+    await writeFile(join(dir, 'sink'), JSON.stringify(kubeconfig))
+    await writeFile(join(dir, 'p.yaml'), POLICY)
+    const audit = await open({ policyFile: join(dir, 'p.yaml'), webhookConfigFile: join(dir, 'sink') })
+    noteOne(audit)
+    await audit?.[Symbol.asyncDispose]()
+    expect(await posted.promise).toMatch(/^Bearer secret \{"kind":"EventList".*"username":"ada"/)
+    expect(await readdir(dir)).not.toContain('audit')
+    server.close()
   })
 
   it.each<[what: string, config: (path: (name: string) => string) => AuditConfig, message: RegExp]>([
