@@ -9,9 +9,9 @@ import { isPodTerminal } from '../workload/pod-state.ts'
 export const MANAGED = 'volumes.kubernetes.io/controller-managed-attach-detach'
 
 export interface VolumeSources {
-  claim(namespace: string, name: string): PersistentVolumeClaim | undefined
-  volume(name: string): PersistentVolume | undefined
-  driver(name: string): CSIDriver | undefined
+  readonly claim: (namespace: string, name: string) => PersistentVolumeClaim | undefined
+  readonly volume: (name: string) => PersistentVolume | undefined
+  readonly driver: (name: string) => CSIDriver | undefined
 }
 
 /** A volume with the pods of the node that use it. */
