@@ -90,7 +90,7 @@ function prepare(registry: Registry, call: Call, object: KubeObject, generates: 
   const { metadata } = object
   metadata.creationTimestamp = formatTime(registry.clock.now())
   metadata.uid = registry.random.uuid()
-  metadata.name = generates ? generatedName(metadata.generateName ?? '', registry) : ((metadata.name as string | undefined) ?? '')
+  metadata.name = generates ? generatedName(metadata.generateName ?? '', registry) : metadata.name || ''
   delete metadata.generation
   if (kind.subresources['status'] && !registry.hooks.get(resourceName(kind))?.keepsStatusOnCreate) resetStatus(object)
   if (hasGeneration(kind)) metadata.generation = 1
