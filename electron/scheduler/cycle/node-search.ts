@@ -51,6 +51,7 @@ export class NodeSearch {
     const enough = framework.hasScores ? enoughNodes(total, framework.percentageOfNodesToScore) : 1
     const fit: NodeInfo[] = []
     let looked = 0
+    let last: Status | null = null
     for (; looked < total && fit.length < enough; looked++) {
       const node = candidates[(this.#start + looked) % total] as NodeInfo
       const refusal = framework.check(attempt, pod, node)
@@ -60,7 +61,8 @@ export class NodeSearch {
       }
       if (!isRejected(refusal)) return { nodes: [], diagnosis, fault: refusal }
       diagnosis.statuses.add(node, refusal)
-      diagnosis.blame(refusal)
+      if (refusal.plugin !== last?.plugin || refusal.code !== last.code) diagnosis.blame(refusal)
+      last = refusal
     }
     this.#start = (this.#start + looked) % Math.max(1, attempt.snapshot.nodes.length)
     return { nodes: fit, diagnosis }

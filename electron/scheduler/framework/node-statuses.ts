@@ -3,13 +3,20 @@ import type { Code, Status } from './status.ts'
 
 const UNASKED: Status = Object.freeze({ code: 'UnschedulableAndUnresolvable', reasons: [], plugin: '' })
 
+/** How many nodes are refused with the very same words. */
+interface Group {
+  nodes: number
+}
+
 /** Why each node does not do. Nodes that were not looked at share one status. Source: `scheduler/framework.NodeToStatus`. */
 export class NodeStatuses {
   /** What was found while nodes were looked at one after the other: a list, because most of it is only counted. */
   readonly #nodes: NodeInfo[] = []
   readonly #statuses: Status[] = []
   readonly #byCode = new Map<Code, NodeInfo[]>()
-  readonly #byReasons = new Map<readonly string[], number>()
+  readonly #byReasons = new Map<readonly string[], Group>()
+  /** Where the last one went: the next one is mostly like it. */
+  #last: { readonly code: Code; readonly nodes: NodeInfo[]; readonly reasons: readonly string[]; readonly group: Group } | null = null
   /** Made of it when somebody asks for a node by its name. */
   #explicit: Map<string, Status> | null = null
   absent: Status = UNASKED
@@ -36,10 +43,15 @@ export class NodeStatuses {
     const { code, reasons } = status
     this.#nodes.push(node)
     this.#statuses.push(status)
-    const alike = this.#byCode.get(code)
-    if (alike) alike.push(node)
-    else this.#byCode.set(code, [node])
-    this.#byReasons.set(reasons, (this.#byReasons.get(reasons) ?? 0) + 1)
+    if (this.#last?.code !== code || this.#last.reasons !== reasons) {
+      const nodes = this.#byCode.get(code) ?? []
+      const group = this.#byReasons.get(reasons) ?? { nodes: 0 }
+      this.#byCode.set(code, nodes)
+      this.#byReasons.set(reasons, group)
+      this.#last = { code, nodes, reasons, group }
+    }
+    this.#last.nodes.push(node)
+    this.#last.group.nodes++
   }
 
   *explicit(): Iterable<readonly [string, Status]> {
@@ -49,7 +61,8 @@ export class NodeStatuses {
 
   /** How many nodes were refused with which words; the same words may come more than once. */
   reasons(): Iterable<readonly [readonly string[], number]> {
-    return this.#explicit ? this.#explicit.values().map(({ reasons }) => [reasons, 1] as const) : this.#byReasons
+    if (this.#explicit) return this.#explicit.values().map(({ reasons }) => [reasons, 1] as const)
+    return this.#byReasons.entries().map(([reasons, { nodes }]) => [reasons, nodes] as const)
   }
 
   /** Those of the nodes whose status has this code. */

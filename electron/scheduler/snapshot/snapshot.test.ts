@@ -136,7 +136,7 @@ describe('SchedulerCache', () => {
     const { cache, used } = setUp()
     const node = cache.snapshot.node('a')
     const set = (options: Parameters<typeof podOf>[1], status: object = {}) => {
-      const made = podOf('web', { requests: { cpu: '1' }, ...options, on: 'a' } as Parameters<typeof podOf>[1])
+      const made = podOf('web', { requests: { cpu: '1' }, ...options, on: 'a' })
       cache.setPod({ ...made, status: { ...made.status, ...status } })
       return node?.version
     }
