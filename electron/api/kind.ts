@@ -33,6 +33,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly strategy: Strategy<T>
   /** For a kind that shows objects of another one in a shape of its own (events.k8s.io): they are stored once, as the other. */
   readonly storedAs?: StoredForm<T>
+  /** Older versions of the group in which it may be sent too, because their shape is the same. */
+  readonly accepts?: readonly string[]
   /** Of a custom resource only: its shape is not in the schema facts. */
   readonly custom?: CustomForm
   /** Its objects are worked out when they are asked for, and stored nowhere: the server has a `Reader` for them. */
@@ -182,6 +184,7 @@ export interface SubresourceKindSpec<T extends KubeObject> {
   readonly version: string
   readonly kind: string
   readonly model: string
+  readonly accepts?: readonly string[]
   readonly columns?: readonly Column<T>[]
   readonly strategy?: Strategy<T>
 }

@@ -39,6 +39,15 @@ const left = () => test.client.get(pod, at).catch(() => null)
 const statusOf = async () => (await test.client.get(podDisruptionBudget, { name: 'budget', namespace: 'default' })).status
 
 describe('an eviction', () => {
+  it('may come in the version that old clients drain with', async () => {
+    await running()
+    expect((await evict({ apiVersion: 'policy/v1beta1' })).status).toBe(201)
+  })
+
+  it('is of its own group', async () => {
+    expect((await evict({ apiVersion: 'apps/v1beta1' })).status).toBe(400)
+  })
+
   it('ends the pod and says in it why', async () => {
     await running()
     const { status, json } = await evict()

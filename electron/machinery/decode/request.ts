@@ -11,6 +11,8 @@ export interface ExpectedKind {
   readonly group: string
   readonly version: string
   readonly kind: string
+  /** Further versions in which it may be sent. */
+  readonly accepts?: readonly string[]
 }
 
 export interface DecodedRequest<T> {
@@ -89,7 +91,8 @@ function yamlSource(body: Uint8Array, expected: ExpectedKind): Source {
 function checkKind(given: ExpectedKind, expected: ExpectedKind): void {
   if (given.kind !== expected.kind)
     throw cannotBeHandled(given, expected, `no kind "${given.kind}" is registered for version "${groupVersion(given)}"`)
-  if (given.group !== expected.group || given.version !== expected.version)
+  const isAccepted = given.version === expected.version || expected.accepts?.includes(given.version)
+  if (given.group !== expected.group || !isAccepted)
     throw badRequest(
       `the API version in the data (${groupVersion(given)}) does not match the expected API version (${groupVersion(expected)})`,
     )

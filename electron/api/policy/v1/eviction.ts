@@ -6,5 +6,7 @@ export const eviction = defineSubresourceKind<Eviction>({
   group: 'policy',
   version: 'v1',
   kind: 'Eviction',
+  // kubectl up to 1.21 drains with it.
+  accepts: ['v1beta1'],
   model: 'io.k8s.api.policy.v1.Eviction',
 })
