@@ -3,8 +3,8 @@
 /** Letters and digits that Kubernetes makes random parts of names from. */
 const RANDOM = '[bcdfghjklmnpqrstvwxz2456789]'
 
-/** Of things that are minutes old at the most, as kubectl tells it. */
-const AGE = '(?:\\d{1,3}s|[1-9]m(?:\\d{1,2}s)?|[1-5]\\dm(?:\\d{1,2}s)?)'
+/** Of what is minutes old, or was made in January 2026, as kubectl tells it. */
+const AGE = '(?:\\d{1,3}s|[1-9]m(?:\\d{1,2}s)?|[1-5]\\dm(?:\\d{1,2}s)?|\\d{2,3}d|\\dy(?:\\d{1,3}d)?)'
 
 const RULES: readonly (readonly [RegExp, string])[] = [
   // klog's heads: severity, time, thread, place.

@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
-import type { ServerResponse } from 'node:http'
-import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import {
   createAgentServer,
@@ -56,9 +56,7 @@ export async function startStubAgent(stack: AsyncDisposableStack, options: StubA
     ...{ notBefore: now - 60_000, notAfter: now + 24 * 3600_000, usages: SERVER_AUTH, names: options.nodes },
   }
   const current = { cert: await issue(authority, leaf, systemRandom), key: await privateKeyPem(keys.privateKey) }
-  const greeter = await listen(
-    createServer((socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\nhello\n')),
-  )
+  const greeter = await listen(createServer((_request, response) => void response.setHeader('connection', 'close').end('hello\n')))
   stack.defer(() => void greeter.close())
   return startIn(
     stack,
