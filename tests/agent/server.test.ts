@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
-import { request as httpRequest } from 'node:http'
-import { join } from 'node:path'
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sleep, systemClock } from '../../electron/base/clock.ts'
 import type { Pod } from '../../electron/api/core/v1/types.gen.ts'
+import { endpointSlice, service as serviceKind, validatingWebhookConfiguration } from '../../electron/api/kinds.gen.ts'
+import { createAuthority, generateKeys, issue, privateKeyPem, SERVER_AUTH } from '../../electron/apiserver/pki/certificate.ts'
+import { systemRandom } from '../../electron/base/random.ts'
 import { readBody } from '../../electron/client/bytes.ts'
 import { joinNode } from './joined-node.ts'
 import type { JoinedNode } from './joined-node.ts'
@@ -206,6 +209,76 @@ describe('what the API server asks of a node', () => {
   it('reaches a pod through the API server', async () => {
     const response = await node.api.admin.request({ method: 'GET', path: '/api/v1/namespaces/default/pods/talker:8080/proxy/' })
     expect((await readBody(response)).toString()).toBe('page\n')
+  })
+
+  it('reaches a webhook that is a pod behind a Service, on no network but the way to its node', async () => {
+    const times = { notBefore: Date.parse('2020-01-01'), notAfter: Date.parse('2040-01-01') }
+    const authority = await createAuthority({ commonName: 'the authority of judges', ...times, random: systemRandom })
+    const { publicKey, privateKey } = await generateKeys()
+    const leaf = { subject: { commonName: 'judge' }, publicKey, ...times, usages: SERVER_AUTH, names: ['judge.default.svc'] }
+    const identity = { cert: await issue(authority, leaf, systemRandom), key: await privateKeyPem(privateKey) }
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
+      let body = ''
+      request.on('data', (part) => (body += String(part)))
+      request.on('end', () => {
+        const { uid, name } = (JSON.parse(body) as { request: { uid: string; name: string } }).request
+        const verdict = { uid, allowed: false, status: { message: `${name} is not wanted at ${String(request.url)}` } }
+        response.setHeader('content-type', 'application/json')
+        response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: verdict }))
+      })
+    }
+    const program = `require('node:https').createServer(${JSON.stringify(identity)}, ${answer.toString()}).listen(8443, '127.0.0.1')`
+    // The image has no TLS server, so the pod gets this program's own interpreter, with the libraries that it needs.
+    const host = { '/node': dirname(process.execPath), '/lib64': '/usr/lib64', '/lib': '/usr/lib' }
+    const mounts = Object.entries(host).map(([mountPath, path], i) => ({ name: `host-${i}`, mountPath, path }))
+    const judge = await start('judge', {
+      containers: [
+        {
+          name: 'main',
+          command: [`/node/${basename(process.execPath)}`, '-e', program],
+          volumeMounts: mounts.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
+        },
+      ],
+      volumes: mounts.map(({ name, path }) => ({ name, hostPath: { path } })),
+    })
+    const { admin } = node.api
+    const at = { namespace: 'default', name: 'judge' }
+    await admin.create(serviceKind, { metadata: at, spec: { ports: [{ port: 443, targetPort: 8443 }] } })
+    await admin.create(endpointSlice, {
+      metadata: { ...at, labels: { 'kubernetes.io/service-name': 'judge' } },
+      addressType: 'IPv4',
+      ports: [{ name: '', port: 8443, protocol: 'TCP' }],
+      endpoints: [
+        {
+          addresses: [judge.status.podIP ?? '10.0.0.1'],
+          conditions: { ready: true },
+          targetRef: { kind: 'Pod', ...at, uid: judge.metadata.uid },
+        },
+      ],
+    })
+    await admin.create(validatingWebhookConfiguration, {
+      metadata: { name: 'judge' },
+      webhooks: [
+        {
+          name: 'judge.example.com',
+          clientConfig: {
+            service: { ...at, path: '/judge' },
+            caBundle: Buffer.from(authority.cert.toString('pem')).toString('base64'),
+          },
+          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
+          matchConditions: [{ name: 'judged', expression: "request.name == 'judged'" }],
+          sideEffects: 'None',
+          timeoutSeconds: 30,
+          admissionReviewVersions: ['v1'],
+        },
+      ],
+    })
+    const refusal = async () => (await node.kubectl(['create', 'configmap', 'judged', '--dry-run=server'])).err.trim()
+    const wanted = 'admission webhook "judge.example.com" denied the request: judged is not wanted at /judge?timeout=30s'
+    await expect.poll(refusal, { timeout: 60_000, interval: 200 }).toContain(wanted)
+    for (const each of await Promise.all([refusal(), refusal(), refusal()])) expect(each).toContain(wanted)
+    await admin.delete(validatingWebhookConfiguration, { name: 'judge' })
+    await node.deletePod('judge', 0)
   })
 
   it('tells what the node and its pods use', async () => {

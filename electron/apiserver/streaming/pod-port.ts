@@ -25,12 +25,25 @@ export async function openPodPort(agents: AgentConnections, at: PodPort, signal:
   return portStream(await openChannels(agents, at.node, path, PROTOCOLS, signal), `port ${at.port} of pod ${at.pod}`)
 }
 
+/** Of bytes, not of objects: TLS goes over no other. */
 function portStream(socket: ChannelSocket, what: string): Duplex {
-  const stream = Duplex.from({
-    readable: data(socket, what),
-    writable: async (source: AsyncIterable<Uint8Array | string>) => {
-      for await (const part of source) await socket.send(Buffer.concat([Buffer.of(DATA), Buffer.from(part)]))
-    },
+  const parts = data(socket, what)
+  const read = async () => {
+    try {
+      const { value } = await parts.next()
+      stream.push(value ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : null)
+    } catch (error) {
+      stream.destroy(error as Error)
+    }
+  }
+  const write = async (part: Buffer, done: (error?: Error | null) => void) => {
+    let failure: Error | null = null
+    await socket.send(Buffer.concat([Buffer.of(DATA), part])).catch((error: unknown) => (failure = error as Error))
+    done(failure)
+  }
+  const stream = new Duplex({
+    read: () => void read(),
+    write: (part: Buffer, _encoding, done) => void write(part, done),
   })
   stream.once('close', () => void socket[Symbol.asyncDispose]())
   return stream

@@ -69,6 +69,16 @@ describe('pods/proxy and services/proxy', () => {
     expect(t.seen).toEqual(['/portForward/ns/web?port=8080', '/portForward/ns/web?port=8080'])
   })
 
+  it('give the server itself a stream of bytes, such as TLS goes over', async () => {
+    const stream = await t.connector('pods/proxy').dial?.(at('web:8080'), new AbortController().signal)
+    if (!stream) throw new Error('there is no way to dial')
+    expect([stream.readableObjectMode, stream.writableObjectMode]).toEqual([false, false])
+    stream.write('GET /a HTTP/1.1\r\nconnection: close\r\nhost: x\r\n\r\n')
+    const parts: Buffer[] = []
+    for await (const part of stream) parts.push(part as Buffer)
+    expect(Buffer.concat(parts).toString()).toMatch(/^HTTP\/1\.1 203 [\s\S]*GET \/a - - /)
+  })
+
   it('choose the port that is named, and say what is wrong', async () => {
     await proxy('http:web:81', '/')
     expect(t.seen).toEqual(['/portForward/ns/web?port=81'])
