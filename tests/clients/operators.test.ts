@@ -33,7 +33,7 @@ interface Site {
 const FOLDER = join(import.meta.dirname, 'operators')
 const OPERATORS = [
   { language: 'TypeScript', group: 'node.example.com', command: [process.execPath, join(FOLDER, 'typescript/operator.ts')] },
-  { language: 'Python', group: 'python.example.com', command: ['/usr/bin/python3', '-u', join(FOLDER, 'python/site_operator.py')] },
+  { language: 'Python', group: 'python.example.com', command: ['/usr/bin/python3', '-B', '-u', join(FOLDER, 'python/site_operator.py')] },
 ]
 const LEASE_SECONDS = 5
 

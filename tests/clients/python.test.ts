@@ -2,18 +2,21 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { configMap } from '../../electron/api/core/v1/config-map.ts'
 import { namespace } from '../../electron/api/core/v1/namespace.ts'
 import { serviceAccount } from '../../electron/api/core/v1/service-account.ts'
 import { startCluster, type Cluster } from './lib/cluster.ts'
 import { CONTAINER, POD, startProcessNode } from './lib/process-node.ts'
+import { kubeconfigOf } from './lib/kubeconfigs.ts'
+import { startRelay } from './lib/relay.ts'
 import { run } from './lib/run.ts'
 import { until } from './lib/until.ts'
 
@@ -67,8 +70,10 @@ describe('on a whole control plane', () => {
     const create = (name: string) => client.create(configMap, { metadata: { namespace: ns, name, labels }, data: { value: name } })
     await client.create(namespace, { metadata: { name: ns } })
     await create('a')
+    await using relay = await startRelay(cluster.url)
+    const { users } = parse(await readFile(cluster.kubeconfig, 'utf8')) as { users: [{ user: object }] }
     const { PATH = '' } = process.env
-    const env = { PATH, KUBECONFIG: cluster.kubeconfig, HOME: cluster.dir, NAMESPACE: ns }
+    const env = { PATH, KUBECONFIG: await kubeconfigOf(cluster, users[0].user, relay.url), HOME: cluster.dir, NAMESPACE: ns }
     const child = spawn(PYTHON, ['-B', '-u', join(FOLDER, 'following.py')], { env, stdio: ['ignore', 'pipe', 'inherit'] })
     try {
       const told: string[] = []
@@ -85,15 +90,16 @@ describe('on a whole control plane', () => {
       await until('the server answers', () => create('c'))
       await until('c is told', () => told.includes('ADDED c'))
       expect(told.filter((one) => !one.startsWith('FAULT'))).toEqual(['LISTED a', 'ADDED b', 'ADDED c'])
-      // The program is stopped, so that it does not hear of what is compacted away.
-      child.kill('SIGSTOP')
+      relay.cut()
+      await until('the fault is seen', () => told.at(-1) === 'FAULT connection')
       await client.delete(configMap, { namespace: ns, name: 'a' })
       await create('d')
       await cluster.compact()
       await cluster.kill()
       await cluster.restart()
-      child.kill('SIGCONT')
-      await until('it has listed again', () => told.some((one) => one.startsWith('LISTED b,c')))
+      relay.restore()
+      await until('it has listed again', () => told.includes('LISTED b,c,d'))
+      expect(told).toContain('FAULT 410')
       await until('e can be made', () => create('e'))
       await until('e is told', () => told.includes('ADDED e'))
     } finally {

@@ -1,5 +1,5 @@
 /** Asks again until the answer is neither undefined nor false; rejects with the last fault after a time that only a broken program needs. */
-export async function until<T>(what: string, ask: () => T | Promise<T>, seconds = 60): Promise<NonNullable<Exclude<T, false>>> {
+export async function until<T>(what: string, ask: () => T | Promise<T>, seconds = 90): Promise<NonNullable<Exclude<T, false>>> {
   const end = performance.now() + seconds * 1000
   for (;;) {
     let fault: unknown

@@ -28,7 +28,7 @@ export async function becomeLeader(config: KubeConfig, settings: Settings, onLos
     const isOver = performance.now() - seen.at > (lease.spec?.leaseDurationSeconds ?? leaseSeconds) * 1000
     if (!isOwn && lease.spec?.holderIdentity && !isOver) return false
     const taken = isOwn ? {} : { acquireTime: now, leaseTransitions: (lease.spec?.leaseTransitions ?? 0) + 1 }
-    lease.spec = { ...lease.spec, ...spec, ...taken }
+    lease.spec = Object.assign(lease.spec ?? {}, spec, taken)
     await api.replaceNamespacedLease({ namespace, name, body: lease })
     return true
   }
