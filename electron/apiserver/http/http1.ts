@@ -14,7 +14,11 @@ export interface Http1Options {
   readonly upgrade: (incoming: Incoming, socket: Duplex, head: Buffer) => void
 }
 
-/** Hand it connections with `emit('connection', socket)`. */
+/** How long the head of a request may take, in milliseconds: upstream's ReadHeaderTimeout; and how often that is looked at. */
+const HEAD_MS = 32_000
+const CHECK_MS = 5000
+
+/** Hand it connections with `emit('connection', socket)`, and close it. */
 export function createHttp1(options: Http1Options): Server {
   const connections = new WeakMap<Duplex, Credentials>()
   const credentialsOf = (socket: Duplex) => {
@@ -30,15 +34,20 @@ export function createHttp1(options: Http1Options): Server {
     connection: credentialsOf(message.socket),
     socket: message.socket,
   })
-  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (message, response) => {
-    let request: HttpRequest | null = null
-    const reply = replyOf(message, response, options.service)
-    response.once('close', () => {
-      options.service.closed(reply)
-      if (!reply.complete) request?.abort()
-    })
-    void options.service.serve(incomingOf(message), reply, (made) => (request = made))
-  })
+  const server = createServer(
+    { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: HEAD_MS, connectionsCheckingInterval: CHECK_MS },
+    (message, response) => {
+      let request: HttpRequest | null = null
+      const reply = replyOf(message, response, options.service)
+      response.once('close', () => {
+        options.service.closed(reply)
+        if (!reply.complete) request?.abort()
+      })
+      void options.service.serve(incomingOf(message), reply, (made) => (request = made))
+    },
+  )
+  // It never listens itself, and without this would follow no connection: none would be idle, and no head too late.
+  server.emit('listening')
   server.on('upgrade', (message, socket, head) => options.upgrade(incomingOf(message), socket, head))
   return server
 }

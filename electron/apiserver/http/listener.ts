@@ -83,6 +83,7 @@ export async function listen(options: ListenOptions, deps: ListenerDeps): Promis
       await within(deps.clock, FLUSH_MS, Promise.all([...http2.sessions].map((session) => once(session, 'close'))))
       for (const session of http2.sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
+      http1.close()
       await closed
     },
   }

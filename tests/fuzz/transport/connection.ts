@@ -146,16 +146,19 @@ function withLength(headers: Readonly<Record<string, string>>, body: Buffer | nu
   return body === null ? { ...headers } : { 'content-length': String(body.length), ...headers }
 }
 
+/** How long nothing at all may come, in milliseconds: what is no whole request gets no answer. */
+const FIRST_BYTE = 2000
+
 /** Reads until the other end closes, or a while after it last said something. */
 export function everything(socket: TLSSocket, quietMs = 300): Promise<Buffer> {
   const parts: Buffer[] = []
   const { promise, resolve } = Promise.withResolvers<Buffer>()
-  let quiet: NodeJS.Timeout | undefined
   const done = () => {
     clearTimeout(quiet)
     resolve(Buffer.concat(parts))
     socket.destroy()
   }
+  let quiet = setTimeout(done, FIRST_BYTE)
   socket.on('data', (part: Buffer) => {
     parts.push(part)
     clearTimeout(quiet)
