@@ -66,7 +66,7 @@ export function randomTemplate(dice: Dice, claims: readonly string[]): Template 
 
 /** The same kind but for one thing, or two. */
 export function varied(dice: Dice, { spec, ...template }: Template, other: Template): Template {
-  const parts = ['affinity', 'tolerations', 'priority', 'nodeSelector', 'containers', 'initContainers', 'overhead', 'resources'] as const
+  const parts = ['affinity', 'affinity', 'affinity', 'tolerations', 'priority', 'containers', 'initContainers', 'resources'] as const
   const changed = dice.some(1, 2, () => dice.of(parts))
   return { ...template, spec: { ...spec, ...Object.fromEntries(changed.map((part) => [part, other.spec[part]])) } }
 }
@@ -153,7 +153,7 @@ function randomNodeTerm(dice: Dice): NodeSelectorTerm {
 function randomAffinity(dice: Dice): Affinity {
   const affinity: Affinity = {}
   const weight = () => 1 + dice.below(100)
-  if (dice.chance(0.25)) {
+  if (dice.chance(0.4)) {
     const required = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: dice.some(1, 2, () => randomNodeTerm(dice)) } }
     const preference = () => ({ preference: randomNodeTerm(dice), weight: weight() })
     const preferred = { preferredDuringSchedulingIgnoredDuringExecution: dice.some(1, 2, preference) }
