@@ -55,7 +55,8 @@ export const endpointSlice = defineKind<EndpointSlice>({
   },
 })
 
-function content({ metadata, ...rest }: EndpointSlice): object {
+/** Without what says only which kind it is: a patch may take that away. */
+function content({ kind: _kind, apiVersion: _apiVersion, metadata, ...rest }: EndpointSlice): object {
   const { managedFields: _fields, resourceVersion: _version, generation: _generation, ...meta } = metadata
   return { ...rest, metadata: meta }
 }
