@@ -201,8 +201,10 @@ describe.each(OPERATORS)('the operator in $language', ({ language, group, comman
       return sites.length === left.length && sites.every(isReady)
     })
     expect(Object.keys(await directory()).toSorted()).toEqual(left.map((name) => `${ns}.${name}`))
-    const { items } = await cluster.client.list(deployment, { namespace: ns })
-    await until('only they have Deployments', () => items.map(({ metadata }) => metadata.name).every((name) => left.includes(name)))
+    await until('only they have Deployments', async () => {
+      const { items } = await cluster.client.list(deployment, { namespace: ns })
+      return items.every(({ metadata }) => left.includes(metadata.name))
+    })
     const { spec } = await cluster.client.get(lease, { namespace: system, name: group })
     expect(spec).toMatchObject({ holderIdentity: 'second', leaseTransitions: 1, leaseDurationSeconds: LEASE_SECONDS })
   })
