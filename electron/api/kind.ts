@@ -55,6 +55,8 @@ export interface CustomForm {
 export interface StoredForm<T extends KubeObject = KubeObject> {
   readonly kind: AnyKind
   toStored(object: T): KubeObject
+  /** `toStored` without what it adds by default; absent where it adds nothing. */
+  undefaulted?(object: T): KubeObject
   fromStored(stored: KubeObject): T
   /** Where someone else must be asked to convert; then the two functions above only know what needs no asking. */
   readonly ask?: AskedForm

@@ -187,7 +187,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     admission: createAdmission(plugins, checks),
     quotas: new Quotas(resources, clock),
     types,
-    targets: new MergeTargets(types),
+    targets: new MergeTargets(types, () => resources.kinds()),
     hooks,
   }
   const aggregation = createAggregation({ registry, resources, lookup, dialService, clock, random, logger })

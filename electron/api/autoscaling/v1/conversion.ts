@@ -23,10 +23,17 @@ const ALL = [METRICS, BEHAVIOR, CONDITIONS, CURRENT]
 /** CPU as a share of what is requested is all that the older shape has fields for. */
 const isCpu = ({ resource }: MetricSpec) => resource?.name === 'cpu' && resource.target.averageUtilization !== undefined
 
+/** With the newer shape's defaults, which whoever reads what is stored gets. */
 export function toStored(old: OldAutoscaler): HorizontalPodAutoscaler {
+  const made = toNewer(old)
+  defaultAutoscaler(made.spec)
+  return made
+}
+
+export function toNewer(old: OldAutoscaler): HorizontalPodAutoscaler {
   const { spec, status, metadata, ...rest } = old
   const { targetCPUUtilizationPercentage: cpu, ...kept } = spec
-  const { currentCPUUtilizationPercentage: currentCpu, ...seen } = status ?? {}
+  const { currentCPUUtilizationPercentage: currentCpu, currentReplicas, ...seen } = status ?? {}
   const annotations = metadata.annotations ?? {}
   const metrics: MetricSpec[] = (parsed<OldMetric[]>(annotations[METRICS]) ?? []).map(metricFromV1)
   if (cpu !== undefined)
@@ -36,20 +43,20 @@ export function toStored(old: OldAutoscaler): HorizontalPodAutoscaler {
     currentMetrics.unshift({ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: currentCpu } } })
   const behavior = parsed<HorizontalPodAutoscalerBehavior>(annotations[BEHAVIOR])
   const conditions = parsed<HorizontalPodAutoscalerCondition[]>(annotations[CONDITIONS])
-  const made: HorizontalPodAutoscaler = {
+  return {
     ...rest,
     apiVersion: 'autoscaling/v2',
     metadata: withAnnotations(metadata, without(annotations)),
     spec: { ...kept, ...(metrics.length ? { metrics } : {}), ...(behavior ? { behavior } : {}) },
     status: {
       ...seen,
+      // The newer shape leaves none out, the older writes it.
+      ...(currentReplicas ? { currentReplicas } : {}),
       desiredReplicas: seen.desiredReplicas ?? 0,
       ...(currentMetrics.length ? { currentMetrics } : {}),
       ...(conditions ? { conditions } : {}),
     },
   }
-  defaultAutoscaler(made.spec)
-  return made
 }
 
 export function fromStored({ spec, status, metadata, ...rest }: HorizontalPodAutoscaler): OldAutoscaler {

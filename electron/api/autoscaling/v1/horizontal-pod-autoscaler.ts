@@ -6,7 +6,7 @@ import {
   validateAutoscalerStatus,
 } from '../v2/horizontal-pod-autoscaler.ts'
 import type { HorizontalPodAutoscaler as NewAutoscaler } from '../v2/types.gen.ts'
-import { fromStored, toStored } from './conversion.ts'
+import { fromStored, toNewer, toStored } from './conversion.ts'
 import type { HorizontalPodAutoscaler } from './types.gen.ts'
 
 /** The older shape of autoscaling/v2. Both are the same objects; checks speak of the fields as stored, as Kubernetes does. */
@@ -28,5 +28,5 @@ export const oldHorizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
     validate: (object) => validateAutoscaler(toStored(object).spec),
     validateStatusUpdate: ({ status }) => validateAutoscalerStatus(status),
   },
-  storedAs: { kind: newer, toStored, fromStored: (stored) => fromStored(stored as NewAutoscaler) },
+  storedAs: { kind: newer, toStored, undefaulted: toNewer, fromStored: (stored) => fromStored(stored as NewAutoscaler) },
 })

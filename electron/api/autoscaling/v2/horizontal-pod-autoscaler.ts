@@ -38,6 +38,9 @@ export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   columns: autoscalerColumns,
   strategy: {
     defaults: ({ spec }) => defaultAutoscaler(spec),
+    prepareForCreate(object) {
+      object.status = { desiredReplicas: 0 }
+    },
     validate: ({ spec }) => validateAutoscaler(spec),
     validateStatusUpdate: ({ status }) => validateAutoscalerStatus(status),
   },
