@@ -8,7 +8,7 @@ import { startHost } from './host/start-host.ts'
 import { fuzz } from './run/driver.ts'
 
 const REQUESTS = 20_000
-const STRETCH = 5000
+const STRETCH = 2500
 
 function count(name: string, text: string | undefined, otherwise: number): number {
   const value = text === undefined ? otherwise : Number(text)

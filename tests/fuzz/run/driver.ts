@@ -21,9 +21,9 @@ export interface RunOptions {
   readonly stretch: number
   /** The first scenario's number. */
   readonly from?: number
-  /** Told when a stretch is over. */
   /** Told at once. */
   readonly onFinding?: (finding: Finding) => void
+  /** Told when a stretch is over. */
   readonly onStretch?: (done: number, measured: Measured) => void
 }
 
@@ -149,6 +149,12 @@ async function settled(host: Host, first: Measured | null): Promise<Measured> {
   return now
 }
 
+/**
+ * Somebody asks for 2147483647 replicas sooner or later, and the controllers make them, one by one, until nothing else gets its turn.
+ * Here as anywhere a quota is what stops that.
+ */
+const QUOTA = { metadata: { name: `${PREFIX}quota` }, spec: { hard: { pods: '100', 'count/jobs.batch': '200' } } }
+
 /** Deletes what a run has left, and makes its namespaces. */
 async function cleanUp(transport: Transport): Promise<void> {
   const send = async (method: string, target: string, body?: string, type = 'application/json') => {
@@ -180,7 +186,10 @@ async function cleanUp(transport: Transport): Promise<void> {
   for (const name of namespaces)
     if (name.startsWith(PREFIX) && !NAMESPACES.includes(name as (typeof NAMESPACES)[number]))
       await send('DELETE', `/api/v1/namespaces/${name}`, GRACE)
-  for (const name of NAMESPACES) await send('POST', '/api/v1/namespaces', JSON.stringify({ metadata: { name } }))
+  for (const name of NAMESPACES) {
+    await send('POST', '/api/v1/namespaces', JSON.stringify({ metadata: { name } }))
+    await send('POST', `/api/v1/namespaces/${name}/resourcequotas`, JSON.stringify(QUOTA))
+  }
 }
 
 function namesIn(list: Buffer): string[] {

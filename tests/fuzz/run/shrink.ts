@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { Actor, Broken } from './actor.ts'
 import type { FuzzRequest, Transport } from '../transport/connection.ts'
 
-/** Tries before what is small enough is good enough. */
+/** Tries before what is small enough is good enough, and how long they may take together, in milliseconds. */
 const TRIES = 300
+const PATIENCE = 20_000
 
 export interface Shrunk {
   readonly request: FuzzRequest
@@ -15,8 +16,11 @@ export interface Shrunk {
 export async function shrink(transport: Transport, broken: Broken): Promise<Shrunk> {
   let best = broken.sent.at(-1) as FuzzRequest
   let tries = 0
+  const until = performance.now() + PATIENCE
+  const over = () => tries >= TRIES || performance.now() > until
   const breaks = async (request: FuzzRequest): Promise<boolean> => {
-    if (++tries > TRIES) return false
+    if (tries > 0 && over()) return false
+    tries++
     try {
       await new Actor(transport, () => undefined).send(request)
       return false
@@ -47,11 +51,11 @@ export async function shrink(transport: Transport, broken: Broken): Promise<Shru
       })
     }
   }
-  await shrinkBody(() => best, keep)
+  await shrinkBody(() => best, keep, over)
   return { request: best, alone: true }
 }
 
-async function shrinkBody(now: () => FuzzRequest, keep: (request: FuzzRequest) => Promise<boolean>): Promise<void> {
+async function shrinkBody(now: () => FuzzRequest, keep: (request: FuzzRequest) => Promise<boolean>, over: () => boolean): Promise<void> {
   const value = (): unknown => {
     try {
       return JSON.parse(now().body?.toString('utf8') ?? '')
@@ -63,6 +67,7 @@ async function shrinkBody(now: () => FuzzRequest, keep: (request: FuzzRequest) =
   for (let again = true; again;) {
     again = false
     for (const smaller of smallerValues(value())) {
+      if (over()) return
       if (isDeepStrictEqual(smaller, value())) continue
       if (await keep({ ...now(), body: Buffer.from(JSON.stringify(smaller)) })) {
         again = true

@@ -148,16 +148,20 @@ function withLength(headers: Readonly<Record<string, string>>, body: Buffer | nu
 
 /** How long nothing at all may come, in milliseconds: what is no whole request gets no answer. */
 const FIRST_BYTE = 2000
+/** How long someone may go on talking, in milliseconds: a watch is never quiet for long where others write. */
+const TALK = 10_000
 
-/** Reads until the other end closes, or a while after it last said something. */
+/** Reads until the other end closes, or a while after it last said something, or until it has said enough. */
 export function everything(socket: TLSSocket, quietMs = 300): Promise<Buffer> {
   const parts: Buffer[] = []
   const { promise, resolve } = Promise.withResolvers<Buffer>()
   const done = () => {
     clearTimeout(quiet)
+    clearTimeout(enough)
     resolve(Buffer.concat(parts))
     socket.destroy()
   }
+  const enough = setTimeout(done, TALK)
   let quiet = setTimeout(done, FIRST_BYTE)
   socket.on('data', (part: Buffer) => {
     parts.push(part)
