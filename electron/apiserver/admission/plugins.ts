@@ -7,6 +7,7 @@ import type { WebhookClient } from '../webhooks/webhook-client.ts'
 import type { Authorizer } from '../types.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { claimResize } from './claim-resize.ts'
+import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { DEFAULT_TOLERATION_SECONDS, defaultTolerations } from './default-tolerations.ts'
 import { deviceRequests, deviceTaints } from './devices.ts'
@@ -16,6 +17,8 @@ import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { mutatingPolicies } from './policies/mutating.ts'
 import { validatingPolicies } from './policies/validating.ts'
+import { podSecurity } from './pod-security/pod-security.ts'
+import { podTopologyLabels } from './pod-topology-labels.ts'
 import { priorityAdmission } from './priority.ts'
 import { runtimeClassAdmission } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
@@ -50,12 +53,15 @@ export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
     limitRanger(lookup),
     serviceAccountAdmission(lookup, { clock, random }),
     taintNodes,
+    podSecurity(lookup, clock),
     priorityAdmission(lookup),
     defaultTolerations(tolerationSeconds),
     defaultStorageClass(lookup),
     storageProtection,
     claimResize(lookup),
     runtimeClassAdmission(lookup),
+    defaultIngressClass(lookup),
+    podTopologyLabels(lookup),
     deviceTaints(clock),
     deviceRequests(lookup),
     mutatingPolicies({ ...policies, types }),
