@@ -170,9 +170,16 @@ export const CHANNELS = {
     }),
     hostKey,
   ),
-  /** Signs in and looks, changing nothing. */
+  /** Signs in and looks, changing nothing. What `machines.add` would install with `installRuntime` does not stand in the way then. */
   'machines.preflight': call(
-    v.object({ ...hop.entries, hostKey: v.string(), jump: v.optional(v.object({ ...hop.entries, hostKey: v.string() })), credentials }),
+    v.object({
+      ...hop.entries,
+      hostKey: v.string(),
+      jump: v.optional(v.object({ ...hop.entries, hostKey: v.string() })),
+      nodeIP: v.optional(v.string()),
+      installRuntime: v.optional(v.boolean()),
+      credentials,
+    }),
     v.array(check),
   ),
   /** Makes the Machine object and starts the work; progress is in its status. */

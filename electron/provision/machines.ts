@@ -92,7 +92,10 @@ export interface Machines extends Component {
   sshDefaults(
     host: string,
   ): Promise<{ hostName: string; user?: string; port?: number; keyFile?: string; jump?: { host: string; user?: string; port?: number } }>
-  preflight(address: MachineAddress & { hostKey: string }, signal: AbortSignal): Promise<readonly PreflightCheck[]>
+  preflight(
+    address: MachineAddress & { hostKey: string } & Pick<NewMachine, 'installRuntime' | 'nodeIP'>,
+    signal: AbortSignal,
+  ): Promise<readonly PreflightCheck[]>
   add(machine: NewMachine, signal?: AbortSignal): Promise<{ name: string }>
   addSandbox(options: { name?: string | undefined; memoryBytes?: number | undefined }): Promise<{ name: string }>
   retry(options: { name: string; credentials?: Credentials | undefined }): Promise<void>

@@ -99,6 +99,17 @@ describe('adding a machine', () => {
     expect(flow.blocked.value).toBe(true)
   })
 
+  it('is looked at as it will be set up: with what is installed, and the address that it gets', async () => {
+    const { face, calls } = faceOf({ 'machines.scanHostKey': { ...KEY, state: 'known' }, 'machines.preflight': CHECKS })
+    const flow = filled(face)
+    flow.form.nodeIP = '10.1.2.3'
+    await flow.connect()
+    expect(calls[1]?.arg).toMatchObject({ installRuntime: true, nodeIP: '10.1.2.3' })
+    flow.form.installRuntime = false
+    await flow.check()
+    expect(calls[2]?.arg).toMatchObject({ installRuntime: false })
+  })
+
   it('forgets the secrets once the work has begun', async () => {
     const { face } = faceOf({
       'machines.scanHostKey': { ...KEY, state: 'known' },

@@ -114,6 +114,8 @@ export function useAddFlow(face: Face, taken: () => readonly string[]): AddFlow 
           ...hopOf(form),
           hostKey: hostKey.value?.key ?? '',
           ...(jump ? { jump: { ...jump, hostKey: jumpKey.value?.key ?? '' } } : {}),
+          ...(form.nodeIP ? { nodeIP: form.nodeIP.trim() } : {}),
+          installRuntime: form.installRuntime,
           credentials: credentialsOf(form),
         },
         { signal },
