@@ -20,7 +20,7 @@ export const nodeAdd: Command = {
     name: { type: 'string', help: 'name of the node (default: the host’s first label)' },
     user: { type: 'string', short: 'u', help: 'who signs in (default: root)' },
     port: { type: 'string', short: 'p', help: 'port of sshd (default: 22)' },
-    key: { type: 'string', short: 'i', help: 'private key file; a passphrase is asked for, or read from FLOTILLA_KEY_PASSPHRASE' },
+    key: { type: 'string', short: 'i', help: 'private key file; its passphrase, if it has one, is read from FLOTILLA_KEY_PASSPHRASE' },
     password: { type: 'boolean', help: 'sign in by password: asked for, or read from FLOTILLA_SSH_PASSWORD' },
     agent: { type: 'boolean', help: 'sign in with the keys of the SSH agent (default)' },
     'sudo-password': { type: 'boolean', help: 'sudo wants a password: asked for, or read from FLOTILLA_SUDO_PASSWORD' },

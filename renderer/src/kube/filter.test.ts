@@ -17,6 +17,11 @@ describe('a filter', () => {
   it('narrows by namespace and label', () => {
     expect([fits('ns:sh'), fits('ns:data'), fits('app=web'), fits('app=we'), fits('tier=web')]).toEqual([true, false, true, true, false])
   })
+  it('narrows by the node that something runs on', () => {
+    const pod = { ...WEB, spec: { nodeName: 'moth' } }
+    const on = (text: string, object: KubeObject) => parseFilter(text).fits(object, () => 'web-1 moth')
+    expect([on('node:mo', pod), on('node:heron', pod), on('node:mo', WEB)]).toEqual([true, false, false])
+  })
   it('leaves out what follows an exclamation mark', () => {
     expect([fits('!redis'), fits('!nginx')]).toEqual([true, false])
   })

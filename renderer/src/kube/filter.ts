@@ -19,6 +19,7 @@ export function parseFilter(text: string): Filter {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   const tests = words.map((word): ((object: KubeObject, haystack: () => string) => boolean) => {
     if (word.startsWith('ns:')) return (object) => object.metadata.namespace?.includes(word.slice(3)) === true
+    if (word.startsWith('node:')) return (object) => nodeOf(object).includes(word.slice(5))
     const equals = word.indexOf('=')
     if (equals > 0) {
       const label = word.slice(0, equals)
@@ -30,4 +31,10 @@ export function parseFilter(text: string): Filter {
     return (object, haystack) => haystackOf(object, haystack).includes(word)
   })
   return { empty: tests.length === 0, fits: (object, haystack) => tests.every((test) => test(object, haystack)) }
+}
+
+/** Where it runs; empty for what runs nowhere. */
+function nodeOf(object: KubeObject): string {
+  const { spec } = object as KubeObject & { readonly spec?: { readonly nodeName?: unknown } }
+  return typeof spec?.nodeName === 'string' ? spec.nodeName : ''
 }
