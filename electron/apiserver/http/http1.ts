@@ -12,14 +12,15 @@ export interface Http1Options {
   readonly service: HttpService
   /** Takes the socket of a request that asks for another protocol. */
   readonly upgrade: (incoming: Incoming, socket: Duplex, head: Buffer) => void
+  /** How long the head of a request may take, in milliseconds, and how often that is looked at; by default upstream's ReadHeaderTimeout. */
+  readonly patience?: { readonly headMs: number; readonly checkMs: number }
 }
 
-/** How long the head of a request may take, in milliseconds: upstream's ReadHeaderTimeout; and how often that is looked at. */
-const HEAD_MS = 32_000
-const CHECK_MS = 5000
+const PATIENCE = { headMs: 32_000, checkMs: 5000 }
 
 /** Hand it connections with `emit('connection', socket)`, and close it. */
 export function createHttp1(options: Http1Options): Server {
+  const { headMs, checkMs } = options.patience ?? PATIENCE
   const connections = new WeakMap<Duplex, Credentials>()
   const credentialsOf = (socket: Duplex) => {
     let known = connections.get(socket)
@@ -35,7 +36,7 @@ export function createHttp1(options: Http1Options): Server {
     socket: message.socket,
   })
   const server = createServer(
-    { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: HEAD_MS, connectionsCheckingInterval: CHECK_MS },
+    { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: headMs, connectionsCheckingInterval: checkMs },
     (message, response) => {
       let request: HttpRequest | null = null
       const reply = replyOf(message, response, options.service)
