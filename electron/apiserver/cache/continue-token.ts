@@ -31,7 +31,8 @@ export function decodeContinue(text: string): ContinueToken {
     throw fault(`: incorrect encoded start resourceVersion (version ${VERSION})`)
   }
   if (typeof start !== 'string' || start === '') throw fault(`: encoded start key empty (version ${VERSION})`)
-  // The key must not lead out of what is listed.
+  // Keys are byte strings, and a start must not lead out of what is listed.
+  if (!/^[\0-\xff]*$/.test(start)) throw fault(`: ${start}`)
   if (`/${start}/`.includes('/../') || `/${start}/`.includes('/./') || `/${start}`.includes('//')) throw fault(`: ${start}`)
   return { revision: rv, start }
 }

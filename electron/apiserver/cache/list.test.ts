@@ -146,6 +146,14 @@ describe('LIST in chunks', () => {
     expect([names(rest), rest.revision]).toEqual([['n3', 'n9'], now])
   })
 
+  it('refuses a token whose start is no key', async () => {
+    await fill(3)
+    for (const start of ['', 'n1\u{fffd}\0', '../n1', 'a//b']) {
+      const { status } = await fail({ limit: 2, continueToken: encodeContinue({ revision: f.cache.revision, start }) })
+      expect([status.code, status.message]).toEqual([400, expect.stringContaining('continue key is not valid')])
+    }
+  })
+
   it('says so also where nothing of what is listed has changed since', async () => {
     await fill(3)
     const first = await ask({ limit: 2 })
