@@ -83,6 +83,11 @@ describe('create', () => {
     await expect(test.client.create(configMap, config('a'))).rejects.toThrow('object is being deleted: configmaps "a" already exists')
   })
 
+  it('labels a namespace with the name that was made for it', async () => {
+    const { metadata } = await test.client.create(namespace, { metadata: { generateName: 'web-' } })
+    expect(metadata.labels).toEqual({ 'kubernetes.io/metadata.name': metadata.name })
+  })
+
   it('makes a name from generateName, and another if that is taken', async () => {
     const made = await test.client.create(configMap, { metadata: { generateName: 'web-', namespace: 'default' } })
     expect(made.metadata.name).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/)

@@ -33,10 +33,12 @@ export const namespace = defineKind<Namespace>({
   selectableFields: { 'status.phase': ({ status }) => status.phase ?? '', name: ({ metadata }) => metadata.name },
   strategy: {
     defaults({ metadata, status }) {
-      if (metadata.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name }
+      if (metadata.name) label(metadata)
       status.phase ??= 'Active'
     },
     prepareForCreate(namespace) {
+      // One whose name is generated has none before.
+      label(namespace.metadata)
       namespace.status = { phase: 'Active' }
       const finalizers = namespace.spec.finalizers ?? []
       if (!finalizers.includes(FINALIZER)) namespace.spec.finalizers = [...finalizers, FINALIZER]
@@ -49,6 +51,10 @@ export const namespace = defineKind<Namespace>({
     validateStatusUpdate: validatePhase,
   },
 })
+
+function label(metadata: Namespace['metadata']): void {
+  metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name }
+}
 
 function validateFinalizer(name: string, field: string): FieldError[] {
   return [...invalidEach(field, name, qualifiedName(name)), ...validateStandardFinalizer(name, field)]
