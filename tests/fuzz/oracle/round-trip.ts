@@ -64,8 +64,8 @@ async function reapplied(actor: Actor, target: string, object: Loose): Promise<v
   const first = await apply()
   if (first?.status !== 200) {
     if (!first || [404, 409, 429].includes(first.status)) return
-    // What a PUT may have twice, an apply may not, as upstream.
-    if (/duplicate entries for key/.test(String(first.object?.['message']))) return
+    // What a PUT may have twice or without a key, an apply may not, as upstream.
+    if (/duplicate entries for key|omits all key fields/.test(String(first.object?.['message']))) return
     throw actor.broken(
       'apply-refused',
       `${target}: ${first.status} ${String(first.object?.['message'])} to ${bytes.toString('utf8').slice(0, 1500)}`,
