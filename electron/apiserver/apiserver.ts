@@ -87,7 +87,7 @@ export interface ApiServerOptions {
   readonly nodePorts?: PortRange
   /** How long events are kept, in seconds. */
   readonly eventSeconds?: number
-  readonly admission?: Pick<PluginOptions, 'tolerationSeconds' | 'disabled'>
+  readonly admission?: Pick<PluginOptions, 'tolerationSeconds' | 'disabled' | 'podSecurity'>
   /** Where nodes reach the server; by default the address of `default/kubernetes`, which their agents relay. */
   readonly endpoint?: { readonly address: string; readonly port: number }
 }

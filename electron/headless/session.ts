@@ -32,6 +32,7 @@ export async function startOwn(options: {
   quotaBytes?: number | undefined
   historyBytes?: number | undefined
   access?: AccessConfig | undefined
+  admissionFile?: string | undefined
   audit?: AuditConfig | undefined
   maxRequestsInflight?: number | undefined
   maxMutatingRequestsInflight?: number | undefined
@@ -50,6 +51,7 @@ export async function startOwn(options: {
       ...(options.quotaBytes === undefined ? {} : { quotaBytes: options.quotaBytes }),
       ...(options.historyBytes === undefined ? {} : { historyBytes: options.historyBytes }),
       ...(options.access === undefined ? {} : { access: options.access }),
+      ...(options.admissionFile === undefined ? {} : { admissionFile: options.admissionFile }),
       ...(options.audit === undefined ? {} : { audit: options.audit }),
       ...(options.maxRequestsInflight === undefined ? {} : { maxRequestsInflight: options.maxRequestsInflight }),
       ...(options.maxMutatingRequestsInflight === undefined ? {} : { maxMutatingRequestsInflight: options.maxMutatingRequestsInflight }),

@@ -21,6 +21,7 @@ import { writeKubeconfig, type KubeconfigEntry } from '../client/kubeconfig.ts'
 import type { Store } from '../store/store.ts'
 import { API_VIP, CLUSTER_DOMAIN, SERVICE_CIDR, type PlaneConfig } from './config.ts'
 import { openAccess } from './access.ts'
+import { readAdmissionFile } from './admission-file.ts'
 import { openAudit } from './audit.ts'
 import { compactPeriodically } from './compaction.ts'
 import { freePort } from './free-port.ts'
@@ -83,12 +84,15 @@ export async function startApi(
   )
   if (audit) stack.use(audit)
 
+  const admission = await readAdmissionFile(config.admissionFile, places.admission)
+
   const port = config.port ?? remembered.port ?? (await freePort(random))
   const server = stack.use(
     createApiServer({
       ...{ store, clock, random },
       logger: logger.child({ part: 'apiserver' }),
       serviceCidr: SERVICE_CIDR,
+      admission,
       endpoint: { address: ownAddress(), port },
       descriptions: await readDescriptions(config.descriptionsFile),
       kinds: [...KINDS, ...METRICS_KINDS],

@@ -19,6 +19,8 @@ export interface PlaneConfig {
   readonly serveEtcdPort?: number
   /** Who else decides who someone is and what they may do; absent: only what the state folder says. */
   readonly access?: AccessConfig
+  /** AdmissionConfiguration, an absolute path; absent: `admission.yaml` in the state folder, if there is one. */
+  readonly admissionFile?: string
   /** What is noted of requests, and where; absent: what the state folder says. */
   readonly audit?: AuditConfig
   /** How many reads and writes the API server works on at once; both 0: no limit. Absent: as kube-apiserver. */

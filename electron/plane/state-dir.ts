@@ -17,6 +17,7 @@ export const paths = (stateDir: string) => ({
   scheduler: join(stateDir, 'scheduler.yaml'),
   authentication: join(stateDir, 'authentication.yaml'),
   authorization: join(stateDir, 'authorization.yaml'),
+  admission: join(stateDir, 'admission.yaml'),
   /** Made by the user. */
   auditPolicy: join(stateDir, 'audit-policy.yaml'),
   auditLog: join(stateDir, 'audit', 'audit.log'),
@@ -29,7 +30,7 @@ export const paths = (stateDir: string) => ({
 export const OWN_ENTRIES: readonly string[] = [
   ...['cluster.json', 'cluster.json.new', 'store', 'pki', 'kubeconfig', 'kubeconfig.new', 'machines', 'ssh'],
   ...['plane.log', 'plane.log.1', 'control.sock', 'desktop', 'scheduler.yaml', 'authentication.yaml', 'authorization.yaml'],
-  ...['audit-policy.yaml', 'audit'],
+  ...['admission.yaml', 'audit-policy.yaml', 'audit'],
 ]
 /** What an empty disk may have. */
 const SYSTEM_ENTRIES = ['lost+found']

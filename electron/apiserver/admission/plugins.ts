@@ -17,6 +17,7 @@ import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { mutatingPolicies } from './policies/mutating.ts'
 import { validatingPolicies } from './policies/validating.ts'
+import type { PodSecurityConfiguration } from './pod-security/configuration.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { priorityAdmission } from './priority.ts'
@@ -38,6 +39,8 @@ export interface PluginOptions {
   readonly random: Random
   /** For pods on nodes that are not ready or out of reach. */
   readonly tolerationSeconds?: number
+  /** What pods must be like where their namespace says nothing, and who need not care. */
+  readonly podSecurity?: PodSecurityConfiguration | undefined
   /** Names of plugins to leave out, as kube-apiserver's `--disable-admission-plugins`. */
   readonly disabled?: readonly string[]
 }
@@ -53,7 +56,7 @@ export function builtInPlugins(options: PluginOptions): AdmissionPlugin[] {
     limitRanger(lookup),
     serviceAccountAdmission(lookup, { clock, random }),
     taintNodes,
-    podSecurity(lookup, clock),
+    podSecurity({ lookup, clock, configuration: options.podSecurity }),
     priorityAdmission(lookup),
     defaultTolerations(tolerationSeconds),
     defaultStorageClass(lookup),

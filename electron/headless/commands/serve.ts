@@ -1,4 +1,5 @@
 import { copyFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { FlotillaError, messageOf } from '../../base/errors.ts'
 import type { EtcdConfig } from '../../plane/config.ts'
 import { usage, type Args, type Command } from '../command.ts'
@@ -28,6 +29,10 @@ export const serve: Command = {
     'store-quota': { type: 'string', help: 'largest size of the store in the state folder, in MiB; 0 for none (default: 8192)' },
     'store-history': { type: 'string', help: 'room for past states of the store, in MiB; 0 keeps none (default: 256)' },
     ...ACCESS_OPTIONS,
+    'admission-control-config-file': {
+      type: 'string',
+      help: 'YAML file with an AdmissionConfiguration (default: admission.yaml in the state folder)',
+    },
     ...AUDIT_OPTIONS,
     'max-requests-inflight': { type: 'string', help: 'reads at once, shared out by priority (default: 400)' },
     'max-mutating-requests-inflight': { type: 'string', help: 'writes at once, likewise; with both 0 nothing is limited (default: 200)' },
@@ -35,6 +40,7 @@ export const serve: Command = {
   },
   async run({ args, stateDir, signal, entry }) {
     await using stack = new AsyncDisposableStack()
+    const admissionFile = args.text('admission-control-config-file')
     const plane = stack.use(
       await startOwn({
         ...{ entry, stateDir, port: args.integer('port', 1, 65535), name: args.text('name') },
@@ -43,6 +49,7 @@ export const serve: Command = {
         quotaBytes: mebibytes(args, 'store-quota'),
         historyBytes: mebibytes(args, 'store-history'),
         access: accessOf(args),
+        admissionFile: admissionFile === undefined ? undefined : resolve(admissionFile),
         audit: auditOf(args),
         maxRequestsInflight: args.integer('max-requests-inflight', 0, 1_000_000),
         maxMutatingRequestsInflight: args.integer('max-mutating-requests-inflight', 0, 1_000_000),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { deployment, namespace, pod } from '../../../api/kinds.gen.ts'
+import { deployment, namespace, pod, runtimeClass } from '../../../api/kinds.gen.ts'
 import type { Pod } from '../../../api/core/v1/types.gen.ts'
 import type { Draft } from '../../../api/meta/v1/object.ts'
 import { startTestServer, type TestServer } from '../../testing/harness.ts'
@@ -177,5 +177,50 @@ describe('labels of a namespace', () => {
     expect(await relabel({ enforce: 'privileged' })).toEqual({ status: 200, warnings: [] })
     expect((await relabel({ enforce: 'baseline', warn: 'baseline' })).warnings).toHaveLength(3)
     expect((await relabel({ warn: 'restricted' })).warnings).toEqual([])
+  })
+})
+
+describe('a configuration', () => {
+  const baseline = { level: 'baseline', minor: Infinity } as const
+  const free = { level: 'privileged', minor: Infinity } as const
+  const exemptions = { usernames: ['operator'], namespaces: ['kube-system', 'tools'], runtimeClasses: ['sandbox'] }
+  const host = { hostNetwork: true }
+  beforeEach(async () => {
+    await test.stop()
+    const podSecurity = { defaults: { enforce: baseline, audit: free, warn: free }, exemptions }
+    test = await startTestServer({ auditor, admission: { podSecurity } })
+  })
+
+  it('says what is asked in namespaces without labels', async () => {
+    await space({})
+    await expect(add('p', host)).rejects.toThrow(`violates PodSecurity "baseline:latest": ${SHARED}`)
+    expect(await relabel({ enforce: 'privileged' })).toEqual({ status: 200, warnings: [] })
+    await add('p', host)
+    expect(await relabel({ enforce: null })).toMatchObject({ warnings: [expect.anything(), 'p: host namespaces'] })
+  })
+
+  it('exempts users, namespaces and runtime classes, and notes it', async () => {
+    await space({})
+    const own = test.server.clientFor({ name: 'operator', groups: [] })
+    await own.create(pod, draft('p', host))
+    expect(notes).toEqual({ exempt: 'user' })
+    notes = {}
+    await test.client.create(namespace, { metadata: { name: 'tools' } })
+    await add('p', host, { namespace: 'tools' })
+    expect(notes).toEqual({ exempt: 'namespace' })
+    notes = {}
+    await test.client.create(runtimeClass, { metadata: { name: 'sandbox' }, handler: 'runsc' })
+    await add('q', { ...host, runtimeClassName: 'sandbox' })
+    expect(notes).toEqual({ exempt: 'runtimeClass' })
+    await relabel({ enforce: 'privileged' })
+    expect(await relabel({ enforce: 'baseline' })).toMatchObject({ warnings: [expect.anything(), 'p: host namespaces'] })
+  })
+
+  it('says of labels that nobody looks at them', async () => {
+    const metadata = { name: 'tools', labels: labelled({ enforce: 'restricted', 'enforce-version': 'v1.30', audit: 'baseline' }) }
+    expect((await post('/api/v1/namespaces', { metadata })).warnings).toEqual([
+      'namespace "tools" is exempt from Pod Security, and the policy (enforce=restricted:v1.30, audit=baseline:latest) will be ignored',
+    ])
+    expect((await post('/api/v1/namespaces', { metadata: { name: 'kube-other' } })).warnings).toEqual([])
   })
 })

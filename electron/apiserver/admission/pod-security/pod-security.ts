@@ -10,10 +10,23 @@ import { forbidden, internal, invalidObject } from '../../../machinery/status.ts
 import type { Lookup } from '../../registry/lookup.ts'
 import type { AdmissionRequest } from '../../types.ts'
 import type { AdmissionPlugin } from '../admission.ts'
+import { NOT_CONFIGURED, type PodSecurityConfiguration } from './configuration.ts'
+import { ignoredText } from './exempt-namespace.ts'
 import { judgeable, type Judgeable, type Violation } from './check.ts'
 import { detailsOf, violations } from './evaluate.ts'
 import { existingPodWarnings } from './existing-pods.ts'
-import { LABEL_PREFIX, levelText, policyOf, sameLevel, stricter, type Judged, type LevelVersion, type Mode } from './policy.ts'
+import {
+  asks,
+  asksNothing,
+  LABEL_PREFIX,
+  levelText,
+  policyOf,
+  stricter,
+  UNASKED,
+  type Judged,
+  type LevelVersion,
+  type Mode,
+} from './policy.ts'
 
 const NAMESPACES = { group: '', version: 'v1', resource: 'namespaces' }
 const PODS = { group: '', version: 'v1', resource: 'pods' }
@@ -38,11 +51,69 @@ function templateOfSpec(object: object): Template {
   return (object as { spec?: { template?: Template } }).spec?.template
 }
 
-export function podSecurity(lookup: Lookup, clock: Clock): AdmissionPlugin {
-  const policyIn = async (namespace: string): Promise<Judged | null> => {
-    const found = await lookup.get<Namespace>(NAMESPACES, '', namespace)
-    return found && policyOf(found.metadata.labels)
+export interface PodSecurityOptions {
+  readonly lookup: Lookup
+  readonly clock: Clock
+  readonly configuration?: PodSecurityConfiguration | undefined
+}
+
+export function podSecurity({ lookup, clock, configuration = NOT_CONFIGURED }: PodSecurityOptions): AdmissionPlugin {
+  const { defaults, exemptions } = configuration
+  const exempt = (request: AdmissionRequest): boolean => {
+    const why = exemptions.namespaces.includes(request.namespace)
+      ? 'namespace'
+      : exemptions.usernames.includes(request.user.name)
+        ? 'user'
+        : null
+    if (why) annotate(request, 'exempt', why)
+    return why !== null
   }
+  const judge = (request: AdmissionRequest, judged: Judged, pod: Judgeable, modes: readonly Mode[]) => {
+    if (exemptions.runtimeClasses.includes(pod.spec.runtimeClassName ?? '')) annotate(request, 'exempt', 'runtimeClass')
+    else verdict(request, judged, pod, modes)
+  }
+
+  const checkPod = (request: AdmissionRequest, judged: Judged | null): void => {
+    const { object, old, operation, namespace } = request
+    if (!judged) throw internal(new Error(`failed to lookup namespace ${goQuote(namespace)}`))
+    if (judged.errors.length === 0 && asksNothing(judged.policy)) {
+      annotate(request, 'enforce-policy', levelText(UNASKED.enforce))
+      return
+    }
+    const { metadata, spec } = object as Pod
+    if (operation === 'UPDATE' && !runsSomethingElse(spec, (old as Pod).spec)) return
+    judge(request, judged, judgeable(metadata.annotations, spec), ['enforce', 'audit', 'warn'])
+  }
+
+  const checkTemplate = (request: AdmissionRequest, judged: Judged | null): void => {
+    if (!judged || !request.object) return
+    const { audit, warn } = judged.policy
+    if (judged.errors.length === 0 && !asks(audit) && !asks(warn)) return
+    const template = TEMPLATES[groupResource(request.kind)]?.(request.object)
+    if (template?.spec) judge(request, judged, judgeable(template.metadata?.annotations, template.spec), ['audit', 'warn'])
+  }
+
+  const checkNamespace = async (request: AdmissionRequest): Promise<void> => {
+    const { kind, name, object, old } = request
+    const labels = object?.metadata.labels ?? {}
+    const now = policyOf(labels, defaults)
+    const before = old && policyOf(old.metadata.labels, defaults)
+    // What was stored once stays valid.
+    const known = before && before.errors.length > 0 && JSON.stringify(before.errors) === JSON.stringify(now.errors)
+    if (now.errors.length > 0 && !known) throw invalidObject(kind, name, now.errors)
+    const isExempt = exemptions.namespaces.includes(name)
+    if (!before && !isExempt) return
+    if (before && !asksForMore(now.policy.enforce, before.policy.enforce)) return
+    if (isExempt) {
+      const text = ignoredText(name, now.policy, labels, defaults)
+      if (text) request.warn?.(text)
+      return
+    }
+    const pods = await lookup.list<Pod>(PODS, name)
+    const judgedPods = pods.filter(({ spec }) => !exemptions.runtimeClasses.includes(spec.runtimeClassName ?? ''))
+    for (const text of existingPodWarnings(name, now.policy.enforce, judgedPods, clock)) request.warn?.(text)
+  }
+
   return {
     name: 'PodSecurity',
     handles({ operation, kind, subresource }) {
@@ -53,45 +124,20 @@ export function podSecurity(lookup: Lookup, clock: Clock): AdmissionPlugin {
     },
     async validate(request) {
       const which = groupResource(request.kind)
-      if (which === 'namespaces') return checkNamespace(request, lookup, clock)
-      const judged = await policyIn(request.namespace)
-      if (which === 'pods') return checkPod(request, judged)
-      const { audit, warn } = judged?.policy ?? {}
-      if (!judged || !request.object || (judged.errors.length === 0 && !asks(audit) && !asks(warn))) return
-      const template = TEMPLATES[which]?.(request.object)
-      if (template?.spec) judge(request, judged, judgeable(template.metadata?.annotations, template.spec), ['audit', 'warn'])
+      if (which === 'namespaces') return checkNamespace(request)
+      if (exempt(request)) return
+      const found = await lookup.get<Namespace>(NAMESPACES, '', request.namespace)
+      const judged = found && policyOf(found.metadata.labels, defaults)
+      if (which === 'pods') checkPod(request, judged)
+      else checkTemplate(request, judged)
     },
   }
 }
 
-const asks = (wanted: LevelVersion | undefined): boolean => wanted !== undefined && wanted.level !== 'privileged'
-
-async function checkNamespace(request: AdmissionRequest, lookup: Lookup, clock: Clock): Promise<void> {
-  const { kind, name, object, old } = request
-  const now = policyOf(object?.metadata.labels)
-  const before = old && policyOf(old.metadata.labels)
-  // What was stored once stays valid.
-  const known = before && before.errors.length > 0 && JSON.stringify(before.errors) === JSON.stringify(now.errors)
-  if (now.errors.length > 0 && !known) throw invalidObject(kind, name, now.errors)
-  if (!before) return
-  const [wanted, had] = [now.policy.enforce, before.policy.enforce]
-  if (!asks(wanted) || sameLevel(wanted, had)) return
-  if (wanted.minor === had.minor && !stricter(wanted.level, had.level)) return
-  const pods = await lookup.list<Pod>(PODS, name)
-  for (const text of existingPodWarnings(name, wanted, pods, clock)) request.warn?.(text)
-}
-
-function checkPod(request: AdmissionRequest, judged: Judged | null): void {
-  const { object, old, operation, namespace } = request
-  if (!judged) throw internal(new Error(`failed to lookup namespace ${goQuote(namespace)}`))
-  const { enforce, audit, warn } = judged.policy
-  if (judged.errors.length === 0 && !asks(enforce) && !asks(audit) && !asks(warn)) {
-    annotate(request, 'enforce-policy', levelText({ level: 'privileged', minor: Infinity }))
-    return
-  }
-  const { metadata, spec } = object as Pod
-  if (operation === 'UPDATE' && !runsSomethingElse(spec, (old as Pod).spec)) return
-  judge(request, judged, judgeable(metadata.annotations, spec), ['enforce', 'audit', 'warn'])
+/** Of the same version only a stricter level does, since the others forbid nothing new. */
+function asksForMore(now: LevelVersion, before: LevelVersion): boolean {
+  if (!asks(now)) return false
+  return now.minor !== before.minor || stricter(now.level, before.level)
 }
 
 /** What an update may change and the rules could mind: which containers there are, and what they run. */
@@ -104,7 +150,7 @@ function runsSomethingElse(now: PodSpec, before: PodSpec): boolean {
   })
 }
 
-function judge(request: AdmissionRequest, { policy, errors }: Judged, pod: Judgeable, modes: readonly Mode[]): void {
+function verdict(request: AdmissionRequest, { policy, errors }: Judged, pod: Judgeable, modes: readonly Mode[]): void {
   const known = new Map<string, Violation[]>()
   const found = (mode: Mode): Violation[] => {
     const level = levelText(policy[mode])

@@ -17,7 +17,7 @@ export const LABEL_PREFIX = 'pod-security.kubernetes.io/'
 const LEVELS: readonly Level[] = ['privileged', 'baseline', 'restricted']
 const VERSION = /^v1\.(0|[1-9][0-9]*)$/
 const ANYTHING: LevelVersion = { level: 'privileged', minor: Infinity }
-const UNASKED: Judged = { policy: { enforce: ANYTHING, audit: ANYTHING, warn: ANYTHING }, errors: [] }
+export const UNASKED: Policy = { enforce: ANYTHING, audit: ANYTHING, warn: ANYTHING }
 
 export interface Judged {
   /** A label that cannot be understood counts as "restricted" where it is enforced, as "privileged" elsewhere, and as the latest version. */
@@ -25,22 +25,18 @@ export interface Judged {
   readonly errors: readonly FieldError[]
 }
 
-export function policyOf(labels: Readonly<Record<string, string>> = {}): Judged {
-  if (!Object.keys(labels).some((key) => key.startsWith(LABEL_PREFIX))) return UNASKED
+/** `defaults`: what is asked where a label is not there. */
+export function policyOf(labels: Readonly<Record<string, string>> = {}, defaults: Policy = UNASKED): Judged {
+  if (!Object.keys(labels).some((key) => key.startsWith(LABEL_PREFIX))) return { policy: defaults, errors: [] }
   const errors: FieldError[] = []
-  const complain = (label: string, value: string, why: string) => errors.push(invalid(`metadata.labels[${label}]`, value, why))
   const read = (mode: Mode): LevelVersion => {
     const [levelLabel, versionLabel] = [LABEL_PREFIX + mode, `${LABEL_PREFIX}${mode}-version`]
     const [wanted, version] = [labels[levelLabel], labels[versionLabel]]
-    let level: Level = 'privileged'
-    if (wanted !== undefined) {
-      const known = LEVELS.find((one) => one === wanted)
-      level = known ?? (mode === 'enforce' ? 'restricted' : 'privileged')
-      if (!known) complain(levelLabel, wanted, `must be one of ${LEVELS.join(', ')}`)
+    const ifWrong = mode === 'enforce' ? 'restricted' : 'privileged'
+    return {
+      level: wanted === undefined ? defaults[mode].level : (levelOf(wanted, `metadata.labels[${levelLabel}]`, errors) ?? ifWrong),
+      minor: version === undefined ? defaults[mode].minor : minorOf(version, `metadata.labels[${versionLabel}]`, errors),
     }
-    const match = version === undefined ? null : VERSION.exec(version)
-    if (version !== undefined && version !== 'latest' && !match) complain(versionLabel, version, 'must be "latest" or "v1.x"')
-    return { level, minor: match ? Number(match[1]) : Infinity }
   }
   const [enforce, audit, own] = [read('enforce'), read('audit'), read('warn')]
   // What is enforced is warned of too, unless the namespace says what to warn of.
@@ -50,12 +46,28 @@ export function policyOf(labels: Readonly<Record<string, string>> = {}): Judged 
   return { policy: { enforce, audit, warn: follows ? { level: enforce.level, minor } : own }, errors }
 }
 
-export function stricter(a: Level, b: Level): boolean {
-  return LEVELS.indexOf(a) > LEVELS.indexOf(b)
+/** Undefined, and one error more, if there is no such level. */
+export function levelOf(text: string, field: string, errors: FieldError[]): Level | undefined {
+  const known = LEVELS.find((one) => one === text)
+  if (!known) errors.push(invalid(field, text, `must be one of ${LEVELS.join(', ')}`))
+  return known
 }
 
-export function sameLevel(a: LevelVersion, b: LevelVersion): boolean {
-  return a.level === b.level && a.minor === b.minor
+/** The latest, and one error more, if there can be no such version. */
+export function minorOf(text: string, field: string, errors: FieldError[]): number {
+  const match = VERSION.exec(text)
+  if (text !== 'latest' && !match) errors.push(invalid(field, text, 'must be "latest" or "v1.x"'))
+  return match ? Number(match[1]) : Infinity
+}
+
+export const asks = ({ level }: LevelVersion): boolean => level !== 'privileged'
+
+export function asksNothing({ enforce, audit, warn }: Policy): boolean {
+  return !asks(enforce) && !asks(audit) && !asks(warn)
+}
+
+export function stricter(a: Level, b: Level): boolean {
+  return LEVELS.indexOf(a) > LEVELS.indexOf(b)
 }
 
 /** "baseline:v1.30", "restricted:latest". */

@@ -53,6 +53,11 @@ export class Fields {
     return this.#read(name, 'a duration such as "30s"', (value) => (typeof value === 'string' ? parseDuration(value) : undefined))
   }
 
+  /** As it was read. */
+  raw(name: string): unknown {
+    return this.#json[name]
+  }
+
   part(name: string, known: readonly string[]): Fields {
     return new Fields(this.#json[name] ?? {}, this.path(name), this.errors, known)
   }
