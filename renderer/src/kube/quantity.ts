@@ -1,4 +1,5 @@
 /** Kubernetes quantities for display and sums, as plain numbers: cores, bytes, counts. Source: apimachinery `api/resource`. */
+import { decimal } from '../i18n/numbers.ts'
 
 const SUFFIX: Readonly<Record<string, number>> = {
   n: 1e-9,
@@ -34,7 +35,7 @@ export function amount(text: string | number | undefined | null): number {
   return Number.isNaN(value) ? 0 : value
 }
 
-const short = (n: number, digits: number) => String(Number(n.toFixed(digits)))
+const short = (n: number, digits: number) => decimal(String(Number(n.toFixed(digits))))
 
 /** Cores: "250m", "1.5", "12". */
 export function cores(n: number): string {
@@ -44,7 +45,7 @@ export function cores(n: number): string {
 }
 
 /** Cores of a sum, always with one decimal: "11.8". */
-export const coreSum = (n: number): string => (Number.isInteger(n) ? String(n) : n.toFixed(1))
+export const coreSum = (n: number): string => (Number.isInteger(n) ? String(n) : decimal(n.toFixed(1)))
 
 const UNITS = ['B', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const
 

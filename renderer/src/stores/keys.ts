@@ -1,6 +1,7 @@
 /** Keyboard commands: whoever is on screen registers its own, newest first; one listener for the window hands keys out. */
 import { defineStore } from 'pinia'
 import { computed, onScopeDispose, shallowRef, toValue, type MaybeRefOrGetter } from 'vue'
+import { t, type PlainKey } from '../i18n/index.ts'
 import { after } from '../time/clock.ts'
 import { usePrefs } from './prefs.ts'
 
@@ -105,19 +106,15 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
 }
 
-const NAMES: Readonly<Record<string, string>> = {
-  ctrl: 'Ctrl',
-  alt: 'Alt',
-  shift: 'Shift',
-  delete: 'Del',
-  escape: 'Esc',
-  enter: '↵',
-  arrowdown: '↓',
-  arrowup: '↑',
-  space: 'Space',
+const NAMES: Readonly<Record<string, PlainKey>> = {
+  ctrl: 'key.ctrl',
+  shift: 'key.shift',
+  delete: 'key.delete',
+  space: 'key.space',
 }
+const SIGNS: Readonly<Record<string, string>> = { alt: 'Alt', escape: 'Esc', enter: '↵', arrowdown: '↓', arrowup: '↑' }
 
-/** The caps to draw: "ctrl+k" is Ctrl and K. */
+/** The caps to draw, as they are labelled where the language is spoken: "ctrl+k" is Ctrl and K, or Strg and K. */
 export function caps(keys: string): string[] {
-  return keys.split(/[ +]/).map((key) => NAMES[key] ?? key.toUpperCase())
+  return keys.split(/[ +]/).map((key) => (NAMES[key] ? t(NAMES[key]) : (SIGNS[key] ?? key.toUpperCase())))
 }

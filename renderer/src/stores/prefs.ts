@@ -1,7 +1,8 @@
 /** What the person chose for this window's looks and habits; kept in the browser's own storage. */
-import { useMediaQuery } from '@vueuse/core'
+import { useMediaQuery, usePreferredLanguages } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { computed, ref, watch, type Ref } from 'vue'
+import { LANGUAGES, languageOf, type LanguageChoice } from '../i18n/language.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
 export type Density = 'compact' | 'roomy'
@@ -47,6 +48,7 @@ export const isNumber = (value: unknown): value is number => typeof value === 'n
 export const usePrefs = defineStore('prefs', () => {
   const theme = kept<Theme>('theme', 'system', oneOf('system', 'light', 'dark'))
   const density = kept<Density>('density', 'compact', oneOf('compact', 'roomy'))
+  const language = kept<LanguageChoice>('language', 'system', oneOf('system', ...LANGUAGES))
   /** Letters alone as commands (WCAG 2.1.4: they can be switched off). */
   const letterKeys = kept('letterKeys', true, isFlag)
   /** "" is all namespaces. */
@@ -54,6 +56,9 @@ export const usePrefs = defineStore('prefs', () => {
   /** Groups of the sidebar that are folded away, by their titles' keys. */
   const foldedGroups = kept<string[]>('foldedGroups', ['nav.storage', 'nav.access'], isTexts)
   const dockHeight = kept('dockHeight', 240, isNumber)
+
+  const preferred = usePreferredLanguages()
+  const shownLanguage = computed(() => languageOf(language.value, preferred.value))
 
   const systemDark = useMediaQuery('(prefers-color-scheme: dark)')
   const shownTheme = computed(() => (theme.value === 'system' ? (systemDark.value ? 'dark' : 'light') : theme.value))
@@ -68,5 +73,5 @@ export const usePrefs = defineStore('prefs', () => {
   /** Height of a table's row in pixels, as in the tokens. */
   const rowHeight = computed(() => (density.value === 'roomy' ? 40 : 32))
 
-  return { theme, density, letterKeys, namespace, foldedGroups, dockHeight, shownTheme, rowHeight }
+  return { theme, density, language, letterKeys, namespace, foldedGroups, dockHeight, shownTheme, shownLanguage, rowHeight }
 })

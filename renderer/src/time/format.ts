@@ -1,4 +1,6 @@
 import { shortHumanDuration } from '../../../electron/api/values/duration.ts'
+import { language } from '../i18n/language.ts'
+import { decimal } from '../i18n/numbers.ts'
 
 /** Milliseconds since the epoch, or null for what is absent or no time. */
 export function instant(time: string | undefined | null): number | null {
@@ -12,10 +14,13 @@ export function shortAge(time: string | undefined | null, now: number): string {
   return then === null ? '–' : shortHumanDuration(Math.max(0, now - then))
 }
 
-/** How long something took or takes: "0.4 s", "53.1 s", "2 min 5 s", "3 h 20 min". */
+/**
+ * How long something took or takes: "0.4 s", "53.1 s", "2 min 5 s", "3 h 20 min". The units are the SI's symbols, which are the same
+ * in every language and in every case.
+ */
 export function elapsed(ms: number): string {
-  if (ms < 0) return '0.0 s'
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  if (ms < 0) return `${decimal('0.0')} s`
+  if (ms < 60_000) return `${decimal((ms / 1000).toFixed(1))} s`
   const minutes = Math.floor(ms / 60_000)
   if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`
   const hours = Math.floor(minutes / 60)
@@ -42,14 +47,14 @@ export function clockTime(ms: number, millis = false): string {
   return millis ? `${base}.${String(d.getMilliseconds()).padStart(3, '0')}` : base
 }
 
-/** "14:32" today, else "Nov 20, 14:32". */
+/** "14:32" today, else "Nov 20, 14:32" or "20. Nov., 14:32". */
 export function dayTime(time: string | undefined | null, now: number): string {
   const ms = instant(time)
   if (ms === null) return '–'
   const d = new Date(ms)
   const hours = `${two(d.getHours())}:${two(d.getMinutes())}`
   if (new Date(now).toDateString() === d.toDateString()) return hours
-  return `${new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' }).format(d)}, ${hours}`
+  return `${new Intl.DateTimeFormat(language.value, { month: 'short', day: 'numeric' }).format(d)}, ${hours}`
 }
 
 /** "2026-11-21 14:32:07", local. */

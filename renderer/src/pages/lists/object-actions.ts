@@ -11,6 +11,7 @@ import type { Resource } from '../../kube/resources.ts'
 import { linkTo } from '../../router/links.ts'
 import { useActions } from '../../stores/actions.ts'
 import { useCluster } from '../../stores/cluster.ts'
+import { caps } from '../../stores/keys.ts'
 import { useQuestions } from '../../stores/questions.ts'
 import { wallClock } from '../../time/clock.ts'
 import type { MenuEntry } from '../../ui/menu.ts'
@@ -75,7 +76,7 @@ export function useObjectActions() {
       entries.push({
         text: t('ask.delete.entry'),
         icon: 'trash',
-        keys: ['Del'],
+        keys: caps('delete'),
         danger: true,
         select: () => askDelete(resource, [object], deleted),
       })

@@ -1,0 +1,15 @@
+import { actions } from './actions.ts'
+import { frame } from './frame.ts'
+import { lists } from './lists.ts'
+import { machines } from './machines.ts'
+import { objects } from './objects.ts'
+import { pods } from './pods.ts'
+import type { Messages, SameParameters } from '../texts.ts'
+
+const all = { ...frame, ...lists, ...pods, ...machines, ...objects, ...actions } as const
+
+/**
+ * The German catalogue. Names of kinds, and what German speakers say in English of Kubernetes, stay as they are; buttons are
+ * infinitives, and nobody is addressed.
+ */
+export const de: Messages = all satisfies SameParameters<typeof all>
