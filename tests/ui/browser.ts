@@ -17,6 +17,8 @@ export interface OpenOptions extends NonNullable<Parameters<typeof startFakeApp>
   readonly theme?: 'light' | 'dark'
   readonly width?: number
   readonly height?: number
+  /** What the browser prefers, "en-US" unless told. */
+  readonly language?: string
 }
 
 /** Keeps a picture of how each test ended, for who looks into a failure. */
@@ -44,6 +46,7 @@ export async function openApp(options: OpenOptions = {}): Promise<Opened> {
   ).newContext({
     viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
     colorScheme: options.theme ?? 'light',
+    locale: options.language ?? 'en-US',
     reducedMotion: 'reduce',
     acceptDownloads: true,
   })
