@@ -4,10 +4,13 @@ import type { CheckVersion, Check, Judgeable, Rule, Violation } from './check.ts
 import type { LevelVersion } from './policy.ts'
 import { RESTRICTED } from './restricted.ts'
 
-/** The checks of the baseline first, both by their ids; empty if the pod is as it should be. */
+/** Empty if the pod is as it should be. */
 export function violations(wanted: LevelVersion, pod: Judgeable): Violation[] {
-  if (wanted.level === 'privileged') return []
-  return rulesOf(wanted).flatMap((rule) => rule(pod) ?? [])
+  return brokenBy(pod, rulesOf(wanted))
+}
+
+export function brokenBy(pod: Judgeable, rules: readonly Rule[]): Violation[] {
+  return rules.flatMap((rule) => rule(pod) ?? [])
 }
 
 /** `host namespaces, privileged`: what pods have in common. */
@@ -17,7 +20,9 @@ export const reasonsOf = (all: readonly Violation[]): string => all.map(({ reaso
 export const detailsOf = (all: readonly Violation[]): string =>
   all.map(({ reason, detail }) => (detail ? `${reason} (${detail})` : reason)).join(', ')
 
-function rulesOf({ level, minor }: LevelVersion): Rule[] {
+/** The checks of the baseline first, both by their ids. */
+export function rulesOf({ level, minor }: LevelVersion): Rule[] {
+  if (level === 'privileged') return []
   const baseline = BASELINE.flatMap((check) => inVersion(check, minor))
   if (level === 'baseline') return baseline.map(({ rule }) => rule)
   const restricted = RESTRICTED.flatMap((check) => inVersion(check, minor))

@@ -4,7 +4,7 @@ import { goQuote } from '../../../api/values/field-error.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { controllerOf } from '../../../machinery/object.ts'
 import { judgeable } from './check.ts'
-import { reasonsOf, violations } from './evaluate.ts'
+import { brokenBy, reasonsOf, rulesOf } from './evaluate.ts'
 import { levelText, type LevelVersion } from './policy.ts'
 
 export const MAX_PODS = 3000
@@ -14,11 +14,14 @@ const MAX_MILLISECONDS = 1000
 export function existingPodWarnings(namespace: string, enforce: LevelVersion, pods: readonly Pod[], clock: Clock): string[] {
   const start = clock.monotonic()
   const ordered = oneOfEachFirst(pods).slice(0, MAX_PODS)
+  const rules = rulesOf(enforce)
   const faulty = new Map<string, string[]>()
   let checked = 0
   for (const { metadata, spec } of ordered) {
-    const found = violations(enforce, judgeable(metadata.annotations, spec))
-    if (found.length > 0) faulty.set(reasonsOf(found), [...(faulty.get(reasonsOf(found)) ?? []), metadata.name])
+    const reasons = reasonsOf(brokenBy(judgeable(metadata.annotations, spec), rules))
+    const alike = faulty.get(reasons)
+    if (alike) alike.push(metadata.name)
+    else if (reasons) faulty.set(reasons, [metadata.name])
     checked += 1
     if (clock.monotonic() - start >= MAX_MILLISECONDS) break
   }
