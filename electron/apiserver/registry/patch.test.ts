@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { configMap, deployment } from '../../api/kinds.gen.ts'
+import { configMap, deployment, serviceAccount } from '../../api/kinds.gen.ts'
 import type { Patch } from '../../client/client.ts'
 import { startTestServer, type TestServer } from '../testing/harness.ts'
 import { send } from '../testing/raw.ts'
@@ -66,6 +66,17 @@ describe('patch', () => {
     expect((made.json['metadata'] as { managedFields: { operation: string }[] }).managedFields.map((e) => e.operation)).toEqual(['Apply'])
     const again = await send(test.client, 'PATCH', `${path}?fieldManager=me`, body, type('apply-patch+yaml'))
     expect([again.status, again.json['metadata']]).toEqual([200, made.json['metadata']])
+  })
+
+  it('that applies to what has items without their keys says so', async () => {
+    await test.client.create(serviceAccount, { metadata: at, secrets: [{}] })
+    const body = { apiVersion: 'v1', kind: 'ServiceAccount' }
+    const target = '/api/v1/namespaces/default/serviceaccounts/a?fieldManager=me'
+    const { status, json } = await send(test.client, 'PATCH', target, body, type('apply-patch+yaml'))
+    expect([status, json['message']]).toEqual([
+      500,
+      expect.stringMatching(/failed to create typed live object: associative list with keys has an element that omits all key fields/),
+    ])
   })
 
   it('that applies what another manages is a conflict, unless forced', async () => {

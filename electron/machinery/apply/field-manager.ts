@@ -88,11 +88,12 @@ export function applyConfiguration<T>(
   const faults = validateConfiguration(config, target.type)
   if (faults.length > 0) throw badRequest(`failed to create typed patch object (${subject}): ${formatFaults(faults)}`)
   const start = live === null ? emptyObject(target.type) : withoutManagedFields(live)
-  const owners = ownersBeforeApply(live, start, requester, target)
   const self = selfOf(requester, 'Apply', target)
   const id = ownerId(self)
+  let owners: Owners
   let applied: ApplyResult
   try {
+    owners = ownersBeforeApply(live, start, requester, target)
     applied = applyOrTakeFromClient(start, config, owners, id, self, force, requester, target)
   } catch (error) {
     throw asUntracked(error)
