@@ -1,6 +1,7 @@
 /** Runs one controller: its queue, its workers, and what becomes of a key that was worked on. */
 import type { Clock } from '../../base/clock.ts'
 import { isAbort } from '../../base/async.ts'
+import { nextTurn } from '../../base/next-turn.ts'
 import { component, type Component } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
@@ -23,6 +24,8 @@ export interface RunnerDeps {
 }
 
 const WORKERS = 5
+/** How long keys may be worked on before others get their turn, in milliseconds: one that needs no write waits for nothing. */
+const TURN = 20
 
 /** Its informers are there as soon as this returns; `start` expects them to have been read. Null: the controller does not run. */
 export function createRunner(descriptor: ControllerDescriptor, deps: RunnerDeps): Component | null {
@@ -37,7 +40,12 @@ export function createRunner(descriptor: ControllerDescriptor, deps: RunnerDeps)
   if (!controller) return null
 
   const work = async () => {
+    let since = clock.monotonic()
     for (;;) {
+      if (clock.monotonic() - since > TURN) {
+        await nextTurn()
+        since = clock.monotonic()
+      }
       const key = await queue.get()
       if (key === undefined) return
       try {
