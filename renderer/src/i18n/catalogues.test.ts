@@ -7,7 +7,8 @@ const CATALOGUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const english: Readonly<Record<string, string>> = en
 
 const forms = (text: string) => text.split(' | ')
-const parameters = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].toSorted()
+const parameters = (text: string) =>
+  [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ''))].toSorted((a, b) => a.localeCompare(b))
 const whereNot = (texts: Readonly<Record<string, string>>, fits: (text: string, original: string) => boolean) =>
   Object.entries(texts)
     .filter(([key, text]) => !fits(text, english[key] ?? ''))

@@ -14,6 +14,8 @@ export type { MessageKey } from './texts.ts'
 export type PlainKey = { [K in MessageKey]: [Params<K>] extends [never] ? K : never }[MessageKey]
 type Args<Name extends string> = [Name] extends [never] ? [] : [params: Readonly<Record<Name, string | number>>]
 
+const loaded: Partial<Record<Language, Messages>> = { en }
+
 export const i18n = createI18n({
   legacy: false,
   locale: 'en',
@@ -21,7 +23,7 @@ export const i18n = createI18n({
   messageResolver: (messages, key) => (messages as Record<string, string>)[key] ?? null,
   missingWarn: false,
   fallbackWarn: false,
-  messages: { en } as Partial<Record<Language, Messages>>,
+  messages: loaded,
 })
 
 const CATALOGUES: Readonly<Record<Language, () => Promise<Messages>>> = {

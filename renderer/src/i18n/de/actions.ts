@@ -55,7 +55,7 @@ export const actions = {
   'ask.names': 'Worum es geht',
   'ask.namespace.all': 'Alles darin wird mitgelöscht: Workloads, Services, ConfigMaps, Secrets und Custom Resources.',
   'ask.namespace.pods': '{n} Pod darin endet. | {n} Pods darin enden.',
-  'ask.node.object': 'Nur das Node-Objekt verschwindet. Läuft der Agent noch, meldet er die Node wieder an.',
+  'ask.node.object': 'Nur das Node-Objekt verschwindet. Läuft der Agent noch, meldet er den Node wieder an.',
   'ask.option.now': 'Nicht auf ein geordnetes Ende warten.',
   'ask.option.nowHelp': 'Für Pods, die festhängen. Auf einer Maschine, die nicht erreichbar ist, läuft vielleicht noch etwas weiter.',
   'ask.option.orphan': 'Die Pods weiterlaufen lassen.',
