@@ -99,7 +99,7 @@ export class Transport implements Disposable {
       response.on('data', (part: Buffer) => void parts.push(part))
       response.once('end', () => done(false))
       response.once('error', () => done(true))
-      if (response.headers['content-length'] === undefined) timer = setTimeout(() => done(true), LISTEN)
+      if (isStream(response.statusCode, response.headers)) timer = setTimeout(() => done(true), LISTEN)
     })
     request.end(body ?? undefined)
     return promise
@@ -120,8 +120,13 @@ export class Transport implements Disposable {
         if (cut) stream.close(constants.NGHTTP2_CANCEL)
       }
       stream.on('data', (part: Buffer) => void parts.push(part))
-      stream.once('end', () => done(false))
-      if (head['content-length'] === undefined) timer = setTimeout(() => done(true), LISTEN)
+      stream.once('end', () => {
+        // Node ends what a reset breaks off as if it were whole.
+        const [length, given] = [parts.reduce((sum, part) => sum + part.length, 0), Number(head['content-length'] ?? NaN)]
+        if (method !== 'HEAD' && given > length) reject(new Error(`${length} of ${given} bytes came, then code ${stream.rstCode}`))
+        else done(false)
+      })
+      if (isStream(head[':status'], head)) timer = setTimeout(() => done(true), LISTEN)
     })
     if (body !== null) stream.end(body)
     return promise
@@ -140,6 +145,11 @@ export class Transport implements Disposable {
     for (const agent of Object.values(this.#agents)) agent.destroy()
     this.#session?.destroy()
   }
+}
+
+/** What has no announced end is listened to for a while only; errors always end. */
+function isStream(status: number | undefined, headers: IncomingHttpHeaders): boolean {
+  return headers['content-length'] === undefined && (status ?? 0) < 400
 }
 
 function withLength(headers: Readonly<Record<string, string>>, body: Buffer | null): Record<string, string> {
