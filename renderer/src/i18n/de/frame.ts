@@ -103,7 +103,7 @@ export const frame = {
   'keys.previous': 'Zurück',
   'keys.sub': 'Was auf dieser Seite gilt, ihre eigenen Tasten zuerst',
   'keys.title': 'Tasten',
-  'keys.undo': 'Letzte Aktion rückgängig machen',
+  'keys.undo': 'Letzte Aktion zurücknehmen',
   'kind.deployment': 'Deployment',
   'kind.machine': 'Maschine',
   'kind.pod': 'Pod',
