@@ -170,6 +170,11 @@ describe('a slice', () => {
       ['spec: Invalid value: "{`devices`, `sharedCounters`}": only one of `devices` and `sharedCounters` may be set'],
     ],
     [
+      'with counters that are not there',
+      slice({ sharedCounters: [{}] }),
+      ['spec.sharedCounters[0].name: Required value', 'spec.sharedCounters[0].counters: Required value'],
+    ],
+    [
       'with devices that are told wrongly',
       slice({
         devices: [

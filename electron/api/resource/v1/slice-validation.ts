@@ -114,16 +114,18 @@ function validateConsumption(
 ): FieldError[] {
   const out = counterSet ? invalidEach(`${field}.counterSet`, counterSet, dns1123Label(counterSet)) : [required(`${field}.counterSet`)]
   if (all.findIndex((one) => one.counterSet === counterSet) < index) out.push(duplicate(`${field}.counterSet`, counterSet))
-  return [...out, ...validateCounters(Object.keys(counters), `${field}.counters`)]
+  return [...out, ...validateCounters(counters, `${field}.counters`)]
 }
 
 function validateCounterSet({ name, counters }: CounterSet, all: readonly CounterSet[], index: number, field: string): FieldError[] {
   const out = name ? invalidEach(`${field}.name`, name, dns1123Label(name)) : [required(`${field}.name`)]
   if (all.findIndex((one) => one.name === name) < index) out.push(duplicate(`${field}.name`, name))
-  return [...out, ...validateCounters(Object.keys(counters), `${field}.counters`)]
+  return [...out, ...validateCounters(counters, `${field}.counters`)]
 }
 
-function validateCounters(names: readonly string[], field: string): FieldError[] {
+/** A map that was not sent is none. */
+function validateCounters(counters: CounterSet['counters'] | undefined, field: string): FieldError[] {
+  const names = Object.keys(counters ?? {})
   if (names.length === 0) return [required(field)]
   return [...atMost(field, names, MAX_COUNTERS), ...names.flatMap((name) => invalidEach(field, name, dns1123Label(name)))]
 }
