@@ -52,6 +52,11 @@ export function createHttp2(service: HttpService): Http2 {
   return { server, sessions }
 }
 
+/** Resolves when a session is over, in order or by an error of its client: that is no reason not to end the others. */
+export function closeOf(session: Pick<Http2Session, 'once'>): Promise<void> {
+  return new Promise((resolve) => session.once('close', resolve))
+}
+
 function replyOf(stream: ServerHttp2Stream): Reply {
   let complete = false
   return {

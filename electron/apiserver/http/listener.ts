@@ -1,11 +1,10 @@
 /** One TLS port for HTTP/2 and HTTP/1.1. Client certificates are asked for, not required. */
-import { once } from 'node:events'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { createHttp1, type Http1Options } from './http1.ts'
-import { createHttp2 } from './http2.ts'
+import { closeOf, createHttp2 } from './http2.ts'
 import type { HttpService } from './exchange.ts'
 
 export interface ServingCertificate {
@@ -80,7 +79,7 @@ export async function listen(options: ListenOptions, deps: ListenerDeps): Promis
       http1.closeIdleConnections()
       await within(deps.clock, GRACE_MS, deps.service.drain())
       http1.closeIdleConnections()
-      await within(deps.clock, FLUSH_MS, Promise.all([...http2.sessions].map((session) => once(session, 'close'))))
+      await within(deps.clock, FLUSH_MS, Promise.all([...http2.sessions].map(closeOf)))
       for (const session of http2.sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
       http1.close()
