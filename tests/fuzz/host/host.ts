@@ -82,9 +82,19 @@ async function watchers(): Promise<number> {
   return [...text.matchAll(/^apiserver_longrunning_requests\{[^}]*\} (\d+)/gm)].reduce((sum, [, count]) => sum + Number(count), 0)
 }
 
+async function stop(): Promise<void> {
+  try {
+    await stack.disposeAsync()
+  } catch (error) {
+    process.stderr.write(`the plane did not stop in order: ${shown(error)}\n`)
+    process.exit(1)
+  }
+  process.exit(0)
+}
+
 process.on('message', (message: ToHost) => {
   if (message.type === 'measure') void measure()
-  else void stack.disposeAsync().then(() => process.exit(0))
+  else void stop()
 })
 process.on('disconnect', () => process.exit(0))
 tell({ type: 'ready', port: api.port, ca: api.pki.caPem, ...(await api.pki.issueClient(ADMIN)) })
