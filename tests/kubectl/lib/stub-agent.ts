@@ -129,6 +129,8 @@ function localExecutor(cwd: string): Executor {
       if (!stdin) child.stdin.end()
       child.stdin.on('error', () => undefined)
       const exit = once(child, 'close').then(([code]) => Number(code ?? 137))
+      // One that cannot be started is told of below.
+      exit.catch(() => undefined)
       await once(child, 'spawn').catch(() => {
         const name = JSON.stringify(program)
         throw new Error(`exec failed: unable to start container process: exec: ${name}: executable file not found in $PATH`)
