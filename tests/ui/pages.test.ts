@@ -55,7 +55,7 @@ const VIEWS: readonly View[] = [
   { name: 'network policies', path: '/list/networkpolicies', shows: 'only-web-to-api' },
   { name: 'endpoint slices', path: '/list/endpointslices', shows: 'web-' },
   { name: 'autoscalers', path: '/list/horizontalpodautoscalers', shows: 'Deployment api' },
-  { name: 'disruption budgets', path: '/list/poddisruptionbudgets', shows: 'at least 3 up' },
+  { name: 'disruption budgets', path: '/list/poddisruptionbudgets', shows: 'at least 2 up' },
   { name: 'quotas', path: '/list/resourcequotas', shows: 'lab' },
   { name: 'claims', path: '/list/persistentvolumeclaims', shows: 'data-ledger-0' },
   { name: 'volumes', path: '/list/persistentvolumes', shows: 'pv-ledger-0' },
