@@ -48,6 +48,8 @@ interface Case {
   readonly cause: RegExp
   readonly next: RegExp
   readonly prepare?: () => Promise<void>
+  /** A box that has to be ticked off in the UI, where the command line has to be told to do the same. */
+  readonly without?: string
 }
 
 const ana = { user: 'ana', password: USERS.ana.password } as const
@@ -88,6 +90,7 @@ const CASES: readonly Case[] = [
     host: () => bare.address,
     ...ana,
     ...{ code: 'NO_CONTAINERD', exit: 32, cause: /containerd/, next: /Let Flotilla install it|apt-get install/ },
+    without: 'Install containerd if it is missing',
   },
   {
     what: 'a full disk',
@@ -101,7 +104,7 @@ const CASES: readonly Case[] = [
 const machines = async () =>
   (await app.get<{ items: { metadata: { name: string } }[] }>('machines')).items.map(({ metadata }) => metadata.name)
 
-describe.each(CASES)('$what', ({ host, user, password, code, exit, cause, next, prepare }) => {
+describe.each(CASES)('$what', ({ host, user, password, code, exit, cause, next, prepare, without }) => {
   beforeAll(async () => prepare?.())
 
   it('is told at the command line', async () => {
@@ -116,7 +119,7 @@ describe.each(CASES)('$what', ({ host, user, password, code, exit, cause, next, 
   })
 
   it('is told in the UI', async () => {
-    const dialog = await addMachine(host(), user, password)
+    const dialog = await addMachine(host(), user, password, without)
     const confirm = dialog.getByRole('button', { name: 'Yes, it is mine' })
     const told = dialog.getByText(cause).first()
     await confirm.or(told).first().waitFor()
@@ -131,7 +134,7 @@ it('nothing of all that has left a trace on a machine', async () => {
   for (const [host, before] of untouched) expect(await host.files(...OURS)).toEqual(before)
 })
 
-async function addMachine(host: string, user: string, password: string): Promise<Locator> {
+async function addMachine(host: string, user: string, password: string, without?: string): Promise<Locator> {
   const { page } = opened
   // What an earlier dialog held is gone.
   await page.reload()
@@ -142,6 +145,7 @@ async function addMachine(host: string, user: string, password: string): Promise
   await dialog.getByLabel('Host').fill(host)
   await dialog.getByLabel('User').fill(user)
   await dialog.getByLabel('Node name').fill('tender')
+  if (without) await dialog.getByRole('checkbox', { name: without }).uncheck()
   await dialog.getByText('Password', { exact: true }).click()
   await dialog.getByLabel('Password', { exact: true }).last().fill(password)
   await page.keyboard.press('Enter')
