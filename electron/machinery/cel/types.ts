@@ -96,3 +96,11 @@ export function sameType(a: CelType, b: CelType): boolean {
   if (a.kind !== b.kind || a.name !== b.name || a.params.length !== b.params.length) return false
   return a.params.every((one, i) => sameType(one, parameter(b, i)))
 }
+
+/** A type with these fields and no other, each by its own name in the object. */
+export function recordType(name: string, fields: Readonly<Record<string, CelType>>): CelType {
+  return objectType(name, (property): FieldType | undefined => {
+    const type = Object.hasOwn(fields, property) ? fields[property] : undefined
+    return type && { type, property }
+  })
+}

@@ -3,29 +3,14 @@ import { children, type Expr } from '../../../machinery/cel/ast.ts'
 import type { Environment } from '../../../machinery/cel/environment.ts'
 import { kubernetesEnvironment } from '../../../machinery/cel/library/kubernetes/kubernetes.ts'
 import type { Program } from '../../../machinery/cel/program.ts'
-import {
-  BOOL,
-  DYN,
-  formatType,
-  listOf,
-  mapOf,
-  objectType,
-  sameType,
-  STRING,
-  type CelType,
-  type FieldType,
-} from '../../../machinery/cel/types.ts'
+import { BOOL, DYN, formatType, listOf, mapOf, recordType, sameType, STRING } from '../../../machinery/cel/types.ts'
 
-const USER_FIELDS: Readonly<Record<string, CelType>> = {
+export const CLAIMS_TYPE = mapOf(STRING, DYN)
+export const USER_TYPE = recordType('kubernetes.UserInfo', {
   username: STRING,
   uid: STRING,
   groups: listOf(STRING),
   extra: mapOf(STRING, listOf(STRING)),
-}
-export const CLAIMS_TYPE = mapOf(STRING, DYN)
-export const USER_TYPE = objectType('kubernetes.UserInfo', (property): FieldType | undefined => {
-  const type = Object.hasOwn(USER_FIELDS, property) ? USER_FIELDS[property] : undefined
-  return type && { type, property }
 })
 
 const LIST_OF_STRINGS = listOf(STRING)

@@ -3,37 +3,20 @@ import type { SubjectAccessReviewSpec } from '../../../api/authorization/v1/type
 import { fromJson } from '../../../machinery/cel/json.ts'
 import { kubernetesEnvironment } from '../../../machinery/cel/library/kubernetes/kubernetes.ts'
 import { Budget, type Program } from '../../../machinery/cel/program.ts'
-import {
-  BOOL,
-  formatType,
-  listOf,
-  mapOf,
-  objectType,
-  sameType,
-  STRING,
-  type CelType,
-  type FieldType,
-} from '../../../machinery/cel/types.ts'
+import { BOOL, formatType, listOf, mapOf, recordType, sameType, STRING } from '../../../machinery/cel/types.ts'
 
 /** What all conditions of one webhook may cost for one request. */
 const BUDGET = 2_500_000
 
-function declared(name: string, fields: Readonly<Record<string, CelType>>): CelType {
-  return objectType(name, (property): FieldType | undefined => {
-    const type = Object.hasOwn(fields, property) ? fields[property] : undefined
-    return type && { type, property }
-  })
-}
-
-const REQUIREMENT = declared('kubernetes.SelectorRequirement', { key: STRING, operator: STRING, values: listOf(STRING) })
-const SELECTOR = declared('kubernetes.SelectorAttributes', { rawSelector: STRING, requirements: listOf(REQUIREMENT) })
-const RESOURCE = declared('kubernetes.ResourceAttributes', {
+const REQUIREMENT = recordType('kubernetes.SelectorRequirement', { key: STRING, operator: STRING, values: listOf(STRING) })
+const SELECTOR = recordType('kubernetes.SelectorAttributes', { rawSelector: STRING, requirements: listOf(REQUIREMENT) })
+const RESOURCE = recordType('kubernetes.ResourceAttributes', {
   ...{ namespace: STRING, verb: STRING, group: STRING, version: STRING, resource: STRING, subresource: STRING, name: STRING },
   ...{ fieldSelector: SELECTOR, labelSelector: SELECTOR },
 })
-const REQUEST = declared('kubernetes.SubjectAccessReviewSpec', {
+const REQUEST = recordType('kubernetes.SubjectAccessReviewSpec', {
   resourceAttributes: RESOURCE,
-  nonResourceAttributes: declared('kubernetes.NonResourceAttributes', { path: STRING, verb: STRING }),
+  nonResourceAttributes: recordType('kubernetes.NonResourceAttributes', { path: STRING, verb: STRING }),
   user: STRING,
   groups: listOf(STRING),
   extra: mapOf(STRING, listOf(STRING)),
