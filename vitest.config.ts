@@ -36,13 +36,16 @@ export default defineConfig({
         'simulation',
         'properties',
         'shell',
+        'packaging',
         'agent',
         'net',
         'conformance',
       ].map((name) => real(name)),
       // Chromium starved of a processor now and then draws no frame for half a minute; what is really broken fails twice.
       { test: { ...real('ui').test, retry: 1 } },
-      ...['hosts', 'e2e'].map((name) => real(name, 300_000)),
+      ...['hosts', 'laptop', 'e2e'].map((name) => real(name, 300_000)),
+      // Machines that are emulated instruction by instruction take minutes to boot.
+      real('vm', 900_000),
     ],
   },
 })

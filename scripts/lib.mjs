@@ -103,6 +103,9 @@ export const DEBIAN = {
   'libc6-dev': { files: ['/usr/include/stdlib.h'], why: 'the faulty disk of the robustness tests' },
   'docker-registry': { files: ['/usr/bin/docker-registry'], why: 'tests of pulling' },
   'python3-kubernetes': { files: ['/usr/lib/python3/dist-packages/kubernetes/__init__.py'], why: 'tests of a client library' },
+  'qemu-system-x86': { files: ['/usr/bin/qemu-system-x86_64'], why: 'virtual machines' },
+  'qemu-utils': { files: ['/usr/bin/qemu-img'], why: 'virtual machines' },
+  e2fsprogs: { files: ['/usr/sbin/mke2fs', '/sbin/mke2fs'], why: 'the disks of virtual machines' },
   mmdebstrap: { files: ['/usr/bin/mmdebstrap'], why: 'tests on a machine with systemd' },
 }
 

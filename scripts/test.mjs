@@ -27,7 +27,10 @@ const SUITES = [
   { name: 'shell', packages: ['chromium'] },
   { name: 'agent', packages: FOR_SANDBOX, root: true },
   { name: 'net', packages: FOR_SANDBOX, root: true },
+  { name: 'packaging' },
   { name: 'hosts', packages: [...FOR_SANDBOX, 'mmdebstrap'], root: true },
+  { name: 'laptop', packages: FOR_SANDBOX, root: true },
+  { name: 'vm', packages: ['qemu-system-x86', 'qemu-utils', 'mmdebstrap', 'e2fsprogs', 'openssh-client', 'busybox-static'] },
   { name: 'conformance' },
   { name: 'e2e', packages: [...FOR_SANDBOX, 'chromium', 'mmdebstrap', 'docker-registry'], root: true },
 ]
