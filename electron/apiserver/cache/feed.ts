@@ -17,6 +17,8 @@ export interface FeedSink {
   flush(): void
   /** History was lost: everything must be read anew. */
   reset(): void
+  /** Called every 15 seconds. */
+  age(): void
 }
 
 export interface Feed extends Component {
@@ -38,6 +40,8 @@ interface Waiter {
 }
 
 const RETRY_MS = 100
+/** Five of them are the 75 seconds for which Kubernetes' own watch cache keeps events at least (`eventFreshDuration`). */
+const AGE_MS = 15_000
 
 const stopped = () => new StoreError('closed', 'the API server has stopped')
 
@@ -162,6 +166,10 @@ export function createFeed(options: { store: Store; clock: Clock; logger: Logger
   const life = component(async (stack, signal) => {
     const created = deferred<void>()
     const running = run(signal, created)
+    const age = () => {
+      for (const sink of sinks.values()) sink.age()
+    }
+    stack.use(clock.setInterval(age, AGE_MS, { unref: true }))
     stack.defer(async () => {
       await running
       for (const waiter of waiters) waiter.done.reject(stopped())

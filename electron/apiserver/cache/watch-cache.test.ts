@@ -108,6 +108,24 @@ describe('a watch', () => {
     expect(() => small.cache.watch(ALL, first)).toThrow('too old')
   })
 
+  it('forgets events after 75 to 90 seconds, but for the last 128', async () => {
+    await f.cache.fresh()
+    const revisions: number[] = []
+    for (let i = 0; i < 200; i++) revisions.push(await f.put('a'))
+    await f.cache.fresh()
+    const first = revisions[0] as number
+    await f.clock.advance(75_000)
+    expect(drain(f.cache.watch(ALL, first))).toHaveLength(199)
+    await f.clock.advance(15_000)
+    expect(() => f.cache.watch(ALL, first)).toThrow(`too old resource version: ${first} (${revisions[71]})`)
+    expect(drain(f.cache.watch(ALL, revisions[71] as number))).toHaveLength(128)
+    const last = await f.put('a')
+    await f.cache.fresh()
+    await f.clock.advance(15_000)
+    expect(drain(f.cache.watch(ALL, revisions[72] as number))).toHaveLength(128)
+    expect(drain(f.cache.watch(ALL, last - 1))).toHaveLength(1)
+  })
+
   it('sees objects enter and leave what it selects', async () => {
     await f.cache.fresh()
     const scope: WatchScope = { prefix: THING_PREFIX, matches: (entry) => entry.object.metadata.labels?.['x'] === '1' }

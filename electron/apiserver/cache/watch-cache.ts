@@ -156,6 +156,10 @@ export class WatchCache implements FeedSink, Disposable {
     for (const watch of this.#watches) watch.fail(expired('The resourceVersion for the provided watch is too old.'))
   }
 
+  age(): void {
+    this.#history.age()
+  }
+
   endWatches(): void {
     for (const watch of this.#watches) watch.fail(null)
   }
