@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * Projects: `unit` beside the source (no root, no network, no real parts), `renderer` in a DOM, and one per folder of `tests/`
- * that needs real parts; their files run one after the other, because they share this machine.
+ * that needs real parts; their files run one after the other, because they share this machine. The files of `unit` and `renderer` share
+ * modules (`isolate: false`), most of whose time they would spend importing: nothing there may keep state.
  */
 const real = (name: string, timeout = 120_000) => ({
   test: {
@@ -22,8 +23,8 @@ const real = (name: string, timeout = 120_000) => ({
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['electron/**/*.test.ts', 'scripts/**/*.test.ts'], environment: 'node', testTimeout: 15_000 } },
-      { plugins: [vue()], test: { name: 'renderer', include: ['renderer/**/*.test.ts'], environment: 'happy-dom', testTimeout: 15_000 } },
+      { test: { name: 'unit', include: ['electron/**/*.test.ts', 'scripts/**/*.test.ts'], environment: 'node', testTimeout: 15_000, isolate: false } },
+      { plugins: [vue()], test: { name: 'renderer', include: ['renderer/**/*.test.ts'], environment: 'happy-dom', testTimeout: 15_000, isolate: false } },
       ...[
         'tooling',
         'store',
