@@ -23,8 +23,19 @@ const real = (name: string, timeout = 120_000) => ({
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['electron/**/*.test.ts', 'scripts/**/*.test.ts'], environment: 'node', testTimeout: 15_000, isolate: false } },
-      { plugins: [vue()], test: { name: 'renderer', include: ['renderer/**/*.test.ts'], environment: 'happy-dom', testTimeout: 15_000, isolate: false } },
+      {
+        test: {
+          name: 'unit',
+          include: ['electron/**/*.test.ts', 'scripts/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 15_000,
+          isolate: false,
+        },
+      },
+      {
+        plugins: [vue()],
+        test: { name: 'renderer', include: ['renderer/**/*.test.ts'], environment: 'happy-dom', testTimeout: 15_000, isolate: false },
+      },
       ...[
         'tooling',
         'store',
