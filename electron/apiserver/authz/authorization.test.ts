@@ -143,11 +143,33 @@ describe('default policy', () => {
     await admin.get(clusterRole, { name: 'system:kube-dns' })
   })
 
+  it('lets aggregated API servers that are bound to its reader read how to authenticate, and nothing else', async () => {
+    const server = { name: 'system:serviceaccount:kube-system:metrics-server', groups: ['system:serviceaccounts'] }
+    await admin.create(roleBinding, {
+      metadata: { name: 'metrics-server-auth-reader', namespace: 'kube-system' },
+      roleRef: { apiGroup: GROUP, kind: 'Role', name: 'extension-apiserver-authentication-reader' },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'kube-system', name: 'metrics-server' }],
+    })
+    await settle()
+    const may = async (name: string) => (await ask(server, 'get', 'configmaps', 'kube-system', name)).allowed
+    expect(await may('extension-apiserver-authentication')).toBe(true)
+    expect(await may('other')).toBe(false)
+  })
+
   it('leaves what is as it should be unwritten', async () => {
-    const before = (await admin.list(clusterRole)).items.map((one) => one.metadata.resourceVersion)
+    const versions = async () => {
+      const lists = [
+        await admin.list(clusterRole),
+        await admin.list(clusterRoleBinding),
+        await admin.list(role),
+        await admin.list(roleBinding),
+      ]
+      return lists.flatMap(({ items }) => items.map((one) => `${one.kind} ${one.metadata.name} ${one.metadata.resourceVersion}`))
+    }
+    const before = await versions()
     await stop()
     await start()
-    expect((await admin.list(clusterRole)).items.map((one) => one.metadata.resourceVersion)).toEqual(before)
+    expect(await versions()).toEqual(before)
   })
 
   it('names what aggregates into admin, edit and view', async () => {

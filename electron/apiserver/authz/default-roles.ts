@@ -1,52 +1,26 @@
 /** The cluster roles and bindings that every cluster has. Source: kubernetes "Default roles and role bindings". */
-import type { ClusterRole, ClusterRoleBinding, PolicyRule, Subject } from '../../api/rbac/v1/types.gen.ts'
-import { AGGREGATE_ADMIN, AGGREGATE_EDIT, AGGREGATE_VIEW, READ, rule, urls } from './user-facing-rules.ts'
+import {
+  aggregated,
+  aggregateTo,
+  bind,
+  type DefaultBinding,
+  type DefaultRole,
+  group,
+  role,
+  serviceAccount,
+  user,
+} from './default-policy.ts'
+import { AGGREGATE_ADMIN, AGGREGATE_EDIT, AGGREGATE_VIEW, EVENTS, READ, rule, urls } from './user-facing-rules.ts'
 
-const GROUP = 'rbac.authorization.k8s.io'
-const API_VERSION = `${GROUP}/v1`
-export const AUTOUPDATE = 'rbac.authorization.kubernetes.io/autoupdate'
-const META = { annotations: { [AUTOUPDATE]: 'true' }, labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' } }
-
-export type DefaultRole = Pick<ClusterRole, 'apiVersion' | 'kind' | 'aggregationRule'> & {
-  metadata: { name: string; labels: Record<string, string>; annotations: Record<string, string> }
-  rules: PolicyRule[]
-}
-export type DefaultBinding = Pick<ClusterRoleBinding, 'apiVersion' | 'kind' | 'roleRef'> & {
-  metadata: { name: string; labels: Record<string, string>; annotations: Record<string, string> }
-  subjects: Subject[]
-}
-
-const aggregateTo = (name: string) => `rbac.authorization.k8s.io/aggregate-to-${name}`
-
-function role(name: string, rules: PolicyRule[], labels: Record<string, string> = {}): DefaultRole {
-  return { apiVersion: API_VERSION, kind: 'ClusterRole', metadata: { name, ...META, labels: { ...META.labels, ...labels } }, rules }
-}
-
-/** Its rules are those of all roles with the label; a controller keeps them so. */
-function aggregated(name: string, labels: Record<string, string> = {}): DefaultRole {
-  return { ...role(name, [], labels), aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [aggregateTo(name)]: 'true' } }] } }
-}
-
-function bind(name: string, subjects: Subject[], to = name): DefaultBinding {
-  return {
-    apiVersion: API_VERSION,
-    kind: 'ClusterRoleBinding',
-    metadata: { name, ...META },
-    roleRef: { apiGroup: GROUP, kind: 'ClusterRole', name: to },
-    subjects,
-  }
-}
-
-const group = (name: string): Subject => ({ apiGroup: GROUP, kind: 'Group', name })
-const user = (name: string): Subject => ({ apiGroup: GROUP, kind: 'User', name })
-const serviceAccount = (namespace: string, name: string): Subject => ({ kind: 'ServiceAccount', namespace, name })
-
-const EVENTS = rule(['', 'events.k8s.io'], ['events'], ['create', 'patch', 'update'])
 const DELEGATION = [
   rule('authentication.k8s.io', ['tokenreviews'], ['create']),
   rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
 ]
 const CSR = 'certificates.k8s.io'
+
+/** Whoever has it approves requests for certificates of this signer. */
+const approver = (name: string, signer: string) =>
+  role(`system:${CSR}:${name}`, [{ ...rule(CSR, ['signers'], ['approve']), resourceNames: [`kubernetes.io/${signer}`] }])
 
 export const DEFAULT_ROLES: readonly DefaultRole[] = [
   role('cluster-admin', [rule('*', ['*'], ['*']), urls(['*'], ['*'])]),
@@ -76,6 +50,10 @@ export const DEFAULT_ROLES: readonly DefaultRole[] = [
   role('system:node-bootstrapper', [rule(CSR, ['certificatesigningrequests'], ['create', ...READ])]),
   role(`system:${CSR}:certificatesigningrequests:nodeclient`, [rule(CSR, ['certificatesigningrequests/nodeclient'], ['create'])]),
   role(`system:${CSR}:certificatesigningrequests:selfnodeclient`, [rule(CSR, ['certificatesigningrequests/selfnodeclient'], ['create'])]),
+  approver('legacy-unknown-approver', 'legacy-unknown'),
+  approver('kubelet-serving-approver', 'kubelet-serving'),
+  approver('kube-apiserver-client-approver', 'kube-apiserver-client'),
+  approver('kube-apiserver-client-kubelet-approver', 'kube-apiserver-client-kubelet'),
   role('system:node', [
     ...DELEGATION,
     rule('', ['services', 'namespaces', 'endpoints'], READ),
@@ -110,6 +88,13 @@ export const DEFAULT_ROLES: readonly DefaultRole[] = [
     rule('', ['events'], ['watch']),
     EVENTS,
   ]),
+  role('system:volume-scheduler', [
+    rule('', ['persistentvolumes'], [...READ, 'patch', 'update']),
+    rule('storage.k8s.io', ['storageclasses'], READ),
+    rule('', ['persistentvolumeclaims'], [...READ, 'patch', 'update']),
+  ]),
+  role('system:kube-aggregator', [rule('', ['endpoints', 'services'], READ), rule('discovery.k8s.io', ['endpointslices'], READ)]),
+  role('system:heapster', [rule('', ['events', 'namespaces', 'nodes', 'pods'], READ), rule('extensions', ['deployments'], READ)]),
   role('system:kube-scheduler', [
     EVENTS,
     ...DELEGATION,
@@ -141,6 +126,7 @@ export const DEFAULT_BINDINGS: readonly DefaultBinding[] = [
   bind('system:node-proxier', [user('system:kube-proxy')]),
   bind('system:kube-dns', [serviceAccount('kube-system', 'kube-dns')]),
   bind('system:kube-scheduler', [user('system:kube-scheduler')]),
+  bind('system:volume-scheduler', [user('system:kube-scheduler')]),
   bind('system:kube-controller-manager', [user('system:kube-controller-manager')]),
   bind('flotilla:node-bootstrappers', [group('system:bootstrappers')], 'system:node-bootstrapper'),
   bind('flotilla:node-client-certificates', [group('system:bootstrappers')], `system:${CSR}:certificatesigningrequests:nodeclient`),

@@ -12,6 +12,9 @@ export function urls(nonResourceURLs: readonly string[], verbs: readonly string[
   return { nonResourceURLs: [...nonResourceURLs], verbs: [...verbs] }
 }
 
+/** To write events of both groups. */
+export const EVENTS = rule(['', 'events.k8s.io'], ['events'], ['create', 'patch', 'update'])
+
 const withParts = (resources: readonly string[], ...parts: string[]) =>
   resources.flatMap((one) => [one, ...parts.map((part) => `${one}/${part}`)])
 
