@@ -48,6 +48,8 @@ export const ERROR_CODES = {
   MACHINE_NOT_FOUND: 36,
   /** An image archive cannot be read or was refused by the runtime. */
   IMAGE_IMPORT_FAILED: 40,
+  /** A chart cannot be read, or Helm refused it. */
+  HELM_FAILED: 41,
   /** What was asked for does not exist on this platform or in this build. */
   UNSUPPORTED: 50,
   /** The user or a signal stopped it. */

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import type { KubeObject } from '../api/meta/v1/object.ts'
 import { call, nothing, stream } from './channel.ts'
+import { HELM_CHANNELS } from './helm.ts'
 
 /** Any object; only its outside is looked at. */
 const kubeObject = v.custom<KubeObject>((value) => {
@@ -49,6 +50,7 @@ const hostKey = v.object({
 const check = v.object({ name: v.string(), state: v.picklist(['ok', 'warn', 'fail']), found: v.string(), advice: v.optional(v.string()) })
 
 export const CHANNELS = {
+  ...HELM_CHANNELS,
   'app.info': call(
     nothing,
     v.object({
@@ -199,6 +201,11 @@ export const CHANNELS = {
     v.object({ name: v.string() }),
   ),
   'machines.addSandbox': call(v.object({ name: v.optional(name), memoryBytes: v.optional(v.number()) }), v.object({ name: v.string() })),
+  /**
+   * This computer woke up, or its network changed: every link is tried at once, or shows that it still answers. To be called once per
+   * event of the operating system; calls too many do no harm.
+   */
+  'machines.poke': call(v.object({ reason: v.picklist(['resume', 'network']) }), v.object({})),
   /** Goes on from the step that failed. */
   'machines.retry': call(v.object({ name, credentials: v.optional(credentials) }), v.object({})),
   'machines.cancel': call(v.object({ name }), v.object({})),

@@ -18,6 +18,7 @@ import { kubeHandlers } from './face/kube.ts'
 import { machineHandlers } from './face/machines.ts'
 import { storeHandlers } from './face/store.ts'
 import { loadNodePty, terminalHandlers } from './face/terminal.ts'
+import { helmHandlers } from './helm/handlers.ts'
 import { startManagers } from './managers.ts'
 import { serveEtcd } from './serve-etcd.ts'
 import { controlSocketPath, paths } from './state-dir.ts'
@@ -135,5 +136,6 @@ function createHandlers(
     ...storeHandlers(api.store),
     ...terminalHandlers(paths(config.stateDir).kubeconfig),
     ...machineHandlers(machines),
+    ...helmHandlers({ client, clock, kubeconfig: paths(config.stateDir).kubeconfig, path: process.env['PATH'] ?? '' }),
   }
 }

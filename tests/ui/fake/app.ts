@@ -9,6 +9,7 @@ import { serveBrowserFace } from '../../../electron/headless/browser-face.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 import { createFakeFace, faceHandlers, type FaceOptions, type FakeFace } from './face.ts'
 import { makeHarbor } from './harbor.ts'
+import { makeReleases } from './helm.ts'
 import { makeStock } from './stock.ts'
 import { startWorkers, type Workers } from './workers.ts'
 
@@ -41,6 +42,7 @@ export async function startFakeApp(options: FaceOptions & { empty?: boolean; ren
   if (!options.empty) {
     await makeHarbor(cluster.client)
     await makeStock(cluster.client)
+    await makeReleases(cluster.client)
   }
   const face = createFakeFace(faceHandlers(cluster.client, options))
   const served = await serveBrowserFace({ rendererDir, port: options.port ?? 0, random: systemRandom, connect: () => face.connect() })

@@ -10,11 +10,12 @@ import { describeFailure } from '../../../electron/plane/face/describe.ts'
 import { kubeHandlers } from '../../../electron/plane/face/kube.ts'
 import { KINDS } from '../../../electron/api/kinds.gen.ts'
 import { NAMESPACE } from './cluster.ts'
+import { fakeHelm, type FakeHelm } from './helm.ts'
 import { streamLog } from './logs.ts'
 import { machineHandlers } from './machines.ts'
 import { createShell } from './shell.ts'
 
-export interface FaceOptions {
+export interface FaceOptions extends FakeHelm {
   /** How long each step of a machine's set-up takes. */
   readonly stepMs?: number
   /** Why this computer can make no sandbox. */
@@ -42,6 +43,7 @@ export function faceHandlers(client: Client, options: FaceOptions): Handlers<Cha
   const kube = kubeHandlers({ client, clock: systemClock, random: systemRandom, kinds: KINDS })
   return {
     ...kube,
+    ...fakeHelm(client, options),
     ...machineHandlers(client, { stepMs: options.stepMs ?? 120 }),
     'app.info': () => ({
       version: '0.1.0',
