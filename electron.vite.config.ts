@@ -8,11 +8,14 @@ export default defineConfig({
   main: {
     build: {
       outDir: 'out/main',
+      // One file loads faster than a thousand, and no package has to be shipped beside it. What is native stays outside.
+      externalizeDeps: false,
       rollupOptions: {
+        external: ['node-pty', 'cpu-features', /\.node$/],
         input: {
           index: entry('electron/main/index.ts'),
           flotilla: entry('electron/headless/flotilla.ts'),
-          'plane-worker': entry('electron/plane/worker.ts'),
+          'plane-worker': entry('electron/plane/worker-entry.ts'),
           'store-worker': entry('electron/store/embedded/worker.ts'),
         },
       },
@@ -28,6 +31,6 @@ export default defineConfig({
   renderer: {
     root: entry('renderer'),
     plugins: [vue()],
-    build: { outDir: entry('out/renderer'), rollupOptions: { input: { index: entry('renderer/index.html') } } },
+    build: { outDir: entry('out/renderer'), minify: true, rollupOptions: { input: { index: entry('renderer/index.html') } } },
   },
 })

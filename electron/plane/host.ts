@@ -30,7 +30,7 @@ export interface PlaneHost extends AsyncDisposable {
 /** How long a plane may take to stop, in milliseconds; after that its thread is ended as a power cut would, which loses nothing either. */
 const STOP_PATIENCE = 15_000
 
-/** `workerUrl`: file URL of `plane/worker`, which bundles put elsewhere. */
+/** `workerUrl`: file URL of `plane/worker-entry`, which bundles put elsewhere. */
 export function startPlane(config: PlaneConfig, workerUrl: URL, clock: Clock = systemClock): PlaneHost {
   const worker = new Worker(workerUrl, { workerData: config, name: 'plane', stdout: false, stderr: false })
   const ready = deferred<PlaneInfo>()

@@ -29,7 +29,7 @@ export function locate(entry: string): Locations {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   return {
     version,
-    planeWorker: url('out/main/plane-worker.js', 'electron/plane/worker.ts'),
+    planeWorker: url('out/main/plane-worker.js', 'electron/plane/worker-entry.ts'),
     storeWorker: url('out/main/store-worker.js', 'electron/store/embedded/worker.ts'),
     rendererDir: join(root, 'out/renderer'),
     agentDir: join(root, 'resources/agent'),

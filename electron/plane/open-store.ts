@@ -4,7 +4,6 @@ import { FlotillaError, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
 import { createEmbeddedStore } from '../store/embedded/embedded-store.ts'
-import { createRemoteStore } from '../store/remote/remote-store.ts'
 import type { Store } from '../store/store.ts'
 import type { PlaneConfig } from './config.ts'
 import { paths } from './state-dir.ts'
@@ -21,6 +20,8 @@ export async function openStore(
     return await createEmbeddedStore({ ...deps, ...limits, dir: paths(stateDir).store, workerUrl: new URL(storeWorkerUrl) })
   }
   const { clock, logger } = deps
+  // Few clusters need it, and its libraries take long to load.
+  const { createRemoteStore } = await import('../store/remote/remote-store.ts')
   const [ca, cert, key] = await Promise.all([etcd.caFile, etcd.certFile, etcd.keyFile].map(readPem))
   return await createRemoteStore({ endpoints: etcd.endpoints, tls: { ca, cert, key }, clock, logger })
 }

@@ -5,7 +5,6 @@ import type { Pki } from '../apiserver/pki/pki.ts'
 import type { Clock } from '../base/clock.ts'
 import { startIn } from '../base/lifecycle.ts'
 import type { Logger } from '../base/logger.ts'
-import { createEtcdFace } from '../store/etcd/etcd-face.ts'
 import type { Store } from '../store/store.ts'
 import type { ServedEtcd } from './config.ts'
 import { paths, replaceFile, type ClusterFile } from './state-dir.ts'
@@ -29,6 +28,8 @@ export interface ServeEtcdDeps {
 /** Begins to serve, and writes a client's certificate and key into the state folder. Rejects with FlotillaError `ADDRESS_IN_USE`. */
 export async function serveEtcd(port: number, deps: ServeEtcdDeps, stack: AsyncDisposableStack): Promise<ServedEtcd> {
   const { store, pki, cluster, stateDir, clock, logger } = deps
+  // Loaded only here, as few serve it.
+  const { createEtcdFace } = await import('../store/etcd/etcd-face.ts')
   const face = createEtcdFace({
     ...{ store, clock, logger },
     listen: { port },

@@ -22,6 +22,8 @@ export const paths = (stateDir: string) => ({
   auditPolicy: join(stateDir, 'audit-policy.yaml'),
   auditLog: join(stateDir, 'audit', 'audit.log'),
   log: join(stateDir, 'plane.log'),
+  /** What V8 compiled, to be used again. */
+  codeCache: join(stateDir, 'code-cache'),
   /** The desktop window's own data. */
   desktop: join(stateDir, 'desktop'),
 })
@@ -29,7 +31,7 @@ export const paths = (stateDir: string) => ({
 /** Everything that Flotilla puts into a state folder. */
 export const OWN_ENTRIES: readonly string[] = [
   ...['cluster.json', 'cluster.json.new', 'store', 'pki', 'kubeconfig', 'kubeconfig.new', 'machines', 'ssh'],
-  ...['plane.log', 'plane.log.1', 'control.sock', 'desktop', 'scheduler.yaml', 'authentication.yaml', 'authorization.yaml'],
+  ...['plane.log', 'plane.log.1', 'control.sock', 'code-cache', 'desktop', 'scheduler.yaml', 'authentication.yaml', 'authorization.yaml'],
   ...['admission.yaml', 'audit-policy.yaml', 'audit'],
 ]
 /** What an empty disk may have. */

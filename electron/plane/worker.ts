@@ -7,6 +7,7 @@ import { systemRandom } from '../base/random.ts'
 import { CHANNELS } from '../contracts/channels.ts'
 import { serveConnection } from '../contracts/server.ts'
 import type { PlaneConfig } from './config.ts'
+import { keepCompiledCode } from './code-cache.ts'
 import { describeFailure } from './face/describe.ts'
 import type { FromWorker, ToWorker } from './host.ts'
 import { openLogFile } from './log-file.ts'
@@ -65,6 +66,7 @@ try {
   })
   for (const port of waiting) serve(port)
   tell({ type: 'ready', info: plane.info })
+  keepCompiledCode()
 } catch (error) {
   failed(error)
   process.exit(1)
