@@ -52,7 +52,7 @@ async function reconcileRole<T extends ClusterRole | Role>(
   signal?: AbortSignal,
 ): Promise<void> {
   const present = await presentOf(client, kind, wanted, signal)
-  if (!present) return void (await client.create(kind, wanted, { signal }))
+  if (!present) return void (await client.create<KubeObject>(kind, wanted, { signal }))
   if (!mayUpdate(present)) return
   const lost = wanted.aggregationRule ? [] : uncovered(present.rules ?? [], wanted.rules)
   const aggregationRule = 'aggregationRule' in present ? present.aggregationRule : undefined
@@ -74,12 +74,12 @@ async function reconcileBinding<T extends ClusterRoleBinding | RoleBinding>(
   signal?: AbortSignal,
 ): Promise<void> {
   const present = await presentOf(client, kind, wanted, signal)
-  if (!present) return void (await client.create(kind, wanted, { signal }))
+  if (!present) return void (await client.create<KubeObject>(kind, wanted, { signal }))
   if (!mayUpdate(present)) return
   // The role of a binding cannot be changed.
   if (present.roleRef.kind !== wanted.roleRef.kind || present.roleRef.name !== wanted.roleRef.name) {
     await client.delete(kind, placeOf(wanted), { preconditions: { uid: present.metadata.uid }, signal })
-    await client.create(kind, wanted, { signal })
+    await client.create<KubeObject>(kind, wanted, { signal })
     return
   }
   const held = new Set((present.subjects ?? []).map(subjectKey))
