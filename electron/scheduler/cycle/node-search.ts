@@ -41,6 +41,8 @@ export class NodeSearch {
       if (!refusal) return { nodes: [promised], diagnosis }
       if (!isRejected(refusal)) return { nodes: [], diagnosis, fault: refusal }
     }
+    const known = nodes ? null : knownNodes(framework, attempt, pod)
+    if (known) return known
     const candidates = nodes ? [...nodes].flatMap((name) => attempt.snapshot.node(name) ?? []) : attempt.snapshot.nodes
     if (nodes) diagnosis.statuses.absent = unresolvable('', [`node(s) didn't satisfy plugin(s) [${[...rejectors].sort().join(' ')}]`])
     return this.#filter(framework, attempt, pod, candidates, diagnosis)
@@ -48,7 +50,7 @@ export class NodeSearch {
 
   #filter(framework: Framework, attempt: Attempt, pod: PodInfo, candidates: readonly NodeInfo[], diagnosis: Diagnosis): SearchResult {
     const total = candidates.length
-    const enough = framework.hasScores ? enoughNodes(total, framework.percentageOfNodesToScore) : 1
+    const enough = enoughOf(framework, total)
     const fit: NodeInfo[] = []
     let looked = 0
     let last: Status | null = null
@@ -65,8 +67,36 @@ export class NodeSearch {
       last = refusal
     }
     this.#start = (this.#start + looked) % Math.max(1, attempt.snapshot.nodes.length)
+    if (candidates === attempt.snapshot.nodes) framework.follow(attempt, fit.length < enough)
     return { nodes: fit, diagnosis }
   }
+}
+
+function enoughOf({ hasScores, percentageOfNodesToScore }: Framework, total: number): number {
+  return hasScores ? enoughNodes(total, percentageOfNodesToScore) : 1
+}
+
+/** What is known of all nodes without looking at each; null where that is not kept, or is of no use because enough nodes are found soon. */
+function knownNodes(framework: Framework, attempt: Attempt, pod: PodInfo): SearchResult | null {
+  const standing = framework.standing(attempt, pod)
+  if (!standing) return null
+  if ('code' in standing) return { nodes: [], diagnosis: new Diagnosis(), fault: standing }
+  if (standing.fits.size >= enoughOf(framework, attempt.snapshot.nodes.length)) return null
+  // Of the node that it was promised itself, the pod thinks otherwise than the pods that ask for the same.
+  const own = attempt.snapshot.node(framework.promisedTo(pod) ?? '')
+  const ownRefusal = own ? framework.check(attempt, pod, own) : null
+  const fit = [...standing.fits].filter((node) => node !== own)
+  if (own && !ownRefusal) fit.push(own)
+  if (ownRefusal && !isRejected(ownRefusal)) return { nodes: [], diagnosis: new Diagnosis(), fault: ownRefusal }
+  if (fit.length > 0) return { nodes: fit, diagnosis: new Diagnosis() }
+  const refusals = standing.refusals()
+  const diagnosis = new Diagnosis(refusals)
+  for (const status of refusals.kinds) diagnosis.blame(status)
+  if (own && ownRefusal) {
+    diagnosis.statuses.set(own.name, ownRefusal)
+    diagnosis.blame(ownRefusal)
+  }
+  return { nodes: [], diagnosis }
 }
 
 function refusedByAll(diagnosis: Diagnosis, status: Status): { diagnosis: Diagnosis; fault?: Status } {

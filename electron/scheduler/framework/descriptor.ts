@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
+import type { ChangeLog } from '../snapshot/change-log.ts'
 import type { NodeInfo } from '../snapshot/node-info.ts'
 import type { PodInfo } from '../snapshot/pod-info.ts'
 import type { Attempt } from './attempt.ts'
@@ -54,6 +55,10 @@ export interface Nominated {
   readonly size: number
   /** How many of them do not want certain pods near them. */
   readonly shunning: number
+  /** Of nodes whose promises change. */
+  readonly changes: ChangeLog
+  /** The node that the pod was promised. */
+  nodeOf(uid: string): string | undefined
   /** The same list as long as nothing changes. */
   onNode(node: string): readonly PodInfo[]
 }

@@ -1,15 +1,19 @@
 /** Why a pod fits nowhere, and how kube-scheduler says so. Source: `scheduler/framework.Diagnosis`, `FitError`. */
-import { NodeStatuses } from './node-statuses.ts'
+import { NodeStatuses, type Refusals } from './node-statuses.ts'
 import { isRejected, type Status } from './status.ts'
 
 export class Diagnosis {
-  readonly statuses = new NodeStatuses()
+  readonly statuses: NodeStatuses
   /** Plugins that refused; what they have registered for may let the pod be tried again. */
   readonly rejectors = new Set<string>()
   /** Plugins that the pod waits for. */
   readonly pending = new Set<string>()
   preFilterMessage = ''
   postFilterMessage = ''
+
+  constructor(found: Refusals | null = null) {
+    this.statuses = new NodeStatuses(found)
+  }
 
   blame(status: Status): void {
     if (!status.plugin) return

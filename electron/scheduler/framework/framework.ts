@@ -27,6 +27,7 @@ import {
   type ScorePlugin,
 } from './plugin.ts'
 import type { Profile } from './profile.ts'
+import { Standing } from './standing.ts'
 import { errorStatus, isRejected, unresolvable, type Result, type Status } from './status.ts'
 
 export const MAX_SCORE = 100
@@ -147,6 +148,26 @@ export class Framework {
     const names = attempt.alone.map(({ name }) => name).join()
     attempt.verdicts = attempt.answers.of(names)
     attempt.crowded = attempt.answers.of(`promised, by ${names}`)
+  }
+
+  /** How all nodes stand to the pod; null where this is not kept, so that they have to be looked at one by one; or a plugin's fault. */
+  standing(attempt: Attempt, pod: PodInfo): Standing | Status | null {
+    const standing = attempt.others.length === 0 ? attempt.answers?.find<Standing>(standingOf(attempt)) : undefined
+    if (!standing) return null
+    const { nominated } = this.#handle
+    const check = (node: NodeInfo) => this.check(attempt, pod, node)
+    return standing.update(attempt.snapshot, nominated, nominated.nodeOf(pod.uid), check) ?? standing
+  }
+
+  promisedTo({ uid }: PodInfo): string | undefined {
+    return this.#handle.nominated.nodeOf(uid)
+  }
+
+  /** Keeps, or does not keep any longer, how all nodes stand to pods of this kind. */
+  follow(attempt: Attempt, isWorthIt: boolean): void {
+    if (attempt.others.length > 0) return
+    if (isWorthIt) attempt.answers?.keep(standingOf(attempt), () => new Standing())
+    else attempt.answers?.drop(standingOf(attempt))
   }
 
   /** As `filterWithNominated`, for a node of the attempt's snapshot: what is remembered of it is not asked again. */
@@ -337,6 +358,10 @@ export class Framework {
   postBind(attempt: Attempt, pod: PodInfo, node: string): void {
     for (const plugin of this.#postBind) plugin.postBind(attempt, pod, node)
   }
+}
+
+function standingOf({ filters }: Attempt): string {
+  return `standing, by ${filters.map(({ name }) => name).join()}`
 }
 
 function scoresOf(plugin: ScorePlugin, attempt: Attempt, pod: PodInfo, nodes: readonly NodeInfo[]): number[] {

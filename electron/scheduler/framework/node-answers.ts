@@ -32,13 +32,26 @@ export class PerNode<T> {
 
 /** All that is kept for one demand; each plugin, or pair of them, has a name of its own. */
 export class NodeAnswers {
-  readonly #byName = new Map<string, PerNode<unknown>>()
+  readonly #byName = new Map<string, unknown>()
 
   /** The caller knows what it keeps under a name. */
   of<T>(name: string): PerNode<T> {
-    let answers = this.#byName.get(name)
-    if (!answers) this.#byName.set(name, (answers = new PerNode()))
-    return answers as PerNode<T>
+    return this.keep<PerNode<T>>(name, () => new PerNode())
+  }
+
+  /** Something else than one answer of each node. */
+  keep<T>(name: string, make: () => T): T {
+    if (!this.#byName.has(name)) this.#byName.set(name, make())
+    return this.#byName.get(name) as T
+  }
+
+  /** The same if it is kept. */
+  find<T>(name: string): T | undefined {
+    return this.#byName.get(name) as T | undefined
+  }
+
+  drop(name: string): void {
+    this.#byName.delete(name)
   }
 }
 

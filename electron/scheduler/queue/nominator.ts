@@ -1,5 +1,6 @@
 /** Which pods were promised which nodes, and are not there yet. Source: kubernetes `scheduler/backend/queue/nominator.go`. */
 import type { Nominated } from '../framework/descriptor.ts'
+import { ChangeLog } from '../snapshot/change-log.ts'
 import type { PodInfo } from '../snapshot/pod-info.ts'
 
 const NOBODY: readonly PodInfo[] = Object.freeze([])
@@ -9,6 +10,7 @@ export class Nominator implements Nominated {
   readonly #byNode = new Map<string, readonly PodInfo[]>()
   readonly #nodeOf = new Map<string, string>()
   readonly #shunning = new Set<string>()
+  readonly changes = new ChangeLog()
 
   get size(): number {
     return this.#nodeOf.size
@@ -32,6 +34,7 @@ export class Nominator implements Nominated {
     const target = node ?? pod.pod.status.nominatedNodeName ?? ''
     if (!target) return
     this.#nodeOf.set(pod.uid, target)
+    this.changes.note(target)
     if (pod.terms.requiredAntiAffinity.length > 0) this.#shunning.add(pod.uid)
     this.#byNode.set(target, [...this.onNode(target), pod])
   }
@@ -49,6 +52,7 @@ export class Nominator implements Nominated {
     if (node === undefined) return
     this.#nodeOf.delete(uid)
     this.#shunning.delete(uid)
+    this.changes.note(node)
     const left = this.onNode(node).filter((other) => other.uid !== uid)
     if (left.length > 0) this.#byNode.set(node, left)
     else this.#byNode.delete(node)

@@ -4,6 +4,7 @@
  * who wants to try something works on copies of single nodes.
  */
 import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
+import { ChangeLog } from './change-log.ts'
 import { NO_OBJECTS, type ClusterObjects } from './cluster-objects.ts'
 import { Cohorts } from './cohort.ts'
 import { Images } from './images.ts'
@@ -19,6 +20,8 @@ export interface SnapshotView {
   readonly cohorts: Cohorts
   readonly images: Images
   readonly objects: ClusterObjects
+  /** Of nodes that came, changed or went, and of pods that came to them or went. */
+  readonly changes: ChangeLog
   node(name: string): NodeInfo | undefined
   domains(key: string): Domains
 }
@@ -27,6 +30,7 @@ export class Snapshot implements SnapshotView {
   readonly objects: ClusterObjects
   readonly cohorts: Cohorts
   readonly images = new Images()
+  readonly changes = new ChangeLog()
   readonly #nodes = new Map<string, NodeInfo>()
   /** Pods on nodes that are not known (any more), by node. */
   readonly #strays = new Map<string, Map<string, PodInfo>>()
@@ -63,6 +67,7 @@ export class Snapshot implements SnapshotView {
     const facts = nodeFacts(node)
     const { name } = node.metadata
     const known = this.#nodes.get(name)
+    this.changes.note(name)
     this.images.setNode(name, node.status.images)
     if (!known) return this.#enter(new NodeInfo(facts, this.#vacant.pop() ?? this.#nodes.size))
     const from = known.labels
@@ -77,6 +82,7 @@ export class Snapshot implements SnapshotView {
   removeNode(name: string): void {
     const node = this.#nodes.get(name)
     if (!node) return
+    this.changes.note(name)
     const pods = [...node.pods()]
     for (const pod of pods) this.cohorts.count(pod, name, -1)
     this.#nodes.delete(name)
@@ -91,6 +97,7 @@ export class Snapshot implements SnapshotView {
   addPod(pod: PodInfo, place: string): void {
     if (this.#places.has(pod.uid)) throw new Error(`the pod ${pod.key} is on the node ${this.#places.get(pod.uid)} already`)
     this.#places.set(pod.uid, place)
+    this.changes.note(place)
     const node = this.#nodes.get(place)
     if (node) {
       node.add(pod)
@@ -117,6 +124,7 @@ export class Snapshot implements SnapshotView {
     const place = this.#places.get(uid)
     if (place === undefined) return undefined
     this.#places.delete(uid)
+    this.changes.note(place)
     const pod = this.#nodes.get(place)?.remove(uid)
     if (pod) {
       this.cohorts.count(pod, place, -1)

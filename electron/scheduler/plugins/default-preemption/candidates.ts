@@ -6,6 +6,7 @@ import type { NodeStatuses } from '../../framework/node-statuses.ts'
 import type { Status } from '../../framework/status.ts'
 import type { NodeInfo } from '../../snapshot/node-info.ts'
 import type { PodInfo } from '../../snapshot/pod-info.ts'
+import { DryRuns } from './dry-runs.ts'
 import { selectVictims, startOf, type Victims } from './victims.ts'
 
 export interface Candidate {
@@ -43,17 +44,11 @@ export function findCandidates(
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[(offset + i) % nodes.length] as NodeInfo
     const found = victimsOn(node)
-    if ('code' in found) failures.set(node.name, found)
+    if ('code' in found) failures.add(node, found)
     else if (found.victims.pods.length > 0) (found.victims.violations === 0 ? clean : violating).push(found)
     if (clean.length > 0 && clean.length + violating.length >= wanted) break
   }
   return [...clean, ...violating]
-}
-
-interface Known {
-  readonly found: Candidate | Status
-  readonly promised: readonly PodInfo[]
-  readonly budgets: string
 }
 
 /** Where all filters look at nodes alone, the victims on a node are those that the last pod of this kind found there. */
@@ -65,17 +60,11 @@ function victimSearch(handle: Handle, attempt: Attempt, pod: PodInfo): (node: No
   }
   const { answers, filters } = attempt
   if (!answers || !filters.every(({ ofNodeAlone }) => ofNodeAlone)) return search
-  const known = answers.of<Known>(`victims by ${filters.map(({ name }) => name).join()}`)
-  const state = budgets.map(({ metadata }) => `${metadata.uid}/${metadata.resourceVersion}`).join()
-  return (node) => {
-    const promised = handle.nominated.onNode(node.name)
-    const last = known.find(node)
-    if (last?.promised === promised && last.budgets === state) return last.found
-    const found = search(node)
-    // Of what it was promised itself, another pod has to think otherwise.
-    if (!promised.some(({ uid }) => uid === pod.uid)) known.set(node, { found, promised, budgets: state })
-    return found
-  }
+  const runs = answers.keep(`dry runs by ${filters.map(({ name }) => name).join()}`, () => new DryRuns())
+  runs.renew(attempt.snapshot, handle.nominated, budgets)
+  // Of what it was promised itself, another pod has to think otherwise.
+  const own = handle.nominated.nodeOf(pod.uid)
+  return (node) => (node.name === own ? search(node) : (runs.find(node) ?? runs.set(node, search(node))))
 }
 
 /**
