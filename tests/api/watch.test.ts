@@ -1,7 +1,8 @@
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { configMap } from '../../electron/api/kinds.gen.ts'
 import { http1, json, serve, session, type Served } from './served.ts'
 
@@ -39,6 +40,25 @@ async function open(query: string, on = h2) {
   const [headers] = (await once(stream, 'response')) as [Record<string, unknown>]
   return { stream, status: headers[':status'], lines: lines(stream) }
 }
+/** A client's end of a watch over a WebSocket. */
+function webSocket(url: string, tls: { ca: string; cert?: string; key?: string }) {
+  const socket = new WebSocket(url, tls)
+  const opened = once(socket, 'open')
+  const messages = on(socket, 'message')
+  return {
+    opened,
+    async next(): Promise<Line> {
+      const [data] = (await messages.next()).value as [Buffer]
+      return JSON.parse(String(data)) as Line
+    },
+    async [Symbol.asyncDispose]() {
+      const over = socket.readyState === WebSocket.CLOSED ? null : once(socket, 'close')
+      socket.terminate()
+      await over
+    },
+  }
+}
+
 const next = async (from: AsyncGenerator<Line, void, void>) => (await from.next()).value as Line
 const revision = async () => (await served.admin.list(configMap)).metadata.resourceVersion ?? ''
 
@@ -56,6 +76,21 @@ describe('a watch over a socket', () => {
     expect(gone.type).toBe('DELETED')
     expect(Number(gone.object.metadata.resourceVersion)).toBe(Number(made.metadata.resourceVersion) + 1)
     stream.close()
+  })
+
+  it('is as good over a WebSocket, each event a message', async () => {
+    const { url, tls } = served
+    await using socket = webSocket(`${url.replace('https', 'wss')}${path}?watch=1&resourceVersion=${await revision()}`, tls)
+    await socket.opened
+    for (const name of ['ws-a', 'ws-b', 'ws-c']) await make(name)
+    const events = [await socket.next(), await socket.next(), await socket.next()]
+    expect(events.map(({ type, object }) => [type, object.metadata.name])).toEqual(['ws-a', 'ws-b', 'ws-c'].map((name) => ['ADDED', name]))
+  })
+
+  it('over a WebSocket is refused as any other is', async () => {
+    const { url } = served
+    await using socket = webSocket(`${url.replace('https', 'wss')}${path}?watch=1`, { ca: served.tls.ca })
+    await expect(socket.opened).rejects.toThrow('Unexpected server response: 403')
   })
 
   it('goes on from where another ended, and misses nothing', async () => {

@@ -28,10 +28,11 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
     this.#encode = encode
   }
 
-  pump(sink: Sink): void {
+  /** `chunk`: lines that wait are sent together up to so many bytes; 0: each by itself. */
+  pump(sink: Sink, chunk = CHUNK): void {
     const go = () => {
       for (;;) {
-        const bytes = this.#next()
+        const bytes = this.#next(chunk)
         if (!bytes) break
         if (!sink.write(bytes, go)) return
       }
@@ -47,7 +48,7 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     try {
       for (;;) {
-        for (let bytes = this.#next(); bytes; bytes = this.#next()) yield bytes
+        for (let bytes = this.#next(CHUNK); bytes; bytes = this.#next(CHUNK)) yield bytes
         if (this.#session.end) break
         await new Promise<void>((resolve) => this.#session.onReady(resolve))
       }
@@ -73,17 +74,17 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
   }
 
   /** As many waiting lines as fit into a chunk; null if there are none. */
-  #next(): Buffer | null {
+  #next(chunk: number): Buffer | null {
     if (this.#at >= this.#waiting.length) {
       this.#waiting = this.#session.take()
       this.#at = 0
       if (this.#waiting.length === 0) return null
     }
     const first = this.#encode(this.#waiting[this.#at++] as WatchItem)
-    if (this.#at >= this.#waiting.length) return first
+    if (this.#at >= this.#waiting.length || first.length >= chunk) return first
     const lines = [first]
     let size = first.length
-    while (this.#at < this.#waiting.length && size < CHUNK) {
+    while (this.#at < this.#waiting.length && size < chunk) {
       const line = this.#encode(this.#waiting[this.#at++] as WatchItem)
       lines.push(line)
       size += line.length

@@ -155,7 +155,10 @@ export class HttpService {
       return reply.head(status, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, packed)
     }
     reply.head(status, headers, null)
-    if (body instanceof WatchStream) return this.#watch(body, reply)
+    if (body instanceof WatchStream) {
+      this.follow(body)
+      return body.pump(reply.sink)
+    }
     for await (const chunk of body) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
       await new Promise<void>((resolve) => {
@@ -165,10 +168,10 @@ export class HttpService {
     reply.sink.end()
   }
 
-  #watch(body: WatchStream, reply: Reply): void {
+  /** It is ended when the server drains. */
+  follow(body: WatchStream): void {
     this.#watches.add(body)
     body.onClose(() => this.#watches.delete(body))
-    body.pump(reply.sink)
     if (this.#draining) body.finish()
   }
 }

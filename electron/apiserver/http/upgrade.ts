@@ -1,10 +1,14 @@
-/** Requests for another protocol on their connection: exec, attach, port-forward. */
+/** Requests for another protocol on their connection: exec, attach, port-forward, and watches over WebSockets. */
 import type { Duplex } from 'node:stream'
 import { STATUS_CODES } from 'node:http'
 import type { Logger } from '../../base/logger.ts'
 import type { Pipeline } from '../pipeline.ts'
+import { WatchStream } from '../endpoints/watch-stream.ts'
+import type { ApiResponse } from '../types.ts'
 import type { HttpService, Incoming } from './exchange.ts'
+import type { HttpRequest } from './http-request.ts'
 import { failureResponse } from './response.ts'
+import { isWebSocketWatch, watchOverWebSocket } from './websocket-watch.ts'
 
 /** Finds who takes the socket over; refuses with a Status if nobody may. */
 export function upgrader(service: HttpService, pipeline: Pipeline, logger: Logger) {
@@ -24,6 +28,7 @@ async function upgrade(service: HttpService, pipeline: Pipeline, incoming: Incom
   try {
     const made = await service.authenticated(incoming)
     socket.once('close', () => made.abort())
+    if (isWebSocketWatch(made)) return await watch(service, pipeline, made, socket, head)
     const { connector, target, request, info, trail } = await pipeline.connect(made)
     taken = true
     trail?.started(SWITCHING)
@@ -38,12 +43,20 @@ async function upgrade(service: HttpService, pipeline: Pipeline, incoming: Incom
       socket.destroy()
       throw error
     }
-    refuse(socket, error)
+    answer(socket, failureResponse(error))
   }
 }
 
-function refuse(socket: Duplex, error: unknown): void {
-  const { status, headers, body } = failureResponse(error)
+async function watch(service: HttpService, pipeline: Pipeline, request: HttpRequest, socket: Duplex, head: Buffer): Promise<void> {
+  const response = await pipeline.handle(request)
+  const { body } = response
+  if (!(body instanceof WatchStream)) return answer(socket, response)
+  service.follow(body)
+  await watchOverWebSocket(body, String(response.headers['content-type']), request, socket, head)
+}
+
+/** The answer of who does not change the protocol. */
+function answer(socket: Duplex, { status, headers, body }: ApiResponse): void {
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`),

@@ -1,10 +1,9 @@
 /** `pods/log`: a container's output, streamed from the agent that has it. */
-import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { WebSocket, WebSocketServer } from 'ws'
+import { WebSocket } from 'ws'
 import { invalid, type FieldError } from '../../api/values/field-error.ts'
 import type { Client } from '../../client/client.ts'
 import { badRequest, invalidObject } from '../../machinery/status.ts'
+import { acceptWebSocket } from '../http/websocket.ts'
 import { flag } from '../request-info.ts'
 import type { ApiRequest, ConnectTarget, Connector } from '../types.ts'
 import { agentError, type AgentConnections } from './agent-connection.ts'
@@ -49,7 +48,7 @@ export function podLog(client: Client, agents: AgentConnections): Connector {
     async upgrade(request, target, socket, head) {
       try {
         const body = await open(request, target)
-        await sendMessages(body, await accept(request, socket, head))
+        await sendMessages(body, await acceptWebSocket(request, socket, head, MESSAGE_PROTOCOLS))
       } catch (error) {
         refuseUpgrade(socket, error)
       }
@@ -84,19 +83,6 @@ function check(query: URLSearchParams, name: string): void {
       message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
     })
   if (errors.length) throw invalidObject({ group: '', kind: 'PodLogOptions' }, name, errors)
-}
-
-function accept(request: ApiRequest, socket: Duplex, head: Uint8Array): Promise<WebSocket> {
-  const server = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    handleProtocols: (offered) => [...offered].find((one) => MESSAGE_PROTOCOLS.includes(one)) ?? false,
-  })
-  return new Promise((resolve, reject) => {
-    socket.once('close', () => reject(new Error('the client went away')))
-    const asked = { method: 'GET', url: request.path, headers: request.headers } as unknown as IncomingMessage
-    server.handleUpgrade(asked, socket, Buffer.from(head), resolve)
-  })
 }
 
 async function sendMessages(body: AsyncIterable<Uint8Array>, socket: WebSocket): Promise<void> {
