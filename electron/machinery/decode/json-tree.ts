@@ -35,6 +35,9 @@ export function treeOf(value: unknown): JsonNode {
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 
+/** What stands for itself in a string. */
+const PLAIN = /[ !#-[\]-\uffff]*/y
+
 class Reader {
   readonly #text: string
   #at = 0
@@ -137,17 +140,14 @@ class Reader {
     this.#at++
     let out = ''
     for (;;) {
+      PLAIN.lastIndex = this.#at
+      PLAIN.test(this.#text)
+      out += this.#text.slice(this.#at, PLAIN.lastIndex)
+      this.#at = PLAIN.lastIndex
       const char = this.#peek()
-      if (char === '"') {
-        this.#at++
-        return out
-      }
-      if (char < ' ') this.#fail('in string literal')
+      if (char !== '"' && char !== '\\') this.#fail('in string literal')
       this.#at++
-      if (char !== '\\') {
-        out += char
-        continue
-      }
+      if (char === '"') return out
       const escape = this.#peek()
       const plain = ESCAPES[escape]
       if (plain === undefined && escape !== 'u') this.#fail('in string escape code')
