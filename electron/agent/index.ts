@@ -6,6 +6,7 @@
  *   agent.mjs --version
  */
 import { readFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
 import { parseArgs } from 'node:util'
 import { systemClock, deadline } from '../base/clock.ts'
 import { FlotillaError, messageOf } from '../base/errors.ts'
@@ -17,6 +18,7 @@ import { createAgent } from './agent.ts'
 import type { Agent, AgentPart } from './agent.ts'
 import { apiRelayPart } from './net/api-relay-part.ts'
 import { systemCommands } from './net/commands.ts'
+import { ownAddress, watchAddress } from './net/own-address.ts'
 import { removeNetwork } from './net/remove.ts'
 import { nodeNetworkPart } from './proxy/node-network-part.ts'
 import { isShuttingDown } from './shutdown.ts'
@@ -43,12 +45,14 @@ async function main(args: readonly string[]): Promise<void> {
     },
   })
   if (values.version) return void process.stdout.write(`${AGENT_VERSION}\n`)
-  const config = await readConfig(values.config)
-  if (positionals[0] === 'remove-network') return removeNetwork(config, systemCommands)
+  const configured = await readConfig(values.config)
+  if (positionals[0] === 'remove-network') return removeNetwork(configured, systemCommands)
   if (positionals[0] !== undefined) throw usage(`There is no command ${JSON.stringify(positionals[0])}.`)
 
   const level = values['log-level'] === 'debug' ? 'debug' : 'info'
   const logger = jsonLogger({ clock: systemClock, sink: (line) => void process.stderr.write(line), level })
+  const own = { config: configured, random: systemRandom, interfaces: networkInterfaces }
+  const config = { ...configured, nodeIP: await ownAddress(own) }
   const agent = createAgent({
     config,
     version: AGENT_VERSION,
@@ -60,6 +64,14 @@ async function main(args: readonly string[]): Promise<void> {
     ...(values['api-url'] === undefined ? {} : { apiUrl: values['api-url'] }),
   })
   stopOnSignals(agent, config, logger)
+  watchAddress({
+    ...{ ...own, clock: systemClock, used: config.nodeIP },
+    onMove(to) {
+      // Whoever keeps the agent alive starts it anew, with the other address.
+      logger.info('this machine has another address now', { from: config.nodeIP, to })
+      process.kill(process.pid, 'SIGTERM')
+    },
+  })
   await agent.start()
 }
 

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import type { KubeObject } from '../api/meta/v1/object.ts'
 import { call, nothing, stream } from './channel.ts'
+import { LIST_CHANNELS } from './list-channels.ts'
 import { HELM_CHANNELS } from './helm.ts'
 
 /** Any object; only its outside is looked at. */
@@ -131,6 +132,7 @@ export const CHANNELS = {
       v.object({ type: v.literal('stale'), since: v.string(), why: v.string() }),
     ]),
   ),
+  ...LIST_CHANNELS,
   /** Bytes of the log as the API server's `log` subresource streams them; fails with the Status if it refuses. */
   'kube.logs': stream(
     v.object({

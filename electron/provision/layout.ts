@@ -18,6 +18,12 @@ export const LAYOUT = {
   /** Owned by the SSH user. */
   link: '/var/lib/flotilla/link',
   apiPort: '/var/lib/flotilla/link/api-port',
+  /** The address at which the control plane reached the machine last; the agent follows it when its own is gone. */
+  linkAddress: '/var/lib/flotilla/link/address',
+  /** Made by the agent while it has no certificate and no token that holds. */
+  wantsToken: '/var/lib/flotilla/link/wants-token',
+  /** The control plane's answer to that. */
+  linkToken: '/var/lib/flotilla/link/bootstrap-token',
   containerdRoot: '/var/lib/flotilla/containerd',
   containerdConfig: '/var/lib/flotilla/containerd.toml',
   /** A folder per registry with its `hosts.toml`. */

@@ -4,6 +4,7 @@
  * come in are held in memory for one run and nowhere else. After a restart of the app all machines are found again by their objects.
  */
 import { existsSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { node as nodeKind } from '../api/core/v1/node.ts'
@@ -17,6 +18,7 @@ import { randomSuffix, type Random } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
 import type { Informers } from '../client/informer.ts'
 import { hasReason, unavailable } from '../machinery/status.ts'
+import { watchNetwork } from './link/network-watch.ts'
 import type { MachineContext } from './machines/context.ts'
 import { importArchive, type ImportEvent } from './machines/import-archive.ts'
 import { FINALIZER, FORGET, MachineWorker } from './machines/worker.ts'
@@ -109,8 +111,8 @@ export interface Machines extends Component {
   ): Promise<void>
   /** The API server's `NodeDialer`. Rejects with Status 503 if the machine has no link. */
   dial(node: string, port: number, signal?: AbortSignal): Promise<Duplex>
-  /** The network of this computer may have changed, or it woke up: all links are looked after at once. */
-  poke(): void
+  /** The network of this computer changed, or it woke up: all links are looked after at once. A change of addresses is seen without it. */
+  poke(reason: 'resume' | 'network'): void
 }
 
 /** How long a call to a node waits for its first connection, in milliseconds. */
@@ -154,6 +156,11 @@ export function createMachines(deps: MachinesDeps): Machines {
     void worker[Symbol.asyncDispose]()
   }
 
+  const poke: Machines['poke'] = (reason) => {
+    logger.info('all links are looked after', { reason, machines: workers.size })
+    for (const one of workers.values()) one.link?.poke()
+  }
+
   const base = component(async (stack, signal) => {
     const clusterKey = await ensureClusterKey(join(stateDir, 'ssh/id_ed25519'), `flotilla-${deps.cluster.id}`, random)
     const local = runtime(process.arch === 'arm64' ? 'arm64' : 'amd64')
@@ -180,6 +187,7 @@ export function createMachines(deps: MachinesDeps): Machines {
       workers.clear()
       await Promise.all(all.map((worker) => worker[Symbol.asyncDispose]()))
     })
+    stack.use(watchNetwork({ clock, interfaces: networkInterfaces, onChange: () => poke('network') }))
     stack.use(machines.on({ add: observe, update: observe, delete: forgotten }))
     await Promise.all([machines.whenSynced(signal), nodes.whenSynced(signal)])
   })
@@ -349,9 +357,7 @@ export function createMachines(deps: MachinesDeps): Machines {
       }
     },
 
-    poke() {
-      for (const one of workers.values()) one.link?.poke()
-    },
+    poke,
   })
 }
 

@@ -1,6 +1,6 @@
 /** Who this node is to the cluster: a client certificate by a bootstrap token, and with that a serving certificate. */
 import { readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
 import { component, startIn, componentWith } from '../../base/lifecycle.ts'
@@ -10,6 +10,8 @@ import type { Random } from '../../base/random.ts'
 import type { AgentConfig } from '../../api/infra/v1alpha1/agent-config.ts'
 import type { Client } from '../../client/client.ts'
 import type { ClientIdentity } from '../../client/transport.ts'
+import { hasReason } from '../../machinery/status.ts'
+import { writeAtomically } from '../checkpoint/atomic-file.ts'
 import { certificateRequest } from './certificate-request.ts'
 import { createRotatingCertificate } from './rotating-certificate.ts'
 import type { RotatingCertificate } from './rotating-certificate.ts'
@@ -48,9 +50,23 @@ export function createNodeIdentity(deps: NodeIdentityDeps): NodeIdentity {
     return signCertificate({ client: deps.api(), clock }, { request, signerName, usages: ['digital signature', usage] }, signal)
   }
   const file = (name: string) => join(config.stateDir, 'pki', `${name}.pem`)
-  const client = createRotatingCertificate({
+  const link = dirname(config.apiPortFile)
+  const wish = join(link, 'wants-token')
+  const tokens = [join(link, 'bootstrap-token'), config.bootstrapTokenFile]
+  const signClient = sign(CLIENT_SIGNER, 'client auth', [])
+  const client: RotatingCertificate = createRotatingCertificate({
     ...{ ...common, name: 'client', file: file('client'), names: [] },
-    sign: sign(CLIENT_SIGNER, 'client auth', []),
+    async sign(key, signal) {
+      try {
+        return await signClient(key, signal)
+      } catch (error) {
+        const { token } = client.current ? {} : await tokenOf(tokens)
+        // A machine that was off for a year: the control plane hands in a token over SSH.
+        if (!client.current && (token === undefined || hasReason(error, 'Unauthorized', 'Forbidden')))
+          await writeAtomically(wish, '', random, 0o644)
+        throw error
+      }
+    },
   })
   const signServing = sign(SERVING_SIGNER, 'server auth', servingNames)
   const serving = createRotatingCertificate({
@@ -64,7 +80,11 @@ export function createNodeIdentity(deps: NodeIdentityDeps): NodeIdentity {
 
   const base = component(async (stack, signal) => {
     // A token is good for one join.
-    stack.use(client.onChange(() => void rm(config.bootstrapTokenFile, { force: true }).catch(() => undefined)))
+    stack.use(
+      client.onChange(() => {
+        for (const used of [wish, ...tokens]) void rm(used, { force: true }).catch(() => undefined)
+      }),
+    )
     await startIn(stack, client, signal)
     await startIn(stack, serving, signal)
   })
@@ -74,8 +94,16 @@ export function createNodeIdentity(deps: NodeIdentityDeps): NodeIdentity {
     async credentials() {
       const certificate = client.current
       if (certificate) return { certificate }
-      const token = await readFile(config.bootstrapTokenFile, 'utf8').catch(() => '')
-      return token.trim() ? { token: token.trim() } : {}
+      return await tokenOf(tokens)
     },
   })
+}
+
+/** The first that is there. */
+async function tokenOf(files: readonly string[]): Promise<{ token?: string }> {
+  for (const file of files) {
+    const token = (await readFile(file, 'utf8').catch(() => '')).trim()
+    if (token) return { token }
+  }
+  return {}
 }

@@ -21,7 +21,7 @@ export interface KeyPair {
 }
 
 export interface RotatingCertificate extends Component {
-  /** null before the first, and after the last has expired. */
+  /** null before the first, and while the clock is outside the time for which the last was issued. */
   readonly current: KeyPair | null
   onChange(listener: () => void): Disposable
   /** Resolves when there is one. */
@@ -47,6 +47,11 @@ export interface RotatingCertificateDeps {
 const RENEW_AT = 2 / 3
 /** Of a certificate's life: so that many nodes do not ask together. */
 const JITTER = 0.1
+/** Of the issuer's clock ahead of this one, in milliseconds, before a certificate counts as one of another time. */
+const AHEAD = 300_000
+/** Where the clocks differ by months a new certificate is due as soon as it is there: it is asked for ever more rarely, up to this. */
+const FIRST_LIFE = 60_000
+const LONGEST_LIFE = 3_600_000
 const FIRST_RETRY = 1000
 const LONGEST_RETRY = 60_000
 
@@ -56,7 +61,11 @@ export function createRotatingCertificate(deps: RotatingCertificateDeps): Rotati
   const changed = new Emitter<void>()
   let pair: KeyPair | null = null
 
-  const current = () => (pair && clock.now() < Date.parse(new X509Certificate(pair.cert).validTo) ? pair : null)
+  const current = () => {
+    if (!pair) return null
+    const { validFrom, validTo } = new X509Certificate(pair.cert)
+    return clock.now() + AHEAD >= Date.parse(validFrom) && clock.now() < Date.parse(validTo) ? pair : null
+  }
 
   const load = async () => {
     try {
@@ -92,22 +101,28 @@ export function createRotatingCertificate(deps: RotatingCertificateDeps): Rotati
 
   const run = async (signal: AbortSignal) => {
     let failures = 0
+    let useless = 0
     let woken = new AbortController()
     using _listening = retryNow?.on(() => woken.abort())
+    const pause = (ms: number, stopping: AbortSignal) => sleep(clock, ms, AbortSignal.any([stopping, woken.signal])).catch(() => undefined)
     while (!signal.aborted) {
       woken = new AbortController()
       // Looked at once an hour, because clocks jump.
       const wait = Math.min(due((random.float() - 0.5) * JITTER), 3_600_000)
       try {
         if (wait > 0) await sleep(clock, wait, signal)
-        if (due(0) === 0) await renew(signal)
+        if (due(0) === 0) {
+          await renew(signal)
+          if (due(0) > 0) useless = 0
+          else await pause(Math.min(FIRST_LIFE * 2 ** useless++, LONGEST_LIFE), signal)
+        }
         failures = 0
       } catch (error) {
         if (signal.aborted) return
         failures++
         const retryIn = Math.min(FIRST_RETRY * 2 ** (failures - 1), LONGEST_RETRY)
         logger.warn('a certificate was not issued', { name, retryIn, error: messageOf(error) })
-        await sleep(clock, retryIn, AbortSignal.any([signal, woken.signal])).catch(() => undefined)
+        await pause(retryIn, signal)
         if (woken.signal.aborted) failures = 0
       }
     }

@@ -67,7 +67,7 @@ export async function openFakeNode(): Promise<FakeNode> {
     dnsVip: '10.96.0.10',
     caFile: '',
     bootstrapTokenFile: '',
-    apiPortFile: '',
+    apiPortFile: join(dir, 'link/api-port'),
     stateDir: dir,
     logDir: join(dir, 'log'),
     containerdSocket: '',

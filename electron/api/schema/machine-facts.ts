@@ -60,6 +60,12 @@ export const MACHINE_FACTS: Readonly<Record<string, FactSchema>> = {
     address: text,
     agentVersion: text,
     architecture: text,
+    conditions: {
+      type: 'array',
+      items: ref(`${META}Condition`),
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    },
     failure: our('MachineFailure'),
     link: our('MachineLink'),
     operatingSystem: text,
@@ -82,5 +88,14 @@ export const MACHINE_FACTS: Readonly<Record<string, FactSchema>> = {
     'name',
   ]),
   [model('MachineFailure')]: object({ code: always, next: always, step: always, what: always, why: always }),
-  [model('MachineLink')]: object({ connected: { type: 'boolean', default: false }, lastError: text, since: time }, ['connected']),
+  [model('MachineLink')]: object(
+    {
+      attempts: { type: 'integer', format: 'int32' },
+      connected: { type: 'boolean', default: false },
+      lastError: text,
+      nextAttempt: time,
+      since: time,
+    },
+    ['connected'],
+  ),
 }

@@ -15,8 +15,8 @@ export interface Issued {
   readonly notAfter: number
 }
 
-/** How often the wall clock is looked at: a laptop that slept through a date must notice soon after it wakes. */
-const CHECK_EVERY = 10 * 60_000
+/** How often the wall clock is looked at: after a sleep or a jump, agents wait for the certificate that fits the new time. */
+const CHECK_EVERY = 30_000
 /** Renewed when a fifth of its life is left. */
 const RENEW_AT = 0.8
 

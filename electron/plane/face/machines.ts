@@ -11,6 +11,7 @@ type MachineHandlers = Pick<
   | 'machines.preflight'
   | 'machines.add'
   | 'machines.addSandbox'
+  | 'machines.poke'
   | 'machines.retry'
   | 'machines.cancel'
   | 'machines.remove'
@@ -28,6 +29,10 @@ export function machineHandlers(machines: Machines): MachineHandlers {
     'machines.preflight': async (address, signal) => [...(await machines.preflight(address, signal))],
     'machines.add': (machine, signal) => machines.add(machine, signal),
     'machines.addSandbox': (options) => machines.addSandbox(options),
+    'machines.poke': ({ reason }) => {
+      machines.poke(reason)
+      return Promise.resolve({})
+    },
     'machines.retry': (options) => done(machines.retry(options)),
     'machines.cancel': (options) => done(machines.cancel(options)),
     'machines.remove': (options) => done(machines.remove(options)),

@@ -13,9 +13,9 @@ export class Backoff {
     this.#mostMs = options.mostMs
   }
 
-  /** Milliseconds to wait before the next attempt: between half and the whole of a time that doubles up to the most. */
-  next(): number {
-    const full = Math.min(this.#mostMs, this.#firstMs * 2 ** Math.min(this.#attempt++, 30))
+  /** Milliseconds to wait before the next attempt: between half and the whole of a time that doubles up to the most, or to `mostMs`. */
+  next(mostMs = this.#mostMs): number {
+    const full = Math.min(mostMs, this.#firstMs * 2 ** Math.min(this.#attempt++, 30))
     return full / 2 + (full / 2) * this.#random.float()
   }
 

@@ -4,6 +4,7 @@ import { FakeClock, settle } from '../../base/fake-clock.ts'
 import { silentLogger } from '../../base/logger.ts'
 import { seededRandom } from '../../base/random.ts'
 import type { MachineConnection } from '../ssh/endpoint.ts'
+import type { ExecOptions } from '../ssh/exec.ts'
 import { Backoff } from './backoff.ts'
 import { Link, type LinkState } from './link.ts'
 
@@ -16,9 +17,13 @@ class FakeConnection {
   get closed() {
     return this.#closed.signal
   }
-  async exec(command: string) {
-    this.commands.push(command)
+  async exec(command: string, { onStdout }: ExecOptions = {}) {
+    const script = command.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+    this.commands.push(script)
     if (!this.answering) throw new Error('it did not answer')
+    // By that a shell shows that it began with the script.
+    const mark = /echo (=\w+=)\n/.exec(script)?.[1]
+    if (mark !== undefined) await onStdout?.(Buffer.from(`${mark}\n`))
     return { code: 0, stdout: '', stderr: '' }
   }
   async listen() {
@@ -40,14 +45,16 @@ function harness() {
   const made: FakeConnection[] = []
   const attempts: number[] = []
   const states: LinkState[] = []
-  const net = { up: true }
+  const net: { up: boolean; stuck?: boolean; refuses?: boolean } = { up: true }
   const link = new Link({
     clock,
     random: seededRandom(1),
     logger: silentLogger,
     apiPort: () => 1,
-    async connect() {
+    async connect(signal) {
       attempts.push(clock.now())
+      if (net.stuck) await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+      if (net.refuses) throw new FlotillaError('SSH_AUTH_FAILED', { what: 'No.', why: 'The key is not taken.', next: '' })
       if (!net.up) throw new FlotillaError('SSH_UNREACHABLE', { what: 'No.', why: 'It did not answer in time.', next: '' })
       const connection = new FakeConnection()
       made.push(connection)
@@ -133,6 +140,80 @@ describe('Link', () => {
     await clock.advance(6000)
     expect(made).toHaveLength(2)
     expect(link.link.connected).toBe(true)
+    await link[Symbol.asyncDispose]()
+  })
+
+  it('says how often it tried in vain and when it tries next', async () => {
+    const { clock, link, net, states } = harness()
+    net.up = false
+    await link.start()
+    await clock.advance(5000)
+    const { attempts: failed = 0, nextAttempt = 0 } = link.link
+    expect(failed).toBeGreaterThan(3)
+    expect(nextAttempt).toBeGreaterThan(clock.now())
+    expect(nextAttempt).toBeLessThanOrEqual(clock.now() + 10_000)
+    net.up = true
+    await clock.advance(nextAttempt - clock.now())
+    expect(link.link).toEqual({ connected: true, since: nextAttempt })
+    expect(states.filter(({ connected }) => connected)).toHaveLength(1)
+    await link[Symbol.asyncDispose]()
+  })
+
+  it('does not hurry back over a way that breaks again each time', async () => {
+    const { clock, link, last, attempts } = harness()
+    await link.start()
+    for (let seconds = 0; seconds < 120; seconds++) {
+      if (link.link.connected) last().break('The host or the network ended it.')
+      await clock.advance(1000)
+    }
+    expect(attempts.length).toBeLessThan(30)
+    await clock.advance(20_000)
+    expect(link.link.connected).toBe(true)
+    const before = attempts.length
+    last().break()
+    await clock.advance(1000)
+    expect(attempts.length).toBe(before + 1)
+    await link[Symbol.asyncDispose]()
+  })
+
+  it('is tried once a minute where the machine refuses it, or has been away for long', async () => {
+    const { clock, link, net, attempts } = harness()
+    net.refuses = true
+    await link.start()
+    await clock.advance(600_000)
+    expect(attempts.length).toBeLessThan(30)
+    net.refuses = false
+    net.up = false
+    await clock.advance(1_800_000)
+    const before = attempts.length
+    await clock.advance(3_600_000)
+    expect(attempts.length - before).toBeLessThanOrEqual(121)
+    net.up = true
+    link.poke()
+    await link.whenConnected()
+    await link[Symbol.asyncDispose]()
+  })
+
+  it('gives up an attempt over a network that is gone, and makes it over the new one', async () => {
+    const { clock, link, net, attempts } = harness()
+    net.stuck = true
+    await link.start()
+    await clock.advance(3000)
+    expect(attempts).toHaveLength(1)
+    net.stuck = false
+    link.poke()
+    await link.whenConnected()
+    expect(attempts).toHaveLength(2)
+    await link[Symbol.asyncDispose]()
+  })
+
+  it('leaves a connection to an address that is not its own any more', async () => {
+    const { link, made } = harness()
+    await link.start()
+    await link.whenConnected()
+    link.renew()
+    await expect.poll(() => made.length).toBe(2)
+    await link.whenConnected()
     await link[Symbol.asyncDispose]()
   })
 

@@ -5,7 +5,7 @@
 import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { sleep, type Clock } from '../../base/clock.ts'
-import { FlotillaError, messageOf } from '../../base/errors.ts'
+import { FlotillaError, messageOf, type ErrorCode } from '../../base/errors.ts'
 import { Emitter } from '../../base/events.ts'
 import { component, type Component } from '../../base/lifecycle.ts'
 import type { Logger } from '../../base/logger.ts'
@@ -23,6 +23,10 @@ export interface LinkState {
   readonly since: number
   /** Why it is not connected. */
   readonly error?: FlotillaError
+  /** How many attempts failed since it was connected last. */
+  readonly attempts?: number
+  /** Milliseconds since the epoch: when it is tried next, while it waits for that. */
+  readonly nextAttempt?: number
 }
 
 export interface LinkDeps {
@@ -32,12 +36,27 @@ export interface LinkDeps {
   /** Port of the API server on this computer's loopback. */
   readonly apiPort: () => number
   connect(signal: AbortSignal): Promise<MachineConnection>
+  /** Called on each connection before it counts as up; what it throws breaks the connection. */
+  prepare?(connection: SshConnection, signal: AbortSignal): Promise<void>
 }
 
-/** Keepalives of a link: given up after about 20 seconds of silence. */
+/**
+ * Keepalives of a link: after three that nobody answers, which is after 15 to 20 seconds of silence, the connection is given up. They
+ * cost 2 packets of about 100 bytes each 5 seconds, and keep the entries of NAT routers and firewalls fresh, the shortest of which
+ * last 30 seconds.
+ */
 export const LINK_KEEPALIVE = { intervalMs: 5000, count: 3 }
-/** The first attempts come fast, and a machine that is off for long costs a few packets every 10 seconds. */
+/**
+ * The first attempts come fast. A machine that is off for minutes costs a few packets every 10 seconds; one that is off for hours,
+ * or whose SSH server must not take these attempts for an attack, every minute.
+ */
 const BACKOFF = { firstMs: 250, mostMs: 10_000 }
+const RARELY_MS = 60_000
+const LONG_DOWN_MS = 600_000
+/** Failures that time alone does not cure. */
+const LASTING = new Set<ErrorCode>(['SSH_AUTH_FAILED', 'SSH_HOST_KEY_CHANGED', 'SSH_HOST_KEY_UNKNOWN', 'SSH_KEY_UNUSABLE'])
+/** A connection that broke sooner was no good: the next attempt waits as if this one had failed. */
+const STABLE_MS = 10_000
 /** How long an answer may take when there is reason to doubt the connection. */
 const PROBE_MS = 3000
 /** A clock that jumps by more than this while waiting for `TICK_MS` was asleep. */
@@ -51,9 +70,12 @@ export class Link implements Component {
   #state: LinkState
   #connection: SshConnection | null = null
   #wake: AbortController = new AbortController()
+  readonly #backoff: Backoff
+  #lastTick = { wall: 0, monotonic: 0 }
 
   constructor(deps: LinkDeps) {
     this.#deps = deps
+    this.#backoff = new Backoff(deps.random, BACKOFF)
     this.#state = { connected: false, since: deps.clock.now() }
     this.#component = component(async (stack) => {
       const stopping = new AbortController()
@@ -73,7 +95,8 @@ export class Link implements Component {
 
   /** Begins to connect; does not wait for it. */
   start(signal?: AbortSignal): Promise<void> {
-    this.#lastTick = this.#deps.clock.now()
+    const { clock } = this.#deps
+    this.#lastTick = { wall: clock.now(), monotonic: clock.monotonic() }
     return this.#component.start(signal)
   }
 
@@ -119,34 +142,59 @@ export class Link implements Component {
     return this.#require()
   }
 
-  /** There is reason to think that the network changed: tries at once, or sees whether the connection still answers. */
+  /**
+   * There is reason to think that the network changed: an attempt that is under way, perhaps over a network that is gone, is begun anew,
+   * the next ones come fast again, and a connection must show that it still answers.
+   */
   poke(): void {
-    this.#wake.abort()
+    this.#backoff.reset()
+    this.#wake.abort(new DOMException('the network changed', 'AbortError'))
     const connection = this.#connection
     if (connection) void this.#probe(connection)
   }
 
+  /** What it is connected to is not what it should be any more: makes the connection anew. */
+  renew(): void {
+    this.poke()
+    this.#connection?.destroy()
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
-    const { clock, random, logger } = this.#deps
-    const backoff = new Backoff(random, BACKOFF)
+    const { clock, logger } = this.#deps
+    let attempts = 0
     while (!signal.aborted) {
+      this.#wake = new AbortController()
+      const woken = this.#wake.signal
       try {
-        await this.#connectOnce(signal, () => backoff.reset())
+        const upMs = await this.#connectOnce(signal, woken)
+        attempts = 0
+        if (upMs >= STABLE_MS) this.#backoff.reset()
       } catch (error) {
         if (signal.aborted) break
+        if (woken.aborted) continue
+        attempts++
         const coded = error instanceof FlotillaError ? error : unexpected(error)
-        logger.info('link down', { code: coded.code, why: coded.why })
-        this.#set({ connected: false, error: coded })
+        logger.info('link down', { code: coded.code, why: coded.why, attempts })
+        this.#set({ connected: false, error: coded, attempts })
       }
       if (signal.aborted) break
-      this.#wake = new AbortController()
-      await sleep(clock, backoff.next(), AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined)
+      const wait = this.#backoff.next(this.#longestWait())
+      this.#set({ ...this.#state, nextAttempt: clock.now() + wait })
+      if (!woken.aborted) await sleep(clock, wait, AbortSignal.any([signal, woken])).catch(() => undefined)
     }
     this.#set({ connected: false })
   }
 
-  /** Resolves when a connection that was up has ended; rejects if it could not be made. */
-  async #connectOnce(signal: AbortSignal, onUp: () => void): Promise<void> {
+  #longestWait(): number {
+    const { since, error } = this.#state
+    const isLong = this.#deps.clock.now() - since > LONG_DOWN_MS
+    return isLong || (error && LASTING.has(error.code)) ? RARELY_MS : BACKOFF.mostMs
+  }
+
+  /** Resolves when a connection that was up has ended, with how long it was, in milliseconds; rejects if it could not be made. */
+  async #connectOnce(stopping: AbortSignal, woken: AbortSignal): Promise<number> {
+    const { clock } = this.#deps
+    const signal = AbortSignal.any([stopping, woken])
     const { connection } = await this.#deps.connect(signal)
     await using stack = new AsyncDisposableStack()
     stack.defer(async () => {
@@ -160,18 +208,20 @@ export class Link implements Component {
       'The link could not be written down on the machine.',
     )
     await this.#ensureServices(connection, signal)
+    await this.#deps.prepare?.(connection, signal)
     this.#connection = connection
-    onUp()
+    const begun = clock.monotonic()
     this.#set({ connected: true })
     this.#deps.logger.info('link up', { host: connection.host, port: relay.port })
     const ended = Promise.withResolvers<void>()
     const onEnd = () => ended.resolve()
     connection.closed.addEventListener('abort', onEnd, { once: true })
-    signal.addEventListener('abort', onEnd, { once: true })
-    if (signal.aborted || connection.closed.aborted) onEnd()
+    stopping.addEventListener('abort', onEnd, { once: true })
+    if (stopping.aborted || connection.closed.aborted) onEnd()
     await ended.promise
-    signal.removeEventListener('abort', onEnd)
-    if (connection.closed.aborted && !signal.aborted) this.#set({ connected: false, error: connection.closed.reason as FlotillaError })
+    stopping.removeEventListener('abort', onEnd)
+    if (connection.closed.aborted && !stopping.aborted) this.#set({ connected: false, error: connection.closed.reason as FlotillaError })
+    return clock.monotonic() - begun
   }
 
   /** Where there is no systemd nobody starts the services after a restart of the machine. Without root, that is left to a Retry. */
@@ -198,13 +248,13 @@ export class Link implements Component {
     stream.pipe(socket).pipe(stream)
   }
 
-  #lastTick = 0
-
+  /** Whether sleep counts on the monotonic clock differs between systems; on one of the two it always does. */
   #tick(): void {
-    const now = this.#deps.clock.now()
-    const slept = now - this.#lastTick > TICK_MS + SLEPT_MS
-    this.#lastTick = now
-    if (slept) this.poke()
+    const { clock } = this.#deps
+    const before = this.#lastTick
+    this.#lastTick = { wall: clock.now(), monotonic: clock.monotonic() }
+    const passed = Math.max(this.#lastTick.wall - before.wall, this.#lastTick.monotonic - before.monotonic)
+    if (passed > TICK_MS + SLEPT_MS) this.poke()
   }
 
   async #probe(connection: SshConnection): Promise<void> {
@@ -227,9 +277,14 @@ export class Link implements Component {
     )
   }
 
-  #set(next: { connected: boolean; error?: FlotillaError }): void {
+  #set(next: Omit<LinkState, 'since'>): void {
     const before = this.#state
-    if (before.connected === next.connected && before.error?.message === next.error?.message) return
+    const isSame =
+      before.connected === next.connected &&
+      before.error?.message === next.error?.message &&
+      before.attempts === next.attempts &&
+      before.nextAttempt === next.nextAttempt
+    if (isSame) return
     const since = before.connected === next.connected ? before.since : this.#deps.clock.now()
     this.#state = { ...next, since }
     this.#changes.emit(this.#state)

@@ -6,11 +6,10 @@ import { sleep } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Client } from '../../client/client.ts'
 import { hasReason } from '../../machinery/status.ts'
+import type { LinkChange } from './link-status.ts'
 
 /** A field that is null is taken away. */
-export type StatusChange = { [K in Exclude<keyof MachineStatus, 'link'>]?: MachineStatus[K] | null } & {
-  link?: Omit<NonNullable<MachineStatus['link']>, 'lastError'> & { lastError: string | null }
-}
+export type StatusChange = { [K in Exclude<keyof MachineStatus, 'link'>]?: MachineStatus[K] | null } & { link?: LinkChange }
 
 const PAUSE_MS = 300
 const RETRY_MS = 1000

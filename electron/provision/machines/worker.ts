@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Machine, MachinePhase } from '../../api/infra/v1alpha1/types.ts'
 import { FlotillaError, messageOf } from '../../base/errors.ts'
 import { hasReason } from '../../machinery/status.ts'
-import { Link, LINK_KEEPALIVE, type LinkState } from '../link/link.ts'
+import { LINK_KEEPALIVE, type Link, type LinkState } from '../link/link.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import { connectEndpoint, type Credentials, type Endpoint, type MachineConnection } from '../ssh/endpoint.ts'
 import { loadKey } from '../ssh/keys.ts'
@@ -13,6 +13,7 @@ import { provision } from '../steps/provision.ts'
 import { removeFrom } from '../steps/remove.ts'
 import { runSteps, StepError, type Step } from '../steps/step.ts'
 import type { MachineContext } from './context.ts'
+import { MachineLink } from './machine-link.ts'
 import { createBootstrapToken, deleteBootstrapToken, deleteNode, untilNodeReady } from './join.ts'
 import { StatusWriter } from './status-writer.ts'
 
@@ -36,7 +37,7 @@ export class MachineWorker implements AsyncDisposable {
   readonly #status: StatusWriter
   #machine: Machine
   #task: Task | null = null
-  #link: Link | null = null
+  #link: MachineLink | null = null
   #phase: MachinePhase | undefined
   #credentials: Credentials | null = null
   /** Whether this process has decided what to do with what it found. */
@@ -56,13 +57,15 @@ export class MachineWorker implements AsyncDisposable {
   }
 
   get link(): Link | null {
-    return this.#link
+    return this.#link?.link ?? null
   }
 
   /** The object as it is now. Decides what to do when there is something new to do. */
   observe(machine: Machine): void {
+    const isElsewhere = JSON.stringify(machine.spec.ssh) !== JSON.stringify(this.#machine.spec.ssh)
     this.#machine = machine
     if (this.#stopped) return
+    if (isElsewhere) this.link?.renew()
     if (machine.metadata.deletionTimestamp) {
       const forget = machine.metadata.annotations?.[FORGET] === 'true'
       if (!this.#begun || this.#phase !== 'Removing' || (forget && !this.#forget)) this.#begin('remove')
@@ -95,7 +98,7 @@ export class MachineWorker implements AsyncDisposable {
 
   /** A connection for a shell or an import: the link's own, else one that is made with the cluster's key and ends when it is disposed. */
   async connection(signal: AbortSignal): Promise<{ connection: SshConnection } & AsyncDisposable> {
-    if (this.#link?.link.connected) return { connection: this.#link.connection, [Symbol.asyncDispose]: () => Promise.resolve() }
+    if (this.link?.link.connected) return { connection: this.link.connection, [Symbol.asyncDispose]: () => Promise.resolve() }
     const { connection } = await this.#connect(null, signal)
     return { connection, [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose]() }
   }
@@ -163,8 +166,8 @@ export class MachineWorker implements AsyncDisposable {
           },
           openLink: async (aborting) => {
             this.#openLink()
-            this.#link?.poke()
-            await this.#link?.whenConnected(aborting)
+            this.link?.poke()
+            await this.link?.whenConnected(aborting)
           },
           untilNodeReady: (tools) => untilNodeReady(context.nodes, name, { ...tools, clock, since: begun }),
         },
@@ -316,41 +319,43 @@ export class MachineWorker implements AsyncDisposable {
   #openLink(): void {
     this.#begun = true
     if (this.#link || this.#stopped) return
-    const { clock, random, logger, apiPort, sandboxes } = this.#context
-    const link = new Link({
-      ...{ clock, random, apiPort },
-      logger: logger.child({ machine: this.name }),
+    this.#link = new MachineLink({
+      context: this.#context,
+      status: this.#status,
+      machine: () => this.#machine,
       connect: async (signal) => {
         // One that this computer's restart has ended comes up again here.
-        if (this.#machine.spec.provider === 'sandbox') await sandboxes.start(this.name, signal)
+        if (this.#machine.spec.provider === 'sandbox') await this.#context.sandboxes.start(this.name, signal)
         return await this.#connect(null, signal, LINK_KEEPALIVE)
       },
+      isBusy: () => this.#task !== null,
+      onState: (state) => this.#onLink(state),
     })
-    this.#link = link
-    link.onChange((state) => this.#onLink(state))
-    void link.start()
   }
 
   async #closeLink(): Promise<void> {
     const link = this.#link
     this.#link = null
     this.#unreachable?.[Symbol.dispose]()
+    this.#unreachable = null
     await link?.[Symbol.asyncDispose]()
   }
 
-  #onLink({ connected, since, error }: LinkState): void {
+  #onLink({ connected, since }: LinkState): void {
     if (this.#stopped || !this.#link) return
-    const stamp = new Date(since).toISOString().replace(/\.\d+Z$/, 'Z')
-    const lastError = error ? `${error.what} ${error.why}` : null
-    this.#status.set({ link: { connected, since: stamp, lastError } })
-    this.#unreachable?.[Symbol.dispose]()
-    this.#unreachable = null
+    const { clock } = this.#context
     if (connected) {
+      this.#unreachable?.[Symbol.dispose]()
+      this.#unreachable = null
       if (this.#phase === 'Unreachable') this.#setPhase('Ready')
     } else if (this.#phase === 'Ready')
-      this.#unreachable = this.#context.clock.setTimeout(() => {
-        if (this.#phase === 'Ready') this.#setPhase('Unreachable')
-      }, UNREACHABLE_AFTER_MS)
+      this.#unreachable ??= clock.setTimeout(
+        () => {
+          this.#unreachable = null
+          if (this.#phase === 'Ready') this.#setPhase('Unreachable')
+        },
+        Math.max(0, since + UNREACHABLE_AFTER_MS - clock.now()),
+      )
   }
 
   #setPhase(phase: MachinePhase, more: Parameters<StatusWriter['set']>[0] = {}): void {

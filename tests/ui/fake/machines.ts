@@ -15,6 +15,7 @@ type MachineHandlers = Pick<
   | 'machines.preflight'
   | 'machines.add'
   | 'machines.addSandbox'
+  | 'machines.poke'
   | 'machines.retry'
   | 'machines.cancel'
   | 'machines.remove'
@@ -155,6 +156,7 @@ export function machineHandlers(client: Client, options: { stepMs: number }): Ma
       inBackground(setUp(name, 0, -1))
       return { name }
     },
+    'machines.poke': async () => ({}),
     async 'machines.retry'({ name }) {
       const machine = await client.get(MACHINE, { name })
       const from = machine.status.steps?.findIndex((step) => step.state === 'failed') ?? 0

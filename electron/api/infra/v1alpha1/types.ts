@@ -1,5 +1,6 @@
 /** Our own kind: a machine that is, becomes or stops being a node. Group `infra.flotilla.dev`. */
 import type { KubeObject, Time } from '../../meta/v1/object.ts'
+import type { Condition } from '../../meta/v1/types.gen.ts'
 
 export interface Machine extends KubeObject {
   spec: MachineSpec
@@ -40,11 +41,24 @@ export interface MachineStatus {
   preflight?: PreflightCheck[]
   failure?: MachineFailure
   /** The SSH connection that the control plane holds to it. */
-  link?: { connected: boolean; since: Time; lastError?: string }
+  link?: MachineLink
+  /** `Linked`: whether that connection is up, and if not, why, as a reason in one word. */
+  conditions?: Condition[]
   address?: string
   operatingSystem?: string
   architecture?: string
   agentVersion?: string
+}
+
+export interface MachineLink {
+  connected: boolean
+  /** Since when it is so. */
+  since: Time
+  lastError?: string
+  /** How many attempts failed since it was connected last. */
+  attempts?: number
+  /** When it is tried next, while it waits for that. */
+  nextAttempt?: Time
 }
 
 export interface MachineStep {
