@@ -19,6 +19,7 @@ const FAULTS: readonly Fault[] = [
   { code: 503, message: /service unavailable|error trying to reach service/i },
 ]
 
-export function isKnownFault(code: number, body: string): boolean {
-  return FAULTS.some((fault) => fault.code === code && fault.message.test(body))
+/** `body`: null where the method allows none, so that the code alone must do. */
+export function isKnownFault(code: number, body: string | null): boolean {
+  return FAULTS.some((fault) => fault.code === code && (body === null || fault.message.test(body)))
 }
