@@ -38,7 +38,8 @@ export function judge(request: FuzzRequest, answer: Answer): Violation | null {
   if (status < 200 || status > 599) return { rule: 'status-code', message: `the status is ${status}` }
   if (status < 400) return judgeSuccess(request, answer)
   const type = headers['content-type'] ?? ''
-  if (request.method === 'HEAD') return status >= 500 && !isKnownFault(status, null) ? { rule: `http-${status}`, message: 'to a HEAD' } : null
+  if (request.method === 'HEAD')
+    return status >= 500 && !isKnownFault(status, null) ? { rule: `http-${status}`, message: 'to a HEAD' } : null
   if (status >= 500 && !isKnownFault(status, body.toString('utf8'))) {
     return { rule: `http-${status}`, message: `${status} ${body.toString('utf8').slice(0, 600)}` }
   }
