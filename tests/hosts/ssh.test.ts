@@ -71,14 +71,14 @@ describe('sign-in', () => {
         { password: USERS.root.password },
         await byKey(),
         { keys: [await loadKey(encrypted, 'sesame')] },
-        { agentSocket: socket },
+        { agent: socket },
       ]
       for (const signIn of ways) {
         await using connection = await open({ signIn })
         expect((await connection.exec('id -un')).stdout).toBe('root\n')
       }
       // A dead agent is passed over, and the next way is tried.
-      await using connection = await open({ signIn: { agentSocket: join(lab.dir, 'none'), password: USERS.root.password } })
+      await using connection = await open({ signIn: { agent: join(lab.dir, 'none'), password: USERS.root.password } })
       expect(connection.closed.aborted).toBe(false)
     } finally {
       agent.kill()
@@ -267,7 +267,7 @@ describe('root', () => {
     })
     await host.run('mv /usr/bin/sudo /usr/bin/sudo.off')
     try {
-      expect(await why('bob')).toMatchObject({ code: 'NO_SUDO', why: 'The user is not root, and sudo is not installed there.' })
+      expect(await why('bob')).toMatchObject({ code: 'NO_SUDO', why: 'The user is not root, and neither sudo nor doas is installed there.' })
     } finally {
       await host.run('mv /usr/bin/sudo.off /usr/bin/sudo')
     }

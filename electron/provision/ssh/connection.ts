@@ -1,13 +1,17 @@
 /** One SSH connection to a machine. Source: RFC 4251 to 4254, and OpenSSH's PROTOCOL file. */
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import ssh2, { type Client, type ClientChannel } from 'ssh2'
-import type { Clock } from '../../base/clock.ts'
+import { sleep, type Clock } from '../../base/clock.ts'
 import { FlotillaError, messageOf } from '../../base/errors.ts'
+import { systemRandom, type Random } from '../../base/random.ts'
+import { askAlgorithms, DEFAULT_ALGORITHMS, noCommonAlgorithm, type Algorithms } from './algorithms.ts'
 import { Authentication, type SignIn } from './auth.ts'
 import { channelDuplex } from './channel.ts'
 import { fingerprint, hostKeyAlgorithms, publicKey, sameKey, type PublicKey } from './host-key.ts'
 import { driveProcess, runProcess, type ExecOptions, type ExecResult } from './exec.ts'
 import { openSocket, socketError, type Address } from './socket.ts'
+import { Sessions } from './sessions.ts'
 import { openShell, type ShellSession, type TerminalSize } from './shell.ts'
 
 export interface ConnectOptions extends Address {
@@ -17,12 +21,18 @@ export interface ConnectOptions extends Address {
   readonly hostKeys: readonly PublicKey[]
   /** A signed-in connection to go through. It must outlive this one. */
   readonly via?: SshConnection | undefined
+  /** Makes the way to the host, instead of TCP: a ProxyCommand. */
+  readonly transport?: ((signal: AbortSignal | undefined) => Promise<Duplex>) | undefined
+  /** Absent: the usual ones. */
+  readonly algorithms?: Algorithms | undefined
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
   /** Milliseconds for each of reaching the host, and shaking hands and signing in. */
   readonly timeoutMs?: number
   /** Milliseconds between keepalives, and how many may go unanswered. */
   readonly keepAlive?: { readonly intervalMs: number; readonly count: number }
+  /** Absent: the operating system's. */
+  readonly random?: Random
 }
 
 /** Something listens on the machine's loopback for us. */
@@ -36,15 +46,40 @@ type Start<T> = (done: (error: Error | undefined, value: T) => void) => void
 const DEFAULT_TIMEOUT = 15_000
 const DEFAULT_KEEPALIVE = { intervalMs: 15_000, count: 4 }
 
+/** A host that limits how many sign in at once (MaxStartups) turns some away before a word: they try again after these milliseconds. */
+const TURNED_AWAY_WAITS = [300, 700, 1500, 3000]
+
 /**
  * Connects, checks the host's key and signs in. Throws FlotillaError: SSH_HOST_UNKNOWN, SSH_UNREACHABLE, SSH_HOST_KEY_CHANGED,
  * SSH_AUTH_FAILED, SSH_CONNECTION_LOST; or the signal's reason.
  */
 export async function connect(options: ConnectOptions): Promise<SshConnection> {
+  for (const wait of TURNED_AWAY_WAITS) {
+    try {
+      return await connectOnce(options)
+    } catch (error) {
+      if (!(error instanceof TurnedAway)) throw error
+    }
+    // Those who were turned away together come back apart.
+    await sleep(options.clock, wait * (0.5 + (options.random ?? systemRandom).float()), options.signal)
+  }
+  try {
+    return await connectOnce(options)
+  } catch (error) {
+    throw error instanceof TurnedAway ? turnedAway(options) : error
+  }
+}
+
+/** The host closed the connection before it said what it is. */
+class TurnedAway extends Error {}
+
+async function connectOnce(options: ConnectOptions): Promise<SshConnection> {
   const socket = await openTransport(options)
   const client = new ssh2.Client()
   const auth = new Authentication(options.user, options.signIn)
   const keepAlive = options.keepAlive ?? DEFAULT_KEEPALIVE
+  const algorithms = options.algorithms ?? DEFAULT_ALGORITHMS
+  const greeting = new Greeting(socket)
   let refused: FlotillaError | null = null
   let hostKey: PublicKey | null = null
   try {
@@ -57,9 +92,17 @@ export async function connect(options: ConnectOptions): Promise<SshConnection> {
       })
       client.on('error', (error: Error & { level?: string }) => {
         // A broken agent is no reason to stop: the next way to sign in is tried.
-        if (error.level !== 'agent') reject(refused ?? handshakeError(options, auth, error))
+        if (error.level === 'agent') return
+        if (greeting.silent && error.level !== 'client-timeout') reject(new TurnedAway(error.message, { cause: error }))
+        else reject(refused ?? handshakeError(options, auth, error))
       })
-      client.on('close', () => reject(refused ?? lostDuringHandshake(options)))
+      client.on('change password', () => {
+        auth.passwordExpired()
+        reject(auth.failure(placeOf(options)))
+      })
+      client.on('close', () =>
+        reject(refused ?? (greeting.silent ? new TurnedAway('it closed the connection') : lostDuringHandshake(options))),
+      )
       client.connect({
         sock: socket,
         username: options.user,
@@ -71,7 +114,15 @@ export async function connect(options: ConnectOptions): Promise<SshConnection> {
           refused = hostKeyChanged(options, options.hostKeys, shown)
           return false
         },
-        algorithms: { serverHostKey: hostKeyAlgorithms(options.hostKeys.map((key) => key.type)) as never },
+        algorithms: {
+          kex: algorithms.kex,
+          cipher: algorithms.cipher,
+          hmac: algorithms.mac,
+          serverHostKey: hostKeyAlgorithms(
+            options.hostKeys.map((key) => key.type),
+            algorithms.hostKey,
+          ),
+        } as never,
         readyTimeout: options.timeoutMs ?? DEFAULT_TIMEOUT,
         keepaliveInterval: keepAlive.intervalMs,
         keepaliveCountMax: keepAlive.count,
@@ -81,15 +132,42 @@ export async function connect(options: ConnectOptions): Promise<SshConnection> {
     client.on('error', () => undefined)
     client.destroy()
     socket.destroy()
+    if (error instanceof HandshakeFailed) throw await explainHandshake(options, algorithms, error)
     throw error
   }
   if (!hostKey) throw new Error('a host was connected to that showed no key')
-  return new SshConnection(client, options, hostKey)
+  return new SshConnection(client, options, hostKey, socket)
+}
+
+/** Whether a host said anything of its own: its identification or another protocol's words. */
+class Greeting {
+  silent = true
+  #head = ''
+
+  constructor(socket: Duplex) {
+    const onData = (chunk: Buffer) => {
+      this.#head += chunk.toString('latin1')
+      // OpenSSH says this when MaxStartups or PerSourceMaxStartups is reached, in place of its identification.
+      if (/^(Exceeded MaxStartups|Not allowed at this time)?[\r\n]*$/.test(this.#head)) return
+      this.silent = false
+      socket.off('data', onData)
+    }
+    socket.on('data', onData)
+  }
+}
+
+function turnedAway({ host, port }: Address): FlotillaError {
+  return new FlotillaError('SSH_UNREACHABLE', {
+    what: `Could not reach ${host} on port ${port}.`,
+    why: `The host closed ${TURNED_AWAY_WAITS.length + 1} connections before SSH began.`,
+    next: 'It may limit how many sign in at once (MaxStartups in sshd_config), or refuse this computer (fail2ban, hosts.deny): look there.',
+  })
 }
 
 /** A TCP connection, or a channel through the jump host. */
 async function openTransport(options: ConnectOptions): Promise<Duplex> {
-  const { clock, signal, via } = options
+  const { clock, signal, via, transport } = options
+  if (transport) return await transport(signal)
   if (!via) return openSocket(options, { clock, timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT, ...(signal ? { signal } : {}) })
   try {
     return await via.dial(options.host, options.port, signal)
@@ -113,8 +191,13 @@ function hostKeyChanged({ host, port }: Address, pinned: readonly PublicKey[], s
   })
 }
 
-function handshakeError(options: ConnectOptions, auth: Authentication, error: Error & { level?: string; code?: unknown }): FlotillaError {
-  const where = `${options.host}${options.port === 22 ? '' : `:${options.port}`}`
+/** ssh2 could not agree with the host, or did not understand it. */
+class HandshakeFailed extends Error {}
+
+const placeOf = ({ host, port }: Address) => `${host}${port === 22 ? '' : `:${port}`}`
+
+function handshakeError(options: ConnectOptions, auth: Authentication, error: Error & { level?: string; code?: unknown }): Error {
+  const where = placeOf(options)
   if (error.level === 'client-authentication') return auth.failure(where, error)
   // RFC 4250: 14 is "no more authentication methods available"; OpenSSH sends 2 with this text past MaxAuthTries.
   if (error.code === 14 || /too many authentication failures/i.test(error.message)) return auth.failure(where, error)
@@ -126,11 +209,23 @@ function handshakeError(options: ConnectOptions, auth: Authentication, error: Er
       next: 'Check that an SSH server runs on that port and is not overloaded.',
       cause: error,
     })
+  return new HandshakeFailed(error.message, { cause: error })
+}
+
+/** Asks the host again what it offers: ssh2 says that nothing matches, but not what. */
+async function explainHandshake(options: ConnectOptions, algorithms: Algorithms, failed: HandshakeFailed): Promise<FlotillaError> {
+  const where = placeOf(options)
+  if (/no matching/i.test(failed.message)) {
+    const stream = await openTransport(options).catch(() => null)
+    const theirs = stream && (await askAlgorithms(stream, options.clock, options.timeoutMs ?? DEFAULT_TIMEOUT))
+    const error = theirs && noCommonAlgorithm(where, algorithms, theirs)
+    if (error) return error
+  }
   return new FlotillaError('SSH_UNREACHABLE', {
     what: `${where} does not speak SSH as it should.`,
-    why: `${error.message}.`,
+    why: `${failed.message}.`,
     next: 'Check that the port is the SSH server, and that the server is not too old.',
-    cause: error,
+    cause: failed.cause,
   })
 }
 
@@ -140,6 +235,12 @@ function lostDuringHandshake({ host }: Address): FlotillaError {
     why: 'Its SSH server ended it without a reason.',
     next: 'Try again; if it stays, look into the log of the SSH server there.',
   })
+}
+
+/** Bytes that went over the network for a connection, its encryption included. */
+export interface Traffic {
+  readonly sent: number
+  readonly received: number
 }
 
 export class SshConnection implements AsyncDisposable {
@@ -153,10 +254,14 @@ export class SshConnection implements AsyncDisposable {
   readonly #gone = Promise.withResolvers<void>()
   readonly #clock: Clock
   readonly #listeners = new Map<number, (stream: Duplex) => void>()
+  readonly #sessions: Sessions
+  readonly #transport: Duplex
   #ending = false
 
-  constructor(client: Client, options: ConnectOptions, hostKey: PublicKey) {
+  constructor(client: Client, options: ConnectOptions, hostKey: PublicKey, transport: Duplex) {
     this.#client = client
+    this.#transport = transport
+    this.#sessions = new Sessions(options.clock)
     this.hostKey = hostKey
     this.#clock = options.clock
     this.host = options.host
@@ -184,12 +289,25 @@ export class SshConnection implements AsyncDisposable {
     return this.#closed.signal
   }
 
-  /** Runs a command in the user's login shell; see `exec.ts`. */
+  /** Of this connection so far; null where it goes through another, which then carries it. */
+  get traffic(): Traffic | null {
+    const { bytesWritten, bytesRead } = this.#transport as Partial<Socket>
+    return bytesWritten === undefined || bytesRead === undefined ? null : { sent: bytesWritten, received: bytesRead }
+  }
+
+  /** Runs a command in the user's login shell; see `exec.ts`. Where the host has no room for another session, it waits for one. */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     return await runProcess(command, options, this.#clock, ({ signal }) =>
-      this.#open(
-        (done) => this.#client.exec(command, done),
-        (channel) => driveProcess(channel, { ...options, signal }, () => this.#reason()),
+      this.#sessions.open(
+        (opened) =>
+          this.#open(
+            (done) => this.#client.exec(command, done),
+            (channel) => {
+              opened(channel)
+              return driveProcess(channel, { ...options, signal }, () => this.#reason())
+            },
+          ),
+        signal,
       ),
     )
   }
@@ -197,9 +315,16 @@ export class SshConnection implements AsyncDisposable {
   /** A login shell: in a terminal of a size, or with null between pipes. */
   async shell(size: TerminalSize | null, signal?: AbortSignal): Promise<ShellSession> {
     signal?.throwIfAborted()
-    return await this.#open(
-      (done) => this.#client.shell(size === null ? false : { term: 'xterm-256color', ...size, width: 0, height: 0 }, done),
-      (channel) => openShell(channel, () => this.#reason(), signal),
+    return await this.#sessions.open(
+      (opened) =>
+        this.#open(
+          (done) => this.#client.shell(size === null ? false : { term: 'xterm-256color', ...size, width: 0, height: 0 }, done),
+          (channel) => {
+            opened(channel)
+            return openShell(channel, () => this.#reason(), signal)
+          },
+        ),
+      signal,
     )
   }
 

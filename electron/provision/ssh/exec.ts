@@ -149,10 +149,55 @@ class Tail {
   }
 }
 
-/** A script for a user whose login shell may be any. */
+/**
+ * A script for a user whose login shell may be any. csh takes no line break and no "!" in quotes, and fish reads "\\" in them: what has
+ * one of these is written in octal, which all of them leave alone.
+ */
 export function shellCommand(script: string): string {
-  return `/bin/sh -c ${quote(script)}`
+  return /[\n\\!]/.test(script) ? `/bin/sh -c 'eval "$(printf "${octal(script)}")"'` : `/bin/sh -c ${quote(script)}`
 }
+
+/** For printf's format. */
+function octal(text: string): string {
+  return text.replace(/[^\w .,:=@]/gu, (letter) =>
+    letter === '/' ? letter : [...Buffer.from(letter)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
+  )
+}
+
+/** Printed before a script's own output: what stands before it was printed by the login shell's start-up files. */
+const MARK = '=flotilla=\n'
+
+/**
+ * Runs a script by `run`, which puts it behind a login shell, and gives only what the script itself printed. `began` is false if it
+ * never ran; its result is then what was in its place.
+ */
+export async function afterMark(
+  script: string,
+  options: ExecOptions,
+  run: (script: string, options: ExecOptions) => Promise<ExecResult>,
+): Promise<ExecResult & { readonly began: boolean }> {
+  let head: Buffer | null = Buffer.alloc(0)
+  const kept = new Tail(options.limit ?? 1 << 20)
+  const take = (chunk: Buffer) => (options.onStdout ? options.onStdout(chunk) : kept.add(chunk))
+  const onStdout = (chunk: Buffer): Promise<void> | void => {
+    if (head === null) return take(chunk)
+    head = Buffer.concat([head, chunk])
+    const at = head.indexOf(MARK)
+    if (at === -1) {
+      // A login shell that prints without an end is not kept whole.
+      if (head.length > MAX_NOISE) head = head.subarray(-MAX_NOISE / 2)
+      return
+    }
+    const rest = head.subarray(at + MARK.length)
+    head = null
+    if (rest.length) return take(rest)
+  }
+  const { code, stderr } = await run(`echo ${MARK.trim()}\n${script}`, { ...options, onStdout })
+  const noise = head as Buffer | null
+  return { code, stdout: noise === null ? kept.toString() : noise.toString(), stderr, began: noise === null }
+}
+
+const MAX_NOISE = 1 << 20
 
 const firstLine = (text: string) => (text.trim().split('\n')[0] ?? '').slice(0, 120)
 

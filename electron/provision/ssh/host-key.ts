@@ -1,6 +1,7 @@
 /** Public keys as OpenSSH writes them. Source: RFC 4253 section 6.6, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT". */
 import { createHash } from 'node:crypto'
 import { FlotillaError } from '../../base/errors.ts'
+import { DEFAULT_ALGORITHMS } from './algorithms.ts'
 
 /** A host's or a user's public key: the blob of RFC 4253, whose first field is its type. */
 export interface PublicKey {
@@ -53,18 +54,8 @@ export function sameKey(a: PublicKey, b: PublicKey): boolean {
   return a.blob.equals(b.blob)
 }
 
-const ALGORITHMS = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-  'ssh-rsa',
-]
-
-/** The host key algorithms to offer, so that a host with several keys shows one of the types on record, and another if it has none. */
-export function hostKeyAlgorithms(types: readonly string[]): string[] {
+/** The host key algorithms of `usual`, so ordered that a host with several keys shows one of the types on record, and another if it has none. */
+export function hostKeyAlgorithms(types: readonly string[], usual: readonly string[] = DEFAULT_ALGORITHMS.hostKey): string[] {
   const first = types.flatMap((type) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : [type]))
-  return [...new Set([...first, ...ALGORITHMS])].filter((name) => ALGORITHMS.includes(name))
+  return [...new Set([...first, ...usual])].filter((name) => usual.includes(name))
 }

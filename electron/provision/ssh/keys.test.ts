@@ -89,7 +89,7 @@ describe('Authentication', () => {
   const key = () => parseKey(plain(), '/home/ana/.ssh/id')
 
   it('tries only what the host accepts, keys before the password', () => {
-    const signIn = { keys: [key()], agentSocket: '/agent', password: 'x' }
+    const signIn = { keys: [key()], agent: '/agent', password: 'x' }
     expect(play(new Authentication('ana', signIn), ['publickey', 'password'])).toEqual(['none', 'publickey', 'agent', 'password'])
     expect(play(new Authentication('ana', signIn), ['publickey'])).toEqual(['none', 'publickey', 'agent'])
   })
@@ -117,13 +117,58 @@ describe('Authentication', () => {
     expect(JSON.stringify(wrong.failure('moth'))).not.toContain('"x"')
   })
 
-  it('says that a second factor is asked for', () => {
-    const auth = new Authentication('ana', { password: 'x' })
+  /** Asks an attempt at keyboard-interactive these questions. */
+  function asked(auth: Authentication, ...questions: [prompt: string, echo?: boolean][]): string[] {
+    let given: string[] = []
     auth.handler(null, null, () => undefined)
     auth.handler(['keyboard-interactive'], false, (method) => {
-      if (method && method.type === 'keyboard-interactive')
-        method.prompt('', '', '', [{ prompt: 'Verification code: ', echo: true }], (answers) => expect(answers).toEqual(['']))
+      if (method && method.type === 'keyboard-interactive') {
+        const prompts = questions.map(([prompt, echo = false]) => ({ prompt, echo }))
+        method.prompt('', '', '', prompts, (answers) => (given = answers))
+      }
     })
-    expect(auth.failure('moth').why).toContain('asks for a code')
+    return given
+  }
+
+  it('answers several questions, each with what it asks for', () => {
+    const auth = new Authentication('ana', { password: 'x', code: '123456' })
+    expect(asked(auth, ['Password: '], ['Verification code: ', true], ['Password & verification code: '], ['(root) '])).toEqual([
+      ...['x', '123456', 'x', 'x'],
+    ])
+  })
+
+  it('names questions that it had no answer for', () => {
+    const auth = new Authentication('ana', { password: 'x' })
+    expect(asked(auth, ['Password: '], ['Verification code: '], ['Favourite colour? ', true])).toEqual(['x', '', ''])
+    expect(auth.failure('moth')).toMatchObject({
+      why: 'It refused the password. It accepts keyboard-interactive. It also asks: "Verification code", "Favourite colour".',
+      next: 'Enter a one-time code too, or use a key or an ssh-agent that needs no second factor.',
+    })
+  })
+
+  it('goes on after a method that was taken but is not enough, and says which', () => {
+    const auth = new Authentication('ana', { keys: [key()], password: 'x' })
+    const next = (left: string[] | null, partial: boolean): string => {
+      let type = 'none left'
+      auth.handler(left, partial, (method) => method && (type = method.type))
+      return type
+    }
+    expect([next(null, false), next(['publickey'], false), next(['keyboard-interactive'], true)]).toEqual([
+      ...['none', 'publickey', 'keyboard-interactive'],
+    ])
+    expect(auth.failure('moth').why).toBe(
+      'It took the key /home/ana/.ssh/id and wants more. It refused the password. It accepts keyboard-interactive.',
+    )
+  })
+
+  it('tells a password that has expired, and keys that were too many', () => {
+    const expired = new Authentication('ana', { password: 'x' })
+    asked(expired, ['New password: '])
+    expect(expired.failure('moth').why).toBe('The password has expired, and the host wants a new one.')
+    const many = new Authentication('ana', { agent: '/agent' })
+    play(many, ['publickey'])
+    expect(many.failure('moth', new Error('Too many authentication failures')).why).toBe(
+      'It refused the keys of the ssh-agent. Then it ended the sign-in: too many keys were offered.',
+    )
   })
 })

@@ -57,8 +57,8 @@ describe('known_hosts lines', () => {
     expect(found('other', 22)).toEqual([])
   })
 
-  it('are passed over when they are comments, certificates or damaged', () => {
-    const text = `# moth ${ED}\n\n@cert-authority * ${ED}\nmoth ssh-ed25519\nmoth ${ED} a comment\n`
+  it('are passed over when they are comments, damaged, or have a marker that is not known', () => {
+    const text = `# moth ${ED}\n\n@strange * ${ED}\nmoth ssh-ed25519\nmoth ${ED} a comment\n`
     expect(parseKnownHosts(text, 'f').map((entry) => entry.source)).toEqual(['f:5'])
   })
 
@@ -116,5 +116,42 @@ describe('KnownHosts', () => {
     expect(await hosts.check('wasp', 22, requireKey(RSA))).toMatchObject({ state: 'known' })
     expect(await readFile(user, 'utf8')).toBe('')
     expect((await stat(join(dir, 'ssh/known_hosts'))).mode & 0o777).toBe(0o600)
+  })
+
+  it('takes an authority for no key of a host, and names it', async () => {
+    const file = join(dir, 'theirs')
+    await writeFile(file, `@cert-authority *.lan ${ED}\n`)
+    const hosts = open([file])
+    expect(await hosts.lookup('moth.lan', 22)).toEqual([])
+    expect(await hosts.check('moth.lan', 22, requireKey(ED))).toEqual({ state: 'unknown' })
+    expect(await hosts.authorities('moth.lan', 22)).toMatchObject([{ source: `${file}:1` }])
+    expect(await hosts.authorities('moth.org', 22)).toEqual([])
+  })
+
+  it('looks under an alias without a port, and into the files that are named', async () => {
+    const [usual, named] = [join(dir, 'usual'), join(dir, 'named')]
+    await writeFile(usual, `moth ${RSA}\n`)
+    await writeFile(named, `fleet ${ED}\n`)
+    const hosts = open([usual])
+    expect(await hosts.check('moth', 2222, requireKey(ED), { alias: 'fleet', files: [named] })).toMatchObject({ state: 'known' })
+    expect(await hosts.lookup('moth', 22, { files: [named] })).toEqual([])
+    await hosts.remember('moth', 2222, requireKey(RSA))
+    expect((await hosts.lookup('moth', 2222, { alias: 'fleet', files: [named] })).map(({ key }) => key.type)).toEqual([
+      'ssh-rsa',
+      'ssh-ed25519',
+    ])
+  })
+
+  it('keeps other names, markers and comments when it replaces a key, also when several are written at once', async () => {
+    const file = join(dir, 'ssh/known_hosts')
+    const hosts = open()
+    await hosts.remember('first', 22, requireKey(ED))
+    await writeFile(file, `# mine\nmoth,wasp ${RSA} old\n@revoked moth ${OTHER}\n@cert-authority * ${ED}\n`)
+    await Promise.all([hosts.remember('moth', 22, requireKey(ED)), hosts.remember('bee', 22, requireKey(ED))])
+    const text = await readFile(file, 'utf8')
+    expect(text).toContain(`# mine\nwasp ${RSA} old\n@revoked moth ${OTHER}\n@cert-authority * ${ED}\n`)
+    expect(await hosts.check('wasp', 22, requireKey(RSA))).toMatchObject({ state: 'known' })
+    for (const host of ['moth', 'bee']) expect(await hosts.check(host, 22, requireKey(ED))).toMatchObject({ state: 'known' })
+    expect(await hosts.check('moth', 22, requireKey(OTHER))).toMatchObject({ state: 'changed', entry: { revoked: true } })
   })
 })

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import ssh2 from 'ssh2'
 import type { Clock } from '../../base/clock.ts'
 import { FlotillaError, messageOf } from '../../base/errors.ts'
+import { DEFAULT_ALGORITHMS, type Algorithms } from './algorithms.ts'
 import type { SshConnection } from './connection.ts'
 import { hostKeyAlgorithms, publicKey, type PublicKey } from './host-key.ts'
 import { openSocket, type Address } from './socket.ts'
@@ -17,14 +18,20 @@ export async function scanHostKey(
     /** Types of keys to ask for first: those on record. */
     prefer?: readonly string[]
     via?: SshConnection | undefined
+    /** Makes the way to the host, instead of TCP. */
+    transport?: ((signal: AbortSignal | undefined) => Promise<Duplex>) | undefined
+    algorithms?: Algorithms | undefined
     signal?: AbortSignal | undefined
     timeoutMs?: number
   },
 ): Promise<PublicKey> {
   const { signal, timeoutMs = 15_000, clock } = options
-  const socket: Duplex = options.via
-    ? await options.via.dial(address.host, address.port, signal)
-    : await openSocket(address, { clock, timeoutMs, ...(signal ? { signal } : {}) })
+  const { algorithms = DEFAULT_ALGORITHMS } = options
+  const socket: Duplex = options.transport
+    ? await options.transport(signal)
+    : options.via
+      ? await options.via.dial(address.host, address.port, signal)
+      : await openSocket(address, { clock, timeoutMs, ...(signal ? { signal } : {}) })
   const client = new ssh2.Client()
   const shown = Promise.withResolvers<PublicKey>()
   const onAbort = () => shown.reject(signal?.reason)
@@ -40,7 +47,12 @@ export async function scanHostKey(
       shown.resolve(publicKey(blob))
       return false
     },
-    algorithms: { serverHostKey: hostKeyAlgorithms(options.prefer ?? []) as never },
+    algorithms: {
+      kex: algorithms.kex,
+      cipher: algorithms.cipher,
+      hmac: algorithms.mac,
+      serverHostKey: hostKeyAlgorithms(options.prefer ?? [], algorithms.hostKey),
+    } as never,
   })
   try {
     return await shown.promise

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { matchPatterns } from './patterns.ts'
-import { hostConfig, parseJumps, parseLines, resolveHost } from './ssh-config.ts'
+import { hostConfig, parseJumps, resolveHost } from './ssh-config.ts'
+import { parseLines } from './ssh-config-file.ts'
 
 const me = { home: '/home/ana', localUser: 'ana' }
 const resolve = (host: string, text: string) => resolveHost(host, parseLines(text), me)
@@ -67,6 +68,87 @@ Host *
     } finally {
       await rm(home, { recursive: true })
     }
+  })
+
+  it('ends Host and Match blocks with the file that they stand in, and passes over what is included where nothing applies', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'ssh-config-'))
+    try {
+      await mkdir(join(home, '.ssh'))
+      await writeFile(join(home, '.ssh/config'), 'Host wasp\n Include more\nHost moth\n Include more\n Port 7\n')
+      await writeFile(join(home, '.ssh/more'), 'User bee\nHost nobody\n Port 1\nHost *\n HostName inside\n')
+      await writeFile(join(home, 'system'), 'Port 9\nCiphers aes256-ctr\n')
+      const source = { path: join(home, '.ssh/config'), systemPath: join(home, 'system'), home, localUser: 'ana' }
+      expect(await hostConfig('moth', source)).toMatchObject({
+        user: 'bee',
+        hostName: 'inside',
+        port: 7,
+        algorithms: { cipher: 'aes256-ctr' },
+      })
+      expect(await hostConfig('ant', source)).toEqual({
+        ...{ hostName: 'ant', port: 9, identityFiles: [], proxyJump: [] },
+        algorithms: { cipher: 'aes256-ctr' },
+      })
+    } finally {
+      await rm(home, { recursive: true })
+    }
+  })
+
+  it('reads Match with the names and users as they stand at that line, and negations', () => {
+    const text = `
+Host moth
+  HostName moth.lan
+Match host *.lan originalhost moth
+  User deep
+Match user deep
+  Port 7
+Match !localuser ana
+  ProxyJump never
+Match exec "touch /tmp/x"
+  ProxyJump never
+Match final all
+  ProxyJump never
+`
+    expect(resolve('moth', text)).toMatchObject({ user: 'deep', port: 7, proxyJump: [] })
+    expect(resolve('wasp', text)).toEqual({ hostName: 'wasp', identityFiles: [], proxyJump: [] })
+    const asked = resolveHost('moth', parseLines(text), me, { user: 'root' })
+    expect(asked).not.toHaveProperty('port')
+  })
+
+  it('says which identities, which agent and which known_hosts count, with tokens and variables', () => {
+    const env = { RUN: '/run/ana', MY_AGENT: '/run/agent' }
+    const at = (text: string) => resolveHost('moth', parseLines(text), { ...me, env }, { user: 'root', port: 2222 })
+    expect(
+      at(`
+IdentitiesOnly yes
+IdentityFile \${RUN}/%n-%r-%p
+IdentityAgent ~/agent
+HostKeyAlias fleet
+UserKnownHostsFile ~/.ssh/%k /dev/null
+StrictHostKeyChecking accept-new
+ConnectTimeout 4
+`),
+    ).toMatchObject({
+      identitiesOnly: true,
+      identityFiles: ['/run/ana/moth-root-2222'],
+      identityAgent: '/home/ana/agent',
+      hostKeyAlias: 'fleet',
+      knownHostsFiles: ['/home/ana/.ssh/fleet', '/dev/null'],
+      acceptsNewKeys: true,
+      connectTimeoutMs: 4000,
+    })
+    expect(at('IdentityAgent none').identityAgent).toBeNull()
+    expect(at('IdentityAgent $MY_AGENT').identityAgent).toBe('/run/agent')
+    expect(at('IdentityAgent SSH_AUTH_SOCK')).not.toHaveProperty('identityAgent')
+    expect(at('StrictHostKeyChecking yes')).not.toHaveProperty('acceptsNewKeys')
+  })
+
+  it('takes whichever of ProxyJump and ProxyCommand comes first, the command whole', () => {
+    expect(resolve('moth', 'ProxyCommand nc -X "a b" %h %p # x\nProxyJump gate')).toMatchObject({
+      proxyCommand: 'nc -X "a b" moth 22 # x',
+      proxyJump: [],
+    })
+    expect(resolve('moth', 'ProxyJump gate\nProxyCommand nc %h')).not.toHaveProperty('proxyCommand')
+    expect(resolve('moth', 'ProxyCommand none')).not.toHaveProperty('proxyCommand')
   })
 })
 

@@ -1,11 +1,13 @@
 /**
- * What the user's `~/.ssh/config` says of a host: HostName, User, Port, IdentityFile and ProxyJump. The first value of an option
- * counts, IdentityFiles add up. Source: ssh_config(5). `Match` blocks count only as `Match all` and `Match host`.
+ * What ssh_config says of a host: the user's file, then the system's. The first value of an option counts, IdentityFiles add up.
+ * Source: ssh_config(5). `Match` knows all, host, originalhost, user and localuser; a block with another condition (exec, final,
+ * canonical, tagged, localnetwork) never applies: nothing is run and nothing is looked up to find that out.
  */
-import { glob, readFile } from 'node:fs/promises'
-import { dirname, isAbsolute, join } from 'node:path'
-import { systemCode } from '../../base/errors.ts'
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { AlgorithmChanges } from './algorithms.ts'
 import { matchPatterns } from './patterns.ts'
+import { expandHome, readConfig, type ConfigLine } from './ssh-config-file.ts'
 
 export interface JumpHost {
   readonly host: string
@@ -20,97 +22,148 @@ export interface HostConfig {
   readonly port?: number
   /** Absolute paths, in order. */
   readonly identityFiles: readonly string[]
+  /** Only `identityFiles` may be tried, from files or from the agent. */
+  readonly identitiesOnly?: true
+  /** The socket of an agent, or null for none at all; absent: the environment's. */
+  readonly identityAgent?: string | null
   readonly proxyJump: readonly JumpHost[]
-}
-
-/** One line: the option in lower case and its arguments. */
-interface Line {
-  readonly option: string
-  readonly args: readonly string[]
+  /** A command of this computer whose input and output are the connection. */
+  readonly proxyCommand?: string
+  /** The name under which the host's key is on record, instead of its own. */
+  readonly hostKeyAlias?: string
+  /** Files to look into instead of the usual ones. */
+  readonly knownHostsFiles?: readonly string[]
+  /** A key that was never seen is taken and remembered; one that changed is refused all the same. */
+  readonly acceptsNewKeys?: true
+  readonly algorithms?: AlgorithmChanges
+  /** Milliseconds. */
+  readonly connectTimeoutMs?: number
 }
 
 export interface ConfigSource {
-  /** Absolute path of the file. */
+  /** Absolute path of the user's file. */
   readonly path: string
+  /** The system's: "/etc/ssh/ssh_config". */
+  readonly systemPath?: string
   readonly home: string
   /** The local user's name, for `%u`. */
   readonly localUser: string
+  /** For "${NAME}" in paths. */
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
-const MAX_INCLUDE_DEPTH = 16
-
-/** Reads the file (a missing one says nothing) and answers for one host. */
-export async function hostConfig(host: string, source: ConfigSource): Promise<HostConfig> {
-  const lines = await readLines(source.path, source, 0)
-  return resolveHost(host, lines, source)
+export interface Asked {
+  /** As it was given: the user decides `Match user`, and both stand for %r and %p. */
+  readonly user?: string | undefined
+  readonly port?: number | undefined
 }
 
-async function readLines(path: string, source: ConfigSource, depth: number): Promise<Line[]> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR', 'EISDIR'].includes(systemCode(error) ?? '')) return []
-    throw error
-  }
-  const lines: Line[] = []
-  for (const line of parseLines(text)) {
-    if (line.option !== 'include' || depth >= MAX_INCLUDE_DEPTH) {
-      lines.push(line)
-      continue
-    }
-    for (const pattern of line.args) {
-      const expanded = expandHome(pattern, source.home)
-      const absolute = isAbsolute(expanded) ? expanded : join(dirname(source.path), expanded)
-      const files = await Array.fromAsync(glob(absolute))
-      for (const file of files.sort()) lines.push(...(await readLines(file, source, depth + 1)))
-    }
-  }
-  return lines
+/** Reads the files (a missing one says nothing) and answers for one host. */
+export async function hostConfig(host: string, source: ConfigSource, asked: Asked = {}): Promise<HostConfig> {
+  const files = [await readConfig(source.path, source.home)]
+  if (source.systemPath) files.push(await readConfig(source.systemPath, source.home))
+  return resolveHost(host, [{ option: 'include', args: [], files }], source, asked)
 }
 
-export function parseLines(text: string): Line[] {
-  return text.split('\n').flatMap((raw) => {
-    const line = raw.trim()
-    if (!line || line.startsWith('#')) return []
-    const match = /^(\S+?)(?:\s*=\s*|\s+)(.*)$/.exec(line)
-    if (!match) return []
-    const args = [...(match[2] ?? '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '')
-    const comment = args.findIndex((arg) => arg.startsWith('#'))
-    return [{ option: (match[1] ?? '').toLowerCase(), args: comment === -1 ? args : args.slice(0, comment) }]
-  })
-}
+type Resolving = Pick<ConfigSource, 'home' | 'localUser' | 'env'>
 
-export function resolveHost(host: string, lines: readonly Line[], source: Pick<ConfigSource, 'home' | 'localUser'>): HostConfig {
+const SINGLE = new Set(
+  'hostname user port proxyjump proxycommand hostkeyalias identitiesonly identityagent stricthostkeychecking kexalgorithms ciphers macs hostkeyalgorithms connecttimeout'.split(
+    ' ',
+  ),
+)
+const LISTS = new Set(['userknownhostsfile', 'globalknownhostsfile'])
+
+export function resolveHost(host: string, lines: readonly ConfigLine[], source: Resolving, asked: Asked = {}): HostConfig {
   const first = new Map<string, string>()
+  const lists = new Map<string, readonly string[]>()
   const identityFiles: string[] = []
-  let applies = true
-  for (const { option, args } of lines) {
-    const value = args[0] ?? ''
-    if (option === 'host') applies = matchPatterns(args, host)
-    else if (option === 'match') applies = matches(args, host)
-    else if (!applies) continue
-    else if (option === 'identityfile') identityFiles.push(value)
-    else if (['hostname', 'user', 'port', 'proxyjump'].includes(option) && !first.has(option)) first.set(option, value)
+  const current = () => ({
+    host: expandTokens(first.get('hostname') ?? host, { h: host }),
+    originalhost: host,
+    user: asked.user ?? first.get('user') ?? source.localUser,
+    localuser: source.localUser,
+  })
+  /** A Host or Match block ends with the file that it stands in; a file that is included where nothing applies is passed over. */
+  const walk = (all: readonly ConfigLine[], outer: boolean) => {
+    let applies = outer
+    for (const { option, args, files = [] } of all) {
+      const value = args[0] ?? ''
+      if (option === 'host') applies = outer && matchPatterns(args, host)
+      else if (option === 'match') applies = outer && matches(args, current())
+      else if (!applies) continue
+      else if (option === 'include') for (const file of files) walk(file, true)
+      else if (option === 'identityfile') identityFiles.push(value)
+      else if (LISTS.has(option) && !lists.has(option)) lists.set(option, args)
+      // Whichever of the two comes first is the way: ssh_config(5) on ProxyJump.
+      else if ((option === 'proxyjump' && first.has('proxycommand')) || (option === 'proxycommand' && first.has('proxyjump'))) continue
+      else if (SINGLE.has(option) && !first.has(option)) first.set(option, value)
+    }
   }
+  walk(lines, true)
+
   const user = first.get('user')
   const port = portOf(first.get('port'))
+  const alias = first.get('hostkeyalias')
   const hostName = expandTokens(first.get('hostname') ?? host, { h: host })
-  const tokens = { h: hostName, n: host, u: source.localUser, d: source.home, r: user ?? source.localUser, p: String(port ?? 22) }
+  const remoteUser = asked.user ?? user ?? source.localUser
+  const remotePort = String(asked.port ?? port ?? 22)
+  const jumps = first.get('proxyjump') ?? 'none'
+  const local = hostname()
+  const tokens: Record<string, string> = {
+    ...{ h: hostName, n: host, u: source.localUser, d: source.home, r: remoteUser, p: remotePort, j: jumps === 'none' ? '' : jumps },
+    ...{ l: local, L: local.split('.')[0] ?? local, k: alias ?? host, i: String(process.getuid?.() ?? 0) },
+  }
+  tokens['C'] = createHash('sha1').update([local, hostName, remotePort, remoteUser, tokens['j']].join('')).digest('hex')
+  const pathOf = (text: string) => expandTokens(expandHome(expandEnv(text, source.env ?? {}), source.home), tokens)
+  const paths = [...(lists.get('userknownhostsfile') ?? []), ...(lists.get('globalknownhostsfile') ?? [])]
+  const agent = first.get('identityagent')
+  const command = first.get('proxycommand')
+  const timeout = Number(first.get('connecttimeout'))
+  const algorithms: AlgorithmChanges = Object.fromEntries(
+    Object.entries({ kex: 'kexalgorithms', cipher: 'ciphers', mac: 'macs', hostKey: 'hostkeyalgorithms' }).flatMap(([field, option]) => {
+      const change = first.get(option)
+      return change ? [[field, change]] : []
+    }),
+  )
   return {
     hostName,
     ...(user ? { user } : {}),
     ...(port ? { port } : {}),
-    identityFiles: identityFiles.filter((file) => file !== 'none').map((file) => expandTokens(expandHome(file, source.home), tokens)),
-    proxyJump: parseJumps(first.get('proxyjump') ?? 'none'),
+    identityFiles: identityFiles.filter((file) => file !== 'none').map(pathOf),
+    ...(yes(first.get('identitiesonly')) ? { identitiesOnly: true } : {}),
+    ...(agent === undefined || agent === 'SSH_AUTH_SOCK' ? {} : { identityAgent: agentSocket(agent, pathOf, source.env ?? {}) }),
+    proxyJump: parseJumps(expandTokens(jumps, tokens)),
+    ...(command && command.toLowerCase() !== 'none' ? { proxyCommand: expandTokens(command, tokens) } : {}),
+    ...(alias ? { hostKeyAlias: alias } : {}),
+    ...(lists.size ? { knownHostsFiles: paths.filter((file) => file !== 'none').map(pathOf) } : {}),
+    ...(['accept-new', 'no', 'off'].includes(first.get('stricthostkeychecking') ?? '') ? { acceptsNewKeys: true } : {}),
+    ...(Object.keys(algorithms).length ? { algorithms } : {}),
+    ...(timeout > 0 ? { connectTimeoutMs: timeout * 1000 } : {}),
   }
 }
 
-function matches(args: readonly string[], host: string): boolean {
-  const [keyword, value] = args
-  if (keyword?.toLowerCase() === 'all') return true
-  if (keyword?.toLowerCase() === 'host' && args.length === 2) return matchPatterns((value ?? '').split(','), host)
-  return false
+const yes = (value: string | undefined) => ['yes', 'true'].includes(value?.toLowerCase() ?? '')
+
+function agentSocket(value: string, pathOf: (text: string) => string, env: Readonly<Record<string, string | undefined>>): string | null {
+  if (value.toLowerCase() === 'none') return null
+  return value.startsWith('$') && !value.startsWith('${') ? (env[value.slice(1)] ?? null) : pathOf(value)
+}
+
+function matches(args: readonly string[], values: Readonly<Record<string, string>>): boolean {
+  for (let i = 0; i < args.length;) {
+    const word = args[i++] ?? ''
+    const negated = word.startsWith('!')
+    const keyword = word.slice(negated ? 1 : 0).toLowerCase()
+    if (keyword === 'all') {
+      if (negated) return false
+      continue
+    }
+    const value = values[keyword]
+    if (value === undefined) return false
+    if (matchPatterns((args[i++] ?? '').split(','), value) === negated) return false
+  }
+  return args.length > 0
 }
 
 /** "user@host:port,…" or "ssh://user@host:port"; the first is the one to connect to. */
@@ -130,10 +183,10 @@ function portOf(text: string | undefined): number | undefined {
   return Number.isInteger(port) && port > 0 && port < 65536 ? port : undefined
 }
 
-function expandHome(path: string, home: string): string {
-  return path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : path
-}
-
 function expandTokens(text: string, tokens: Readonly<Record<string, string>>): string {
   return text.replace(/%(.)/g, (whole, letter: string) => (letter === '%' ? '%' : (tokens[letter] ?? whole)))
+}
+
+function expandEnv(text: string, env: Readonly<Record<string, string | undefined>>): string {
+  return text.replace(/\$\{(\w+)\}/g, (whole, name: string) => env[name] ?? whole)
 }

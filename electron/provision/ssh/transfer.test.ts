@@ -15,7 +15,7 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'transfer-'))
   shell = localShell(dir)
 })
-afterEach(() => rm(dir, { recursive: true }))
+afterEach(() => rm(dir, { recursive: true, maxRetries: 20 }))
 const mode = { mode: 0o750 }
 
 describe('upload', () => {

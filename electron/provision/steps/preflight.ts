@@ -102,13 +102,21 @@ function kernel({ kernel: release }: MachineFacts): PreflightCheck {
   return number < 5004 ? warn('Kernel', release, 'It works; some limits and counters need 5.4 or newer.') : ok('Kernel', release)
 }
 
+const RIGHTS: Record<RootMode, string> = {
+  root: 'signed in as root',
+  sudo: 'sudo without a password',
+  'sudo with password': 'sudo with a password',
+  doas: 'doas without a password',
+  'doas with password': 'doas with a password',
+}
+
 function rights({ root }: PreflightInput): PreflightCheck {
-  return ok('Rights', root === 'root' ? 'signed in as root' : root === 'sudo' ? 'sudo without a password' : 'sudo with a password')
+  return ok('Rights', RIGHTS[root])
 }
 
 function services({ facts, root }: PreflightInput): PreflightCheck {
   if (facts.systemd) return ok('Services', `systemd ${facts.systemd}`)
-  return root === 'sudo with password'
+  return root.endsWith('with password')
     ? warn('Services', 'no systemd', 'After a restart of the machine, sign in again with Retry: nothing there starts services.')
     : ok('Services', 'no systemd; Flotilla starts its services itself')
 }

@@ -109,7 +109,8 @@ export async function inspect(
   const { clock, signal } = options
   const { connection } = machine
   const root = await rootShell(connection, options.sudoPassword, signal)
-  const { stdout: sshConnection } = await connection.exec('echo $SSH_CONNECTION', { signal, timeoutMs: 30_000 })
+  const user = userShell(connection)
+  const { stdout: sshConnection } = await user.exec('echo "$SSH_CONNECTION"', { signal, timeoutMs: 30_000 })
   const before = clock.now()
   const facts = await gatherFacts(root, sshConnection, signal)
   const after = clock.now()
@@ -127,7 +128,7 @@ export async function inspect(
     name,
     connection,
     root,
-    user: userShell(connection),
+    user,
     facts,
     throughput: new Throughput(clock),
     clock,
