@@ -40,6 +40,10 @@ export const NAV: readonly NavGroup[] = [
     ],
   },
   {
+    title: 'nav.insight',
+    entries: [{ id: 'logs', title: 'nav.logs', icon: 'logs', to: { name: 'logs' }, key: 'l' }],
+  },
+  {
     title: 'nav.network',
     entries: [
       { id: 'services', title: 'nav.services', icon: 'service', to: list('services'), key: 's' },

@@ -1,21 +1,44 @@
 /**
- * Keeps a log buffer filled from `kube.logs`: streamed, never polled. When the connection breaks it goes on from the last line and
- * marks the gap; when the container begins anew it is told by `restarted` and goes on with the new run.
+ * Keeps a log filled from `kube.logs`: streamed, never polled. When the connection breaks it goes on from the last line and marks the
+ * gap; when the container begins anew it is told by `restarted` and goes on with the new run, after what it missed of the one before.
  */
 import { shallowRef, type ShallowRef } from 'vue'
 import type { Face } from '../face/face.ts'
 import { failureOf, isLost, type Failure } from '../face/failure.ts'
 import { t } from '../i18n/index.ts'
 import { after, pause, wallClock } from '../time/clock.ts'
-import type { LogBuffer } from './buffer.ts'
 
-export interface LogTarget {
+export interface FollowTarget {
   readonly namespace: string
   readonly pod: string
   readonly container: string
   readonly previous: boolean
-  /** Lines from the end to begin with; absent: all. */
+  /** Lines from the end to begin with, or the time to begin at; neither: all. */
   readonly tailLines?: number | undefined
+  readonly sinceTime?: string | undefined
+  /** What is there now, and no more. */
+  readonly once?: boolean | undefined
+}
+
+/** Where the lines go. */
+export interface LogSink {
+  /** Resolves when more may come. */
+  push(bytes: Uint8Array): Promise<void>
+  /** What is left without a newline is a line, too. */
+  flush(): void
+  /** Lines come again from the last one on; milliseconds since the epoch. */
+  beginResume(gap: { lostAt: number; backAt: number } | null): void
+  endResume(): void
+  markRestart(): void
+  /** RFC 3339; "" if there is none. */
+  lastTime(): Promise<string>
+}
+
+/** A container as it is now. */
+export interface FollowedContainer {
+  readonly running: boolean
+  /** Id of its run; "" while there is none. */
+  readonly run: string
 }
 
 export type FollowState =
@@ -34,27 +57,29 @@ const AGAIN_MS = 1000
 export class LogFollower implements Disposable {
   readonly state: ShallowRef<FollowState> = shallowRef({ phase: 'connecting' })
   readonly #face: Face
-  readonly #buffer: LogBuffer
-  readonly #target: LogTarget
-  readonly #isRunning: () => boolean
+  readonly #sink: LogSink
+  readonly #target: FollowTarget
+  readonly #container: () => FollowedContainer
   readonly #abort = new AbortController()
   readonly #open: Disposable
   #lostAt: number | null = null
   #running = false
   #begun = false
+  /** The run whose lines came last, and whether they were read to their end. */
+  #run = { id: '', whole: false }
 
-  constructor(options: { face: Face; buffer: LogBuffer; target: LogTarget; isRunning: () => boolean }) {
+  constructor(options: { face: Face; sink: LogSink; target: FollowTarget; container: () => FollowedContainer }) {
     this.#face = options.face
-    this.#buffer = options.buffer
+    this.#sink = options.sink
     this.#target = options.target
-    this.#isRunning = options.isRunning
+    this.#container = options.container
     this.#open = this.#face.whenOpen(() => this.#start())
   }
 
   /** The container has a new run. */
   restarted(): void {
-    if (this.#target.previous || this.#running) return
-    if (this.#buffer.size) this.#buffer.markRestart()
+    if (this.#target.previous || this.#target.once || this.#running) return
+    if (this.#begun) this.#sink.markRestart()
     this.#start()
   }
 
@@ -64,10 +89,10 @@ export class LogFollower implements Disposable {
   }
 
   #start(): void {
-    if (!this.#running && !this.#abort.signal.aborted) void this.#run()
+    if (!this.#running && !this.#abort.signal.aborted) void this.#loop()
   }
 
-  async #run(): Promise<void> {
+  async #loop(): Promise<void> {
     this.#running = true
     let again = true
     while (again && !this.#abort.signal.aborted) again = await this.#follow()
@@ -76,46 +101,44 @@ export class LogFollower implements Disposable {
 
   /** True to open it again at once. */
   async #follow(): Promise<boolean> {
-    const { namespace, pod, container, previous, tailLines } = this.#target
-    const since = this.#begun ? this.#buffer.lastTime : ''
+    const { previous, once, tailLines, sinceTime } = this.#target
+    const since = this.#begun ? await this.#sink.lastTime() : ''
     const lostAt = this.#lostAt
     const backAt = wallClock()
+    const follows = !previous && !once
     let catchUp: Disposable | null = null
     let resumed = since === ''
+    // A connection that breaks again before anything came is still the same gap.
+    const resume = () => {
+      if (resumed) return
+      resumed = true
+      this.#lostAt = null
+      this.#sink.beginResume(lostAt === null ? null : { lostAt, backAt })
+    }
+    const settle = () => {
+      resume()
+      this.#sink.endResume()
+    }
     try {
-      const stream = this.#face.open(
-        'kube.logs',
-        {
-          namespace,
-          pod,
-          container,
-          timestamps: true,
-          ...(previous ? { previous } : { follow: true }),
-          ...(since ? { sinceTime: since } : tailLines ? { tailLines } : {}),
-        },
-        { signal: this.#abort.signal },
-      )
-      // A connection that breaks again before anything came is still the same gap.
-      const resume = () => {
-        if (resumed) return
-        resumed = true
-        this.#lostAt = null
-        this.#buffer.beginResume(lostAt === null ? null : { lostAt, backAt })
-      }
-      const settle = () => {
-        resume()
-        this.#buffer.endResume(lostAt ?? backAt, backAt)
-      }
+      const { run } = this.#container()
+      const before = this.#run
+      if (since && before.id && run && before.id !== run && !before.whole) await this.#readPrevious(since, resume)
+      const stream = this.#stream({
+        ...(previous ? { previous } : follows ? { follow: true } : {}),
+        ...(since ? { sinceTime: since } : sinceTime ? { sinceTime } : tailLines ? { tailLines } : {}),
+      })
+      this.#run = { id: run, whole: false }
       if (since) catchUp = after(CATCH_UP_MS, settle)
       this.state.value = { phase: 'live' }
       for await (const { bytes } of stream) {
         this.#begun = true
         resume()
-        if (bytes) this.#buffer.push(bytes)
+        if (bytes) await this.#sink.push(bytes)
       }
-      settle()
-      this.#buffer.flush()
-      if (previous || !this.#isRunning()) {
+      if (since) settle()
+      this.#sink.flush()
+      if (!follows || !this.#container().running) {
+        this.#run = { id: run, whole: true }
         this.state.value = { phase: 'ended' }
         return false
       }
@@ -126,6 +149,25 @@ export class LogFollower implements Disposable {
       return this.#onFailure(error)
     } finally {
       catchUp?.[Symbol.dispose]()
+    }
+  }
+
+  #stream(options: { follow?: boolean; previous?: boolean; sinceTime?: string; tailLines?: number }) {
+    const { namespace, pod, container } = this.#target
+    return this.#face.open('kube.logs', { namespace, pod, container, timestamps: true, ...options }, { signal: this.#abort.signal })
+  }
+
+  /** While the connection was away the container ended and began anew: its last lines are the previous run's now. */
+  async #readPrevious(since: string, resume: () => void): Promise<void> {
+    try {
+      for await (const { bytes } of this.#stream({ previous: true, sinceTime: since })) {
+        resume()
+        if (bytes) await this.#sink.push(bytes)
+      }
+      this.#sink.flush()
+    } catch (error) {
+      // Only the newest two runs are kept on the node; an older one's end is gone, which the mark of the gap says.
+      if (this.#abort.signal.aborted || isLost(error)) throw error
     }
   }
 

@@ -1,7 +1,7 @@
-/** Finding in a log: what is typed, or a pattern between slashes. Looks at each line once. */
-import { isBreak, type LogRow } from './line.ts'
+/** Finding in a log: what is typed, or a pattern between slashes. */
 
 export interface Query {
+  /** Global; lines are looked at alone: `^` and `$` are theirs. */
   readonly pattern: RegExp
 }
 
@@ -10,7 +10,7 @@ export function parseQuery(typed: string): Query | null | { readonly error: stri
   if (!typed) return null
   const slashed = /^\/(.+)\/(i?)$/.exec(typed)
   try {
-    const pattern = slashed ? new RegExp(slashed[1] ?? '', `g${slashed[2] ?? ''}`) : new RegExp(escapeText(typed), 'gi')
+    const pattern = slashed ? new RegExp(slashed[1] ?? '', `gm${slashed[2] ?? ''}`) : new RegExp(escapeText(typed), 'gi')
     return { pattern }
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }
@@ -18,34 +18,6 @@ export function parseQuery(typed: string): Query | null | { readonly error: stri
 }
 
 const escapeText = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
-
-/** The lines that match, by their number, as a log grows. */
-export class Matches {
-  readonly #pattern: RegExp
-  #found: number[] = []
-  #seen = 0
-
-  constructor(query: Query) {
-    this.#pattern = query.pattern
-  }
-
-  /** In the order of the log; lines that were dropped are gone. */
-  update(rows: readonly LogRow[]): readonly number[] {
-    const first = rows[0]?.n ?? 0
-    const gone = this.#found.findIndex((n) => n >= first)
-    if (gone > 0) this.#found = this.#found.slice(gone)
-    else if (gone < 0) this.#found = []
-    let from = rows.length
-    while (from > 0 && (rows[from - 1]?.n ?? 0) > this.#seen) from--
-    for (let i = from; i < rows.length; i++) {
-      const row = rows[i] as LogRow
-      // Unlike test, search leaves the pattern's lastIndex alone, from which matchAll would go on.
-      if (!isBreak(row) && row.text.search(this.#pattern) >= 0) this.#found.push(row.n)
-    }
-    this.#seen = rows.at(-1)?.n ?? this.#seen
-    return this.#found
-  }
-}
 
 /** A text in pieces, those that match marked. */
 export function pieces(text: string, query: Query | null): readonly { readonly text: string; readonly hit: boolean }[] {

@@ -61,6 +61,7 @@ export const router = createRouter({
       component: () => import('../pages/object/ObjectPage.vue'),
       props: true,
     },
+    { path: '/logs', name: 'logs', component: () => import('../pages/logs/LogsPage.vue'), meta: { title: 'nav.logs', nav: 'logs' } },
     {
       path: '/settings',
       name: 'settings',

@@ -64,3 +64,9 @@ export function fullTime(time: string | undefined | null): string {
   const d = new Date(ms)
   return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clockTime(ms)}`
 }
+
+/** "2026-11-21T14:32:07", local: what a field for a moment takes. */
+export function localInput(ms: number): string {
+  const d = new Date(ms)
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}T${clockTime(ms)}`
+}
