@@ -65,7 +65,8 @@ export async function serveBrowserFace(options: BrowserFaceOptions): Promise<Bro
     const pathname = new URL(request.url ?? '/', 'http://localhost').pathname
     if (!isOurs(request) || !isKnown(request) || !origin || !ownHosts.has(origin) || pathname !== '/ws') {
       socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
-      return
+      // What is not read hides that the client has left.
+      return void socket.resume()
     }
     sockets.handleUpgrade(request, socket, head, (ws) => relay(ws, options.connect()))
   })

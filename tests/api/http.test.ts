@@ -117,6 +117,32 @@ describe('limits', () => {
   })
 })
 
+describe('an upgrade that is refused', () => {
+  const UPGRADE = [
+    'GET /api/v1/namespaces/default/pods/none/exec?command=a HTTP/1.1',
+    'host: a',
+    'connection: Upgrade',
+    'upgrade: websocket',
+    'sec-websocket-version: 13',
+    'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==',
+  ]
+
+  it('is answered with a Status, and leaves no connection behind when the client has said more than it read', async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((one) => one === 'TCPSocketWrap').length
+    const before = sockets()
+    for (let i = 0; i < 5; i++) {
+      const socket = connect({ host: '127.0.0.1', port: served.port, ...served.tls, ALPNProtocols: ['http/1.1'] })
+      await once(socket, 'secureConnect')
+      socket.write(`${UPGRADE.join('\r\n')}\r\n\r\n`)
+      socket.write(Buffer.alloc(500))
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      expect(String(answer)).toMatch(/^HTTP\/1.1 404 Not Found\r\n/)
+      socket.destroy()
+    }
+    await expect.poll(sockets).toBeLessThanOrEqual(before)
+  })
+})
+
 describe('large lists', () => {
   beforeAll(async () => {
     for (let i = 0; i < 40; i++) {

@@ -94,6 +94,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       const body = `${messageOf(error)}\n`
       const headers = `content-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`
       socket.end(`HTTP/1.1 ${status} ${status === 500 ? 'Internal Server Error' : 'Refused'}\r\n${headers}\r\n\r\n${body}`)
+      // What is not read hides that the client has left.
+      socket.resume()
     }
   }
 

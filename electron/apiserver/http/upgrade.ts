@@ -1,10 +1,9 @@
 /** Requests for another protocol on their connection: exec, attach, port-forward, and watches over WebSockets. */
 import type { Duplex } from 'node:stream'
-import { STATUS_CODES } from 'node:http'
 import type { Logger } from '../../base/logger.ts'
 import type { Pipeline } from '../pipeline.ts'
 import { WatchStream } from '../endpoints/watch-stream.ts'
-import type { ApiResponse } from '../types.ts'
+import { answerUpgrade } from '../streaming/refusal.ts'
 import type { HttpService, Incoming } from './exchange.ts'
 import type { HttpRequest } from './http-request.ts'
 import { failureResponse } from './response.ts'
@@ -43,26 +42,14 @@ async function upgrade(service: HttpService, pipeline: Pipeline, incoming: Incom
       socket.destroy()
       throw error
     }
-    answer(socket, failureResponse(error))
+    answerUpgrade(socket, failureResponse(error))
   }
 }
 
 async function watch(service: HttpService, pipeline: Pipeline, request: HttpRequest, socket: Duplex, head: Buffer): Promise<void> {
   const response = await pipeline.handle(request)
   const { body } = response
-  if (!(body instanceof WatchStream)) return answer(socket, response)
+  if (!(body instanceof WatchStream)) return answerUpgrade(socket, response)
   service.follow(body)
   await watchOverWebSocket(body, String(response.headers['content-type']), request, socket, head)
-}
-
-/** The answer of who does not change the protocol. */
-function answer(socket: Duplex, { status, headers, body }: ApiResponse): void {
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`),
-    `content-length: ${(body as Uint8Array).length}`,
-    'connection: close',
-  ]
-  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-  socket.end(body)
 }
