@@ -25,6 +25,8 @@ export interface Locations {
  */
 export function locate(entry: string): Locations {
   const root = join(dirname(entry), '../..')
+  // A packaged app is one archive; what others run is beside it.
+  const beside = root.endsWith('.asar') ? dirname(root) : null
   const url = (bundled: string, source: string) => pathToFileURL(join(root, entry.endsWith('.ts') ? source : bundled))
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   return {
@@ -32,8 +34,8 @@ export function locate(entry: string): Locations {
     planeWorker: url('out/main/plane-worker.js', 'electron/plane/worker-entry.ts'),
     storeWorker: url('out/main/store-worker.js', 'electron/store/embedded/worker.ts'),
     rendererDir: join(root, 'out/renderer'),
-    agentDir: join(root, 'resources/agent'),
-    runtimeDirs: [join(root, 'node_modules'), join(root, 'resources')],
+    agentDir: beside ? join(beside, 'agent') : join(root, 'resources/agent'),
+    runtimeDirs: beside ? [beside] : [join(root, 'node_modules'), join(root, 'resources')],
     descriptionsFile: join(root, 'resources/descriptions.json'),
     unitsDir: join(root, 'resources/units'),
     resourcesDir: join(root, 'resources'),
