@@ -10,6 +10,8 @@ interface Timer {
 /** A clock that stands still until a test moves it. Timers fire in order of their time, then of their creation. */
 export class FakeClock implements Clock {
   #now: number
+  /** How far the wall clock is ahead of the time that passes. */
+  #ahead = 0
   #order = 0
   readonly #timers = new Set<Timer>()
 
@@ -18,7 +20,7 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now
+    return this.#now + this.#ahead
   }
 
   monotonic(): number {
@@ -59,6 +61,11 @@ export class FakeClock implements Clock {
   jump(ms: number): void {
     this.#now += ms
     for (const timer of this.#timers) timer.at += ms
+  }
+
+  /** Sets the wall clock by so much, forward or back, as a person or a time server does: no time passes. */
+  setWall(ms: number): void {
+    this.#ahead += ms
   }
 
   #next(end: number): Timer | undefined {
