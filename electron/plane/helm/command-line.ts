@@ -2,7 +2,7 @@
 import type { ChartSource, HelmOperation } from '../../contracts/helm.ts'
 
 export interface Files {
-  /** The chart's folder or archive, where the source is `kept`. */
+  /** The chart's folder or archive, instead of the path in the source. */
   readonly chart?: string | undefined
   /** The file with the values. */
   readonly values?: string | undefined
@@ -40,12 +40,12 @@ export function wordsOf(operation: HelmOperation, major: 3 | 4, files: Files, pr
 }
 
 /** How a chart is named on a command line. */
-export function chartWords(chart: ChartSource, kept?: string): string[] {
+export function chartWords(chart: ChartSource, file?: string): string[] {
   switch (chart.type) {
     case 'path':
-      return [chart.path]
+      return [file ?? chart.path]
     case 'kept':
-      return [kept ?? '']
+      return [file ?? '']
     case 'oci':
       return [chart.reference, ...(chart.version ? ['--version', chart.version] : [])]
     case 'repository':

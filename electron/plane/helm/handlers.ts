@@ -1,6 +1,6 @@
 /** The `helm.*` channels: Helm is the user's own program, run with this cluster's kubeconfig. */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FlotillaError } from '../../base/errors.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -39,6 +39,7 @@ export function helmHandlers(deps: HelmDeps): Handlers<typeof HELM_CHANNELS> {
     const { chart, values, namespace, name } = operation
     let written: string | undefined
     if (chart.type === 'kept') written = await writeKept(await readRelease(client, { namespace, name, revision: chart.revision }), folder)
+    if (chart.type === 'path') written = expanded(chart.path)
     const file = join(folder, 'values.yaml')
     if (values?.trim()) await writeFile(file, values, { mode: 0o600 })
     return { chart: written, values: file }
@@ -56,7 +57,7 @@ export function helmHandlers(deps: HelmDeps): Handlers<typeof HELM_CHANNELS> {
 
     async 'helm.chart'({ chart, name, namespace }, signal) {
       await using stack = new AsyncDisposableStack()
-      if (chart.type === 'path') return readChart(chart.path)
+      if (chart.type === 'path') return readChart(expanded(chart.path))
       const folder = await temporary(stack)
       if (chart.type === 'kept') {
         if (!name || !namespace)
@@ -107,9 +108,13 @@ export function helmHandlers(deps: HelmDeps): Handlers<typeof HELM_CHANNELS> {
   }
 }
 
+/** "~/charts/web" as a shell has it. */
+const expanded = (path: string): string => path.replace(/^~(?=[\\/]|$)/, homedir())
+
 /** With names that a person has, instead of those of temporary files. */
 function commandFor(operation: HelmOperation, { major }: HelmProgram): string {
-  return commandText(wordsOf(operation, major, { chart: './chart', values: 'values.yaml' }))
+  const kept = 'chart' in operation && operation.chart.type === 'kept'
+  return commandText(wordsOf(operation, major, { values: 'values.yaml', ...(kept ? { chart: './chart' } : {}) }))
 }
 
 async function temporary(stack: AsyncDisposableStack): Promise<string> {

@@ -82,6 +82,7 @@ export const NAV: readonly NavGroup[] = [
   {
     title: 'nav.cluster',
     entries: [
+      { id: 'helm', title: 'helm.title', icon: 'helm', to: { name: 'helm' }, key: 'h' },
       { id: 'nodes', title: 'nav.nodes', icon: 'node', to: list('nodes') },
       { id: 'namespaces', title: 'nav.namespaces', icon: 'namespace', to: list('namespaces') },
       { id: 'events', title: 'nav.events', icon: 'event', to: list('events'), key: 'e' },

@@ -55,6 +55,27 @@ export const router = createRouter({
       props: true,
       meta: { title: 'nav.kinds', nav: 'kinds' },
     },
+    { path: '/helm', name: 'helm', component: () => import('../pages/helm/HelmPage.vue'), meta: { title: 'helm.title', nav: 'helm' } },
+    {
+      path: '/helm/install',
+      name: 'helm-install',
+      component: () => import('../pages/helm/ChartPage.vue'),
+      meta: { title: 'helm.install', nav: 'helm' },
+    },
+    {
+      path: '/helm/releases/:namespace/:name',
+      name: 'release',
+      component: () => import('../pages/helm/ReleasePage.vue'),
+      props: true,
+      meta: { title: 'helm.title', nav: 'helm' },
+    },
+    {
+      path: '/helm/releases/:namespace/:name/upgrade',
+      name: 'helm-upgrade',
+      component: () => import('../pages/helm/ChartPage.vue'),
+      props: true,
+      meta: { title: 'helm.upgrade', nav: 'helm' },
+    },
     {
       path: '/object/:group/:version/:resource/:namespace/:name',
       name: 'object',

@@ -62,6 +62,7 @@ import {
   Shapes,
   Shield,
   ShieldCheck,
+  ShipWheel,
   SlidersHorizontal,
   SquareTerminal,
   Sun,
@@ -71,6 +72,7 @@ import {
   Undo2,
   Upload,
   Waypoints,
+  Workflow,
   X,
 } from '@lucide/vue'
 import type { Component } from 'vue'
@@ -106,6 +108,8 @@ export const LUCIDE = {
   namespace: Folder,
   event: Bell,
   kinds: Puzzle,
+  helm: ShipWheel,
+  map: Workflow,
   settings: SlidersHorizontal,
   search: Search,
   down: ChevronDown,

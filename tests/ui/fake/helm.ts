@@ -189,9 +189,9 @@ export function fakeHelm(client: Client, options: FakeHelm): Handlers<typeof HEL
       const values = 'values' in operation ? ((parse(operation.values ?? '') ?? {}) as Record<string, unknown>) : {}
       return { manifest: manifestOf(operation.name, values), notes: '', hooks: ['Pod web-answers (test)'] }
     },
-    'helm.command': (operation) => ({ command: commandText(wordsOf(operation, 3, { chart: './chart', values: 'values.yaml' })) }),
+    'helm.command': (operation) => ({ command: commandText(wordsOf(operation, 3, { values: 'values.yaml' })) }),
     async 'helm.run'(operation, duplex) {
-      const command = commandText(wordsOf(operation, 3, { chart: './chart', values: 'values.yaml' }))
+      const command = commandText(wordsOf(operation, 3, { values: 'values.yaml' }))
       await duplex.send({ type: 'command', command })
       const phases = [
         ['prepare', ''],
