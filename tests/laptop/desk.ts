@@ -37,20 +37,21 @@ export class Desk implements AsyncDisposable {
   #child: ChildProcess | null = null
   #ready: Ready | null = null
 
-  private constructor(dir: string, authorizedKey: string) {
+  private constructor(dir: string, authorizedKey: string, withRuntime: boolean) {
     this.#dir = dir
     this.stateDir = join(dir, 'state')
     this.#hostsDir = join(dir, 'elsewhere')
-    const deps = { clock: systemClock, random: systemRandom, authorizedKey, runtime: NODE, egress: false }
+    const deps = { clock: systemClock, random: systemRandom, authorizedKey, ...(withRuntime ? { runtime: NODE } : {}), egress: false }
     this.#hosts = new Sandboxes({ ...deps, stateDir: this.#hostsDir })
   }
 
-  static async create(): Promise<Desk> {
+  /** `withRuntime`: hosts have the Node binary already, so that it is not copied to them. */
+  static async create({ withRuntime = true } = {}): Promise<Desk> {
     await build(['agent', 'descriptions'])
     const dir = await realpath(await mkdtemp(join(tmpdir(), 'flotilla-desk-')))
     const key = newKeyPair(systemRandom, 'desk')
     await writeFile(join(dir, 'key'), key.privateText, { mode: 0o600 })
-    return new Desk(dir, key.publicText)
+    return new Desk(dir, key.publicText, withRuntime)
   }
 
   get pid(): number {
@@ -105,19 +106,25 @@ export class Desk implements AsyncDisposable {
     if (code !== 0) throw new Error(err)
   }
 
+  get keyFile(): string {
+    return join(this.#dir, 'key')
+  }
+
+  /** A host that knows nothing of the desktop. */
+  makeHost(name: string): Promise<SandboxInfo> {
+    return this.#hosts.create(name)
+  }
+
+  /** How many bytes went to a host over its network so far. */
+  async bytesTo(name: string): Promise<number> {
+    const link = sandboxNames(this.#hostsDir).link(name)
+    return Number(await readFile(`/sys/class/net/${link}/statistics/tx_bytes`, 'utf8'))
+  }
+
   /** A host, and with it a node of that name. */
   async addHost(name: string): Promise<SandboxInfo> {
-    const host = await this.#hosts.create(name)
-    const { code, err } = await this.flotilla(
-      'node',
-      'add',
-      host.address,
-      '--name',
-      name,
-      '--key',
-      join(this.#dir, 'key'),
-      '--accept-new-host-key',
-    )
+    const host = await this.makeHost(name)
+    const { code, err } = await this.flotilla('node', 'add', host.address, '--name', name, '--key', this.keyFile, '--accept-new-host-key')
     if (code !== 0) throw new Error(err)
     return host
   }
