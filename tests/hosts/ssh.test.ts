@@ -67,12 +67,7 @@ describe('sign-in', () => {
         ),
       )
       await exec('ssh-add', ['-q', lab.keyFile], { env: { SSH_AUTH_SOCK: socket, PATH: process.env['PATH'] } })
-      const ways = [
-        { password: USERS.root.password },
-        await byKey(),
-        { keys: [await loadKey(encrypted, 'sesame')] },
-        { agent: socket },
-      ]
+      const ways = [{ password: USERS.root.password }, await byKey(), { keys: [await loadKey(encrypted, 'sesame')] }, { agent: socket }]
       for (const signIn of ways) {
         await using connection = await open({ signIn })
         expect((await connection.exec('id -un')).stdout).toBe('root\n')
@@ -267,7 +262,10 @@ describe('root', () => {
     })
     await host.run('mv /usr/bin/sudo /usr/bin/sudo.off')
     try {
-      expect(await why('bob')).toMatchObject({ code: 'NO_SUDO', why: 'The user is not root, and neither sudo nor doas is installed there.' })
+      expect(await why('bob')).toMatchObject({
+        code: 'NO_SUDO',
+        why: 'The user is not root, and neither sudo nor doas is installed there.',
+      })
     } finally {
       await host.run('mv /usr/bin/sudo.off /usr/bin/sudo')
     }

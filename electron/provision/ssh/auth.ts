@@ -28,6 +28,7 @@ const ASKS_FOR_PASSWORD = /pass(word|phrase)|secret/i
 /** One sign-in as it goes on: hands ssh2 one attempt after the other and remembers how it went. */
 export class Authentication {
   readonly #user: string
+  readonly #given: { readonly password: boolean }
   readonly #attempts: Attempt[]
   readonly #tried: string[] = []
   #accepted: readonly string[] = []
@@ -41,6 +42,7 @@ export class Authentication {
 
   constructor(user: string, signIn: SignIn) {
     this.#user = user
+    this.#given = { password: signIn.password !== undefined }
     this.#attempts = [...this.#plan(signIn)]
   }
 
@@ -71,10 +73,11 @@ export class Authentication {
   }
 
   failure(where: string, cause?: unknown): FlotillaError {
+    const tooMany = /too many authentication failures/i.test(cause instanceof Error ? cause.message : '')
     return new FlotillaError('SSH_AUTH_FAILED', {
       what: `Could not sign in to ${where} as ${this.#user}.`,
-      why: this.#why(/too many authentication failures/i.test(cause instanceof Error ? cause.message : '')),
-      next: this.#advice(),
+      why: this.#why(tooMany),
+      next: this.#advice(tooMany),
       cause,
     })
   }
@@ -92,14 +95,18 @@ export class Authentication {
     return parts.filter(Boolean).join(' ')
   }
 
-  #advice(): string {
+  #advice(tooMany: boolean): string {
     if (this.#expired) return 'Sign in there once with ssh and set a new password.'
     if (this.#unanswered.some((text) => ASKS_FOR_CODE.test(text)))
       return 'Enter a one-time code too, or use a key or an ssh-agent that needs no second factor.'
     const takesPassword = this.#accepted.some((method) => method !== 'publickey')
-    if (!takesPassword && this.#tried.includes('the password')) return 'Use a key file or your ssh-agent.'
+    const triedPassword = this.#tried.some((name) => name.startsWith('the password'))
+    if (tooMany) return 'Set IdentitiesOnly yes and the right IdentityFile for this host in ~/.ssh/config, or choose a key file.'
+    if (this.#taken.length && takesPassword && !triedPassword) return 'Enter the password too.'
+    if (!takesPassword && this.#given.password && !this.#tried.length) return 'Use a key file or your ssh-agent: this host takes no passwords.'
+    if (!takesPassword && triedPassword) return 'Use a key file or your ssh-agent.'
     if (!takesPassword) return 'Check the user name, and that the public key is in its authorized_keys.'
-    if (this.#tried.some((name) => name.startsWith('the password'))) return 'Check the user name and the password.'
+    if (triedPassword) return 'Check the user name and the password.'
     return 'Check the user name and the key, or enter a password.'
   }
 

@@ -61,7 +61,38 @@ describe('loadKey', () => {
     await expect(loadKey(join(dir, 'none'))).rejects.toMatchObject(unusable('There is no such file.'))
     await expect(loadKey(dir)).rejects.toMatchObject(unusable('It is a folder.'))
     expect(() => parseKey(newKeyPair(random, 'me').publicText, 'key.pub')).toThrow(/It is a public key/)
-    expect(() => parseKey('hello', 'notes.txt')).toThrow(/not a private key that can be read/)
+    expect(() => parseKey('hello', 'notes.txt')).toThrow(/It is not a private key/)
+  })
+
+  it('names formats that are not read, and the way out', () => {
+    const string = (text: string) => {
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(text.length)
+      return Buffer.concat([length, Buffer.from(text, 'latin1')])
+    }
+    const openSsh = (cipher: string, type: string) => {
+      const parts = [string(cipher), string('none'), string(''), Buffer.of(0, 0, 0, 1), string(string(type).toString('latin1'))]
+      const body = Buffer.concat([Buffer.from('openssh-key-v1\0'), ...parts]).toString('base64')
+      return `-----BEGIN OPENSSH PRIVATE KEY-----\n${body}\n-----END OPENSSH PRIVATE KEY-----\n`
+    }
+    const why = (text: string) => {
+      try {
+        return parseKey(text, '/k')
+      } catch (error) {
+        return error
+      }
+    }
+    expect(why(openSsh('none', 'sk-ssh-ed25519@openssh.com'))).toMatchObject({
+      why: 'Its secret is in a security key (FIDO), which only ssh itself can ask.',
+    })
+    expect(why(openSsh('chacha20-poly1305@openssh.com', 'ssh-ed25519'))).toMatchObject({
+      why: 'It is encrypted with chacha20-poly1305@openssh.com, which is not read.',
+      next: 'Encrypt it in another way: ssh-keygen -p -Z aes256-ctr -f /k',
+    })
+    expect(why('PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n')).toMatchObject({
+      why: 'It is a PuTTY key of version 3 (ssh-ed25519), of which only version 2 with RSA is read.',
+    })
+    expect(why(openSsh('aes256-ctr', 'ssh-ed25519'))).toMatchObject({ why: 'It is not a private key.' })
   })
 })
 

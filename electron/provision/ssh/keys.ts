@@ -6,6 +6,7 @@ import ssh2, { type ParsedKey } from 'ssh2'
 import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
 import { systemRandom, type Random } from '../../base/random.ts'
 import { keyText, publicKey } from './host-key.ts'
+import { unreadableKey } from './key-format.ts'
 import { newKeyPair } from './keygen.ts'
 
 export interface PrivateKey {
@@ -41,7 +42,8 @@ export function parseKey(text: Uint8Array | string, source: string, passphrase?:
       )
     if (/bad passphrase|bad decrypt/i.test(parsed.message))
       throw unusable(source, 'The passphrase is wrong.', 'Enter the passphrase again.', parsed)
-    throw unusable(source, 'It is not a private key that can be read.', 'Choose an OpenSSH, PEM or PuTTY private key.', parsed)
+    const [why, next] = unreadableKey(bytes, source) ?? ['It is not a private key.', 'Choose an OpenSSH, PEM or PuTTY private key.']
+    throw unusable(source, why, next, parsed)
   }
   if (!parsed.isPrivateKey()) throw unusable(source, 'It is a public key.', 'Choose the private key: the same name without ".pub".')
   return { source, parsed, publicText: keyText(publicKey(parsed.getPublicSSH())) }
