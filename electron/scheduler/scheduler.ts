@@ -13,6 +13,7 @@ import { hasReason } from '../machinery/status.ts'
 import { BindingCycles } from './cycle/binding-cycle.ts'
 import type { ProfileRuntime, SchedulerCore } from './cycle/core.ts'
 import { runLoop } from './cycle/loop.ts'
+import { Throttle } from './cycle/throttle.ts'
 import { WaitingPods } from './cycle/waiting-pods.ts'
 import { AttemptLedger } from './explain/attempt-ledger.ts'
 import { explainPod, type Explanation } from './explain/explain.ts'
@@ -35,6 +36,8 @@ import { StatusWriter } from './writes/status-writer.ts'
 
 /** Placing pods comes before telling of it: kube-scheduler writes its Events one after the other. */
 const EVENTS_AT_ONCE = 1
+/** So many bindings and evictions at most are under way when another decision is made. */
+const CALLS_AT_ONCE = 256
 
 export interface SchedulerDeps {
   /** Must be allowed what `system:kube-scheduler` is. */
@@ -102,6 +105,7 @@ async function run(
   const nominator = new Nominator()
   const waiting = new WaitingPods(clock)
   const ledger = new AttemptLedger(clock)
+  const calls = new Throttle(CALLS_AT_ONCE)
   const statuses = new StatusWriter({ client, clock, logger, signal })
   const livePod = (namespace: string, name: string) => pods.get(namespace, name)
 
@@ -111,7 +115,7 @@ async function run(
     const events = stack.use(createEventRecorder({ client, component: schedulerName, clock, logger, atOnce: EVENTS_AT_ONCE }))
     const framework = new Framework(profile, (self): Handle => {
       return {
-        ...{ client, clock, random, logger, events, signal, livePod },
+        ...{ client, clock, random, logger, events, signal, livePod, calls },
         nominated: nominator,
         activate: (uid) => queue.activate(uid),
         allowWaiting: (uid, plugin) => waiting.allow(uid, plugin),
@@ -131,12 +135,12 @@ async function run(
       nominator,
       hints: new Hints(frameworks, logger),
       less: (a, b) => frameworks[0]?.less(a, b) ?? a.timestamp < b.timestamp,
-      preEnqueue: (pod) => frameworkOf(pod)?.preEnqueue(pod) ?? null,
+      preEnqueue: (pod, by) => frameworkOf(pod)?.preEnqueue(pod, by) ?? null,
       onGated: (pod, status) => ledger.heldBack(pod, status),
     }),
   )
   const core: SchedulerCore = {
-    ...{ clock, random, logger, signal, queue, cache, waiting, statuses, ledger, livePod, extenders },
+    ...{ clock, random, logger, signal, queue, cache, waiting, statuses, ledger, livePod, extenders, calls },
     profiles: runtimes,
     fetchPod: (namespace, name) => fetchPod(client, namespace, name, signal),
   }

@@ -1,5 +1,5 @@
 /** From a reservation to a bound pod, beside the scheduling of others. Source: kubernetes `scheduler/schedule_one.go`, `bindingCycle`. */
-import { deferred, isAbort, type Deferred } from '../../base/async.ts'
+import { isAbort } from '../../base/async.ts'
 import { sleep } from '../../base/clock.ts'
 import { StatusError } from '../../machinery/status.ts'
 import { errorStatus, type Result } from '../framework/status.ts'
@@ -7,8 +7,6 @@ import type { PodInfo } from '../snapshot/pod-info.ts'
 import type { SchedulerCore } from './core.ts'
 import { giveUp, type Reservation } from './scheduling-cycle.ts'
 
-/** So many bindings at most are under way, so that a slow server is not buried under them. Pods that wait for leave or volumes do not count. */
-const LIMIT = 256
 /** Between questions to a server that does not answer, in milliseconds. */
 const FIRST_DELAY = 1000
 const LONGEST_DELAY = 10_000
@@ -16,8 +14,6 @@ const LONGEST_DELAY = 10_000
 export class BindingCycles {
   readonly #core: SchedulerCore
   readonly #running = new Set<Promise<void>>()
-  #binding = 0
-  #room: Deferred<void> | null = null
 
   constructor(core: SchedulerCore) {
     this.#core = core
@@ -27,14 +23,6 @@ export class BindingCycles {
   begin(reservation: Reservation): void {
     const run = this.#run(reservation).finally(() => this.#running.delete(run))
     this.#running.add(run)
-  }
-
-  /** Resolves when another binding may begin. */
-  async room(): Promise<void> {
-    while (this.#binding >= LIMIT) {
-      this.#room ??= deferred()
-      await this.#room.promise
-    }
   }
 
   /** Resolves when none is under way. */
@@ -66,16 +54,12 @@ export class BindingCycles {
     return runtime.framework.preBind(attempt, queued.info, node, signal)
   }
 
-  async #bind({ runtime, queued, attempt, node }: Reservation): Promise<Result> {
-    this.#binding++
-    try {
+  /** Only this counts as a call under way: pods that wait for leave or volumes do not. */
+  #bind({ runtime, queued, attempt, node }: Reservation): Promise<Result> {
+    return this.#core.calls.run(async () => {
       const status = await runtime.framework.bind(attempt, queued.info, node, this.#core.signal)
       return status && leavesDoubt(status.error) && (await this.#isBound(queued.info, node)) ? null : status
-    } finally {
-      this.#binding--
-      this.#room?.resolve()
-      this.#room = null
-    }
+    })
   }
 
   /**

@@ -10,6 +10,7 @@ import type { Framework } from '../framework/framework.ts'
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts'
 import type { SchedulerCache } from '../snapshot/cache.ts'
 import type { StatusWriter } from '../writes/status-writer.ts'
+import type { Throttle } from './throttle.ts'
 import type { WaitingPods } from './waiting-pods.ts'
 
 /** A profile at work. */
@@ -28,6 +29,8 @@ export interface SchedulerCore {
   readonly cache: SchedulerCache
   readonly waiting: WaitingPods
   readonly statuses: StatusWriter
+  /** Bindings and evictions. */
+  readonly calls: Throttle
   readonly ledger: AttemptLedger
   readonly extenders: readonly Extender[]
   /** By `spec.schedulerName`. */

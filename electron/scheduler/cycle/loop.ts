@@ -13,7 +13,7 @@ export async function runLoop(core: SchedulerCore, bindings: BindingCycles, onDe
   const search = new NodeSearch()
   let since = clock.monotonic()
   while (!signal.aborted) {
-    await bindings.room()
+    await core.calls.room()
     const queued = queue.pop()
     if (!queued) {
       await queue.ready()

@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
+import type { Throttle } from '../cycle/throttle.ts'
 import type { ChangeLog } from '../snapshot/change-log.ts'
 import type { NodeInfo } from '../snapshot/node-info.ts'
 import type { PodInfo } from '../snapshot/pod-info.ts'
@@ -30,6 +31,8 @@ export interface Handle {
   readonly logger: Logger
   readonly events: Events
   readonly nominated: Nominated
+  /** What decisions lead to; no others are made while too many calls are under way. */
+  readonly calls: Throttle
   /** Aborts when the scheduler is stopped. */
   readonly signal: AbortSignal
   /** The pod as informers have it now. */

@@ -102,10 +102,11 @@ export class Framework {
     return this.#sort ? this.#sort.less(a, b) : a.timestamp < b.timestamp
   }
 
-  /** The first that holds the pod back. */
-  preEnqueue(pod: PodInfo): Result {
+  /** The first that holds the pod back; `by`: only this one is asked. */
+  preEnqueue(pod: PodInfo, by?: string): Result {
     for (const plugin of this.#preEnqueue) {
-      const status = guarded(plugin.name, '', () => plugin.preEnqueue(pod))
+      if (by !== undefined && plugin.name !== by) continue
+      const status = preEnqueue(plugin, pod)
       if (status) return status
     }
     return null
@@ -372,6 +373,14 @@ function scoresOf(plugin: ScorePlugin, attempt: Attempt, pod: PodInfo, nodes: re
     if (score === undefined) known.set(node, (score = plugin.score(attempt, pod, node)))
     return score
   })
+}
+
+function preEnqueue(plugin: PreEnqueuePlugin, pod: PodInfo): Result {
+  try {
+    return plugin.preEnqueue(pod)
+  } catch (error) {
+    return errorStatus(plugin.name, error)
+  }
 }
 
 function guarded<T>(plugin: string, what: string, call: () => T | Status | null): T | Status | null {

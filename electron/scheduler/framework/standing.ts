@@ -11,6 +11,7 @@ import { isRejected, type Code, type Result, type Status } from './status.ts'
 
 /** Nodes that are refused in the very same way. */
 interface Group {
+  readonly key: string
   readonly status: Status
   nodes: number
 }
@@ -19,7 +20,10 @@ export class Standing {
   /** By slot. Copied before they change if somebody has them. */
   #nodes: (NodeInfo | null)[] = []
   #verdicts: Result[] = []
-  #isShared = false
+  #sharesNodes = false
+  #sharesVerdicts = false
+  /** By slot: where its refusal is counted. */
+  readonly #groupOf: (Group | null)[] = []
   readonly #known = new Map<string, NodeInfo>()
   /** Nodes that are to be looked at. */
   readonly #behind = new Set<string>()
@@ -43,13 +47,14 @@ export class Standing {
       for (const { name } of snapshot.nodes) this.#behind.add(name)
     }
     for (const name of this.#behind) {
-      if (name === own) continue
       const node = snapshot.node(name)
+      const known = this.#known.get(name)
+      if (known && known !== node) this.#remove(known)
+      if (node && name === own) continue
       const verdict = node ? check(node) : null
       if (verdict && !isRejected(verdict)) return verdict
       this.#behind.delete(name)
-      this.#forget(name)
-      if (node) this.#record(node, verdict)
+      if (node) this.#set(node, verdict)
     }
     return null
   }
@@ -61,51 +66,64 @@ export class Standing {
 
   /** The others. It stays as it is. */
   refusals(): Refusals & { readonly kinds: readonly Status[] } {
-    this.#isShared = true
+    this.#sharesNodes = true
+    this.#sharesVerdicts = true
     return new Refused(this.#nodes, this.#verdicts, [...this.#groups.values()], this.#promising)
   }
 
-  #record(node: NodeInfo, verdict: Result): void {
-    const { slot, name } = node
+  #set(node: NodeInfo, verdict: Result): void {
+    const { slot } = node
     const before = this.#nodes[slot]
-    if (before) this.#forget(before.name)
-    this.#change()
-    // Without holes, which would make the arrays slow.
-    for (let i = this.#nodes.length; i <= slot; i++) {
-      this.#nodes.push(null)
-      this.#verdicts.push(null)
-      this.#places.push(-1)
+    if (before !== node) {
+      if (before) this.#remove(before)
+      this.#enter(node)
     }
-    this.#known.set(name, node)
-    this.#nodes[slot] = node
-    this.#verdicts[slot] = verdict
+    const last = this.#verdicts[slot] as Result
+    if (last && verdict && isAlike(last, verdict)) return this.#putVerdict(slot, verdict)
+    this.#uncount(node)
+    this.#putVerdict(slot, verdict)
     if (!verdict) {
       this.#fits.add(node)
       return
     }
-    const key = keyOf(verdict)
-    const group = this.#groups.get(key)
-    if (group) group.nodes++
-    else this.#groups.set(key, { status: verdict, nodes: 1 })
+    const key = `${verdict.plugin}\n${verdict.code}\n${verdict.reasons.join('\n')}`
+    const group = this.#groups.get(key) ?? { key, status: verdict, nodes: 0 }
+    this.#groups.set(key, group)
+    this.#groupOf[slot] = group
+    group.nodes++
     if (verdict.code === 'Unschedulable') this.#places[slot] = this.#promising.push(node) - 1
   }
 
-  #forget(name: string): void {
-    const node = this.#known.get(name)
-    if (!node) return
-    this.#known.delete(name)
-    this.#change()
-    const { slot } = node
-    const verdict = this.#verdicts[slot] as Result
-    this.#nodes[slot] = null
-    this.#verdicts[slot] = null
-    if (!verdict) {
-      this.#fits.delete(node)
-      return
+  /** It is in none of the sums yet. */
+  #enter(node: NodeInfo): void {
+    if (this.#sharesNodes) this.#nodes = [...this.#nodes]
+    this.#sharesNodes = false
+    // Without holes, which would make the arrays slow.
+    for (let i = this.#nodes.length; i <= node.slot; i++) {
+      this.#nodes.push(null)
+      this.#putVerdict(i, null)
+      this.#groupOf.push(null)
+      this.#places.push(-1)
     }
-    const key = keyOf(verdict)
-    const group = this.#groups.get(key)
-    if (group && --group.nodes === 0) this.#groups.delete(key)
+    this.#nodes[node.slot] = node
+    this.#known.set(node.name, node)
+  }
+
+  #remove(node: NodeInfo): void {
+    if (this.#sharesNodes) this.#nodes = [...this.#nodes]
+    this.#sharesNodes = false
+    this.#uncount(node)
+    this.#putVerdict(node.slot, null)
+    this.#nodes[node.slot] = null
+    this.#known.delete(node.name)
+  }
+
+  #uncount(node: NodeInfo): void {
+    const { slot } = node
+    this.#fits.delete(node)
+    const group = this.#groupOf[slot]
+    this.#groupOf[slot] = null
+    if (group && --group.nodes === 0) this.#groups.delete(group.key)
     const place = this.#places[slot] as number
     if (place < 0) return
     this.#places[slot] = -1
@@ -115,12 +133,15 @@ export class Standing {
     this.#places[last.slot] = place
   }
 
-  #change(): void {
-    if (!this.#isShared) return
-    this.#nodes = [...this.#nodes]
-    this.#verdicts = [...this.#verdicts]
-    this.#isShared = false
+  #putVerdict(slot: number, verdict: Result): void {
+    if (this.#sharesVerdicts) this.#verdicts = [...this.#verdicts]
+    this.#sharesVerdicts = false
+    this.#verdicts[slot] = verdict
   }
+}
+
+function isAlike(a: Status, b: Status): boolean {
+  return a.reasons === b.reasons && a.code === b.code && a.plugin === b.plugin
 }
 
 /** How things stood at one moment. */
@@ -156,8 +177,4 @@ class Refused implements Refusals {
     if (code === 'Unschedulable') return this.#promising
     return this.#nodes.filter((node, slot): node is NodeInfo => this.#verdicts[slot]?.code === code && node !== null)
   }
-}
-
-function keyOf({ plugin, code, reasons }: Status): string {
-  return reasons.length === 1 ? `${plugin}\n${code}\n${reasons[0]}` : `${plugin}\n${code}\n${reasons.join('\n')}`
 }

@@ -19,6 +19,10 @@ export class KeyedHeap<T> {
     return place === undefined ? undefined : this.#items[place]
   }
 
+  peek(): T | undefined {
+    return this.#items[0]
+  }
+
   /** In no order. */
   values(): readonly T[] {
     return this.#items

@@ -20,7 +20,8 @@ export interface SchedulingQueueOptions {
   readonly hints: Hints
   readonly nominator: Nominator
   less(a: Queued, b: Queued): boolean
-  preEnqueue(pod: PodInfo): Result
+  /** `by`: only whether this plugin holds it back. */
+  preEnqueue(pod: PodInfo, by?: string): Result
   /** Default 1 s and 10 s. */
   readonly backoff?: BackoffLimits
   /** Called when a pod was held back; with the status of who does. */
@@ -108,7 +109,7 @@ export class SchedulingQueue implements Disposable {
     if (!found) return this.add(pod)
     const queued = found.pod
     const before = queued.info
-    const info = new PodInfo(pod)
+    const info = new PodInfo(pod, before)
     const happenings = podEvents(info, before.pod === old ? before : new PodInfo(old), 'TargetPod').map((event) => ({
       event,
       old,
@@ -141,7 +142,7 @@ export class SchedulingQueue implements Disposable {
     this.#inFlight.delete(queued.uid)
     const known = this.find(queued.uid)
     if (known) return
-    queued.info = new PodInfo(live)
+    queued.info = new PodInfo(live, queued.info)
     queued.rejectors = rejectors
     queued.pending = pending
     queued.timestamp = this.#clock.monotonic()
@@ -162,13 +163,24 @@ export class SchedulingQueue implements Disposable {
     const everything = event.resource === '*'
     const interested = everything ? null : this.#options.hints.interested(event)
     if (interested?.size === 0) return
-    for (const pod of [...this.#unschedulable.values()]) {
-      if (interested && interested.isDisjointFrom(pod.rejectors) && interested.isDisjointFrom(pod.pending)) continue
-      if (only && !only(pod)) continue
-      this.#moveIfWorth(pod, [happening])
-    }
     const happenings = [happening]
+    for (const pod of this.#concerned(interested)) {
+      if (only && !only(pod)) continue
+      this.#moveIfWorth(pod, happenings)
+    }
     for (const uid of this.#inFlight.keys()) this.#remember(uid, happenings)
+  }
+
+  /** Pods that were refused by one of the plugins, or are held back by one of them and not by others; all where it is null. */
+  #concerned(interested: ReadonlySet<string> | null): QueuedPod[] {
+    const found: QueuedPod[] = []
+    for (const pod of this.#unschedulable.values()) {
+      const { gate, rejectors, pending } = pod
+      const isConcerned =
+        !interested || (gate === null ? !interested.isDisjointFrom(rejectors) || !interested.isDisjointFrom(pending) : interested.has(gate))
+      if (isConcerned && (gate === null || !interested || !this.#options.preEnqueue(pod.info, gate))) found.push(pod)
+    }
+    return found
   }
 
   /** Has one pod tried again soon, whatever refused it. */
@@ -207,7 +219,7 @@ export class SchedulingQueue implements Disposable {
   }
 
   #mayOpen(pod: QueuedPod, { event }: Happening): boolean {
-    return this.#options.hints.mayOpen(pod, event) && this.#options.preEnqueue(pod.info) === null
+    return this.#options.hints.mayOpen(pod, event) && this.#options.preEnqueue(pod.info, pod.gate ?? undefined) === null
   }
 
   #requeue(pod: QueuedPod, strategy: Exclude<Strategy, 'skip'>): void {

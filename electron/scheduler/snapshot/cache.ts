@@ -66,7 +66,7 @@ export class SchedulerCache {
   setPod(pod: Pod): { now: PodInfo; before: PodInfo | undefined } {
     const { uid } = pod.metadata
     this.#assumed.delete(uid)
-    const now = new PodInfo(pod)
+    const now = new PodInfo(pod, this.snapshot.podOf(uid))
     const place = pod.spec.nodeName ?? ''
     const before = this.snapshot.renewPod(now, place) ?? this.snapshot.removePod(uid)
     if (this.snapshot.placeOf(uid) === undefined) this.snapshot.addPod(now, place)

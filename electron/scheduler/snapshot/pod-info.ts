@@ -42,7 +42,8 @@ export class PodInfo implements Selectable {
   #demand: string | null | undefined
   #startTime: number | null | undefined
 
-  constructor(pod: Pod) {
+  /** `before`: the pod as it was, from which is taken what cannot have changed. */
+  constructor(pod: Pod, before?: PodInfo) {
     this.pod = pod
     this.key = keyOf(pod)
     this.uid = pod.metadata.uid
@@ -50,6 +51,11 @@ export class PodInfo implements Selectable {
     this.labels = pod.metadata.labels
     this.priority = pod.spec.priority ?? 0
     this.terminating = pod.metadata.deletionTimestamp !== undefined
+    if (!before || before.pod.spec !== pod.spec || hasAmounts(pod) || hasAmounts(before.pod)) return
+    this.#requests = before.#requests
+    this.#filled = before.#filled
+    this.#ports = before.#ports
+    this.#demand = before.#demand
   }
 
   get requests(): Amounts {
@@ -104,8 +110,13 @@ export class PodInfo implements Selectable {
   }
 }
 
+/** Whether its status has a say in what it asks for. */
+function hasAmounts({ status }: Pick<Pod, 'status'>): boolean {
+  return Boolean(status.resources || status.containerStatuses?.length || status.initContainerStatuses?.length)
+}
+
 function demandOf({ spec, status }: Pod): string | null {
-  if (status.resources || status.containerStatuses?.length || status.initContainerStatuses?.length) return null
+  if (hasAmounts({ status })) return null
   const { priority, nodeName, nodeSelector, affinity, tolerations, containers, initContainers, overhead, resources } = spec
   return JSON.stringify([
     ...[priority, nodeName, nodeSelector, affinity?.nodeAffinity, tolerations, overhead, resources],

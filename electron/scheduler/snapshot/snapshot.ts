@@ -114,6 +114,11 @@ export class Snapshot implements SnapshotView {
     return this.#places.get(uid)
   }
 
+  /** The pod as it counts, if it is on a node that is known. */
+  podOf(uid: string): PodInfo | undefined {
+    return this.#nodes.get(this.#places.get(uid) ?? '')?.pod(uid)
+  }
+
   /** Puts a newer state of a pod in the place of the one that counts, if nothing that is counted has changed; returns the older one. */
   renewPod(pod: PodInfo, place: string): PodInfo | undefined {
     if (this.#places.get(pod.uid) !== place) return undefined

@@ -5,6 +5,7 @@ import { silentLogger } from '../../base/logger.ts'
 import { seededRandom } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
 import type { Handle, PluginDescriptor } from '../framework/descriptor.ts'
+import { Throttle } from '../cycle/throttle.ts'
 import { matchesEvent, type ClusterEvent } from '../framework/events.ts'
 import { Framework } from '../framework/framework.ts'
 import type { Hint } from '../framework/plugin.ts'
@@ -50,6 +51,7 @@ export function pluginWorld(plugins: readonly PluginDescriptor[], options: World
     logger: silentLogger,
     events: { event() {} },
     nominated: nominator,
+    calls: new Throttle(1),
     signal: new AbortController().signal,
     livePod: (namespace, name) => world.live(namespace, name),
     activate() {},

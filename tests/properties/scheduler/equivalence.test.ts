@@ -4,7 +4,7 @@ import type { Node, Pod } from '../../../electron/api/core/v1/types.gen.ts'
 import { NodeSearch } from '../../../electron/scheduler/cycle/node-search.ts'
 import { place } from '../../../electron/scheduler/cycle/placement.ts'
 import { whatIf } from '../../../electron/scheduler/cycle/what-if.ts'
-import { bestCandidate } from '../../../electron/scheduler/plugins/default-preemption/candidates.ts'
+import { bestCandidate, candidate } from '../../../electron/scheduler/plugins/default-preemption/ranks.ts'
 import { PLUGINS } from '../../../electron/scheduler/plugins/list.ts'
 import { PodInfo } from '../../../electron/scheduler/snapshot/pod-info.ts'
 import { pluginWorld, type PluginWorld } from '../../../electron/scheduler/testing/plugin-world.ts'
@@ -173,7 +173,7 @@ class Comparison {
         ),
       )
       expect(found.toSorted(byNode)).toEqual(expected.toSorted(byNode))
-      const best = bestCandidate(proposed.map(([node, victims]) => ({ node, victims })))
+      const best = bestCandidate(proposed.map(([node, victims]) => candidate(node, victims)))
       if (!best) continue
       this.#tally.displacing++
       const ranked = wanted.filter(({ victims }) => victims.length > 0).toSorted((a, b) => compare(badness(a, NOW), badness(b, NOW)))

@@ -7,7 +7,7 @@ import { startCluster, type TestCluster } from '../../testing/cluster.ts'
 import { nodeOf, podOf, type PodOptions } from '../../testing/objects.ts'
 import { pluginWorld } from '../../testing/plugin-world.ts'
 import { nodeResourcesFit } from '../node-resources-fit/node-resources-fit.ts'
-import { bestCandidate, type Candidate } from './candidates.ts'
+import { bestCandidate, candidate as candidateOn, type Candidate } from './ranks.ts'
 import { selectVictims } from './victims.ts'
 
 const weighing = (name: string, priority: number, cpu: string, options: PodOptions & { on?: string } = {}) =>
@@ -54,10 +54,10 @@ describe('selectVictims', () => {
 })
 
 describe('bestCandidate', () => {
-  const candidate = (node: string, violations: number, ...priorities: number[]): Candidate => ({
-    node,
-    victims: { violations, pods: priorities.map((priority, i) => new PodInfo(weighing(`${node}-${i}`, priority, '1'))) },
-  })
+  const candidate = (node: string, violations: number, ...priorities: number[]): Candidate => {
+    const pods = priorities.map((priority, i) => new PodInfo(weighing(`${node}-${i}`, priority, '1')))
+    return candidateOn(node, { violations, pods })
+  }
   const best = (...candidates: Candidate[]) => bestCandidate(candidates)?.node
 
   it.each<[string, Candidate[], string]>([

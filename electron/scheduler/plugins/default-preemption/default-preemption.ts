@@ -4,11 +4,12 @@ import { definePlugin, type Handle } from '../../framework/descriptor.ts'
 import { Diagnosis } from '../../framework/diagnosis.ts'
 import type { NodeStatuses } from '../../framework/node-statuses.ts'
 import type { AnyPlugin, PostFilterAnswer } from '../../framework/plugin.ts'
-import { ADVICE, narrowed } from '../../extenders/advice.ts'
+import { ADVICE, narrowed, type Advice } from '../../extenders/advice.ts'
 import { errorStatus, unresolvable, unschedulable, type Status } from '../../framework/status.ts'
 import { PodInfo } from '../../snapshot/pod-info.ts'
-import { bestCandidate, findCandidates, type Candidate, type CandidateLimits } from './candidates.ts'
+import { CandidateSearch, type CandidateLimits } from './candidates.ts'
 import { Evictions } from './evictions.ts'
+import { bestCandidate, candidate, type Candidate } from './ranks.ts'
 import { mayDisplace, NAME, type Victims } from './victims.ts'
 
 export type DefaultPreemptionArgs = CandidateLimits
@@ -29,7 +30,7 @@ export const defaultPreemption = definePlugin<DefaultPreemptionArgs>({
         evictions.isRunning(uid) ? unresolvable(NAME, ['waiting for the preemption for this pod to be finished']) : null,
       propose(attempt, waiting, statuses) {
         const found = search(handle, limits, attempt, waiting, statuses)
-        return new Map('why' in found ? [] : found.candidates.map(({ node, victims }) => [node, victims]))
+        return 'why' in found ? new Map() : proposalsOf(found)
       },
       postFilter(attempt, pod, statuses) {
         const answer = preempt(handle, limits, evictions, attempt, pod, statuses)
@@ -52,23 +53,29 @@ function preempt(
   const found = search(handle, limits, attempt, waiting, statuses)
   if ('why' in found) return { status: found.why }
   const { pod, candidates, diagnosis } = found
-  const approved = attempt.state.find(ADVICE)?.victims
-  const agreed = approved ? candidatesIn(narrowed(new Map(candidates.map(({ node, victims }) => [node, victims])), approved)) : candidates
-  const best = bestCandidate(agreed)
+  const advice = attempt.state.find(ADVICE)
+  const best = advice ? agreed(found, advice) : candidates?.best(diagnosis.statuses)
   if (!best) return { status: unschedulable(NAME, [diagnosis.message(attempt.snapshot.nodes.length)]), nominate: '' }
   evictions.begin(pod, best)
   return { status: null, nominate: best.node }
 }
 
 /** Where all of the victims are gone in the meantime, there is nobody to displace. */
-function candidatesIn(proposals: ReadonlyMap<string, Victims>): Candidate[] {
-  return [...proposals].filter(([, { pods }]) => pods.length > 0).map(([node, victims]) => ({ node, victims }))
+function agreed(found: Found, { victims: approved }: Advice): Candidate | undefined {
+  const proposals = proposalsOf(found)
+  const left = approved ? narrowed(proposals, approved) : proposals
+  return bestCandidate([...left].filter(([, { pods }]) => pods.length > 0).map(([node, victims]) => candidate(node, victims)))
+}
+
+function proposalsOf({ candidates, diagnosis }: Found): Map<string, Victims> {
+  return new Map(candidates?.all(diagnosis.statuses).map(({ node, victims }) => [node, victims]))
 }
 
 interface Found {
   /** As it is now. */
   readonly pod: PodInfo
-  readonly candidates: readonly Candidate[]
+  /** Null: there is no node that it would help on. */
+  readonly candidates: CandidateSearch | null
   /** Why other nodes do not do. */
   readonly diagnosis: Diagnosis
 }
@@ -82,7 +89,7 @@ function search(
 ): Found | { readonly why: Status } {
   const live = handle.livePod(waiting.namespace, waiting.pod.metadata.name)
   if (!live) return { why: errorStatus(NAME, new Error(`pod "${waiting.pod.metadata.name}" not found`)) }
-  const pod = live === waiting.pod ? waiting : new PodInfo(live)
+  const pod = live === waiting.pod ? waiting : new PodInfo(live, waiting)
   const why = ineligible(attempt, pod, statuses)
   if (why) return { why: unschedulable(NAME, [why]) }
 
@@ -90,7 +97,7 @@ function search(
   const promising = statuses.withCode(nodes, 'Unschedulable')
   const diagnosis = new Diagnosis()
   diagnosis.statuses.absent = unresolvable(NAME, NOT_HELPFUL)
-  const candidates = promising.length ? findCandidates(handle, attempt, pod, promising, limits, diagnosis.statuses) : []
+  const candidates = promising.length ? new CandidateSearch(handle, attempt, pod, promising, limits) : null
   return { pod, candidates, diagnosis }
 }
 

@@ -8,7 +8,7 @@ import { hasReason } from '../../../machinery/status.ts'
 import type { Handle } from '../../framework/descriptor.ts'
 import type { PodInfo } from '../../snapshot/pod-info.ts'
 import { patchPodStatus } from '../../writes/pod-status.ts'
-import type { Candidate } from './candidates.ts'
+import type { Candidate } from './ranks.ts'
 import { NAME } from './victims.ts'
 
 export class Evictions {
@@ -69,7 +69,11 @@ export class Evictions {
     }
   }
 
-  async #evict(pod: PodInfo, node: string, victim: PodInfo): Promise<void> {
+  #evict(pod: PodInfo, node: string, victim: PodInfo): Promise<void> {
+    return this.#handle.calls.run(() => this.#evictNow(pod, node, victim))
+  }
+
+  async #evictNow(pod: PodInfo, node: string, victim: PodInfo): Promise<void> {
     const { client, clock, events, signal } = this.#handle
     if (!this.#handle.rejectWaiting(victim.uid, NAME, 'preempted')) {
       const { name, namespace } = victim.pod.metadata
