@@ -27,7 +27,7 @@ import type { WatchEvent } from '../machinery/watch-event.ts'
 import { Bookmark } from './cache/cache-watch.ts'
 import { watchItems, WatchSession } from './cache/watch-session.ts'
 import { valueBody } from './endpoints/body.ts'
-import { checkDeletion, LIST_EVERYTHING, PLAIN_WRITE } from './endpoints/query.ts'
+import { checkDeletion, LIST_EVERYTHING } from './endpoints/query.ts'
 import type { Responders } from './endpoints/responders.ts'
 import type { Answer, Verbs } from './endpoints/verbs.ts'
 import { bookmarkObject, listMetadata } from './http/encode.ts'
@@ -278,7 +278,8 @@ function parametersOf(options: WriteOptions): WriteParameters {
   return {
     dryRun: options.dryRun ?? false,
     fieldManager: options.fieldManager ?? '',
-    fieldValidation: options.fieldValidation ?? PLAIN_WRITE.fieldValidation,
+    // Of warnings nobody would hear.
+    fieldValidation: options.fieldValidation ?? 'Ignore',
     force: false,
   }
 }

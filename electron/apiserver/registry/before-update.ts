@@ -86,20 +86,21 @@ export function goesWithUpdate(object: KubeObject, old: KubeObject): boolean {
 
 function keepApart(call: Call, object: KubeObject, old: KubeObject, part: Part): void {
   const { kind } = call.resource
-  if (part === 'main' && kind.subresources['status']) copyField(fields(object), fields(old), 'status')
+  if (part === 'main' && kind.subresources['status']) put(fields(object), 'status', thaw(fields(old)['status']))
   if (part !== 'status') return
+  // Nobody changes these from here on, so they need no copy.
   const names = new Set([...Object.keys(object), ...Object.keys(old)])
   for (const field of names)
-    if (!['metadata', 'status', 'kind', 'apiVersion'].includes(field)) copyField(fields(object), fields(old), field)
+    if (!['metadata', 'status', 'kind', 'apiVersion'].includes(field)) put(fields(object), field, fields(old)[field])
   if (isBuiltIn(kind)) return
   const { managedFields, resourceVersion } = object.metadata
   object.metadata = { ...old.metadata, resourceVersion }
   if (managedFields) object.metadata.managedFields = managedFields
 }
 
-function copyField(to: Record<string, unknown>, from: Record<string, unknown>, field: string): void {
-  if (from[field] === undefined) delete to[field]
-  else to[field] = thaw(from[field])
+function put(object: Record<string, unknown>, field: string, value: unknown): void {
+  if (value === undefined) delete object[field]
+  else object[field] = value
 }
 
 function keep(object: KubeObject, old: KubeObject, field: 'generation' | 'deletionGracePeriodSeconds'): void {

@@ -29,8 +29,9 @@ export async function remove(registry: Registry, call: Call, deletion: Deletion,
   const key = storage.key(call.namespace, call.name)
   let step: DeleteStep = { type: 'pending' }
   const written = await guaranteedUpdate(registry, storage, key, options, async (current) => {
-    const object = await deletable(registry, call, current, deletion, how.admitted)
-    if (!object) throw notFound(kind, call.name)
+    const served = await deletable(registry, call, current, deletion, how.admitted)
+    if (!served) throw notFound(kind, call.name)
+    const object = hooks?.terminating ? thaw(served) : { ...served, metadata: thaw(served.metadata) }
     step = hooks?.holds?.(object)
       ? terminate(call, object, deletion, hooks, registry)
       : beforeDelete(kind, object, deletion, registry.clock.now())
@@ -65,7 +66,7 @@ async function finish(
   return { entry: await viewOf(call.resource, written.entry ?? marked), state: 'gone' }
 }
 
-/** A copy of what is there in its served form, if this user may delete it; nobody is asked about what is `admitted` already. */
+/** What is there in its served form, if this user may delete it; nobody is asked about what is `admitted` already. */
 async function deletable(
   registry: Registry,
   call: Call,
@@ -75,12 +76,12 @@ async function deletable(
 ): Promise<KubeObject | null> {
   if (!current) return null
   const served = (await viewOf(call.resource, current)).object
-  if (admitted) return thaw(served)
+  if (admitted) return served
   const options = { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...deletion }
   const request = admissionRequest(call, 'DELETE', null, served, { dryRun: isDryRun(deletion), options })
   await registry.admission.admit(request)
   await registry.admission.validate(request)
-  return thaw(served)
+  return served
 }
 
 async function outcomeOf(call: Call, step: DeleteStep, object: KubeObject, hooks: ResourceHooks | undefined): Promise<Outcome> {

@@ -35,8 +35,10 @@ export function patchObject<T extends object>(
   const ownFaults =
     type === 'json' && strict ? [...strictJsonPatchFaults(patch), ...duplicates.map((fault) => `json patch ${fault}`)] : duplicates
   const patched = applyTo(current, type, patch, codec)
-  const shown = type === 'strategic' ? goFormat(patch) : JSON.stringify(patched)
-  const refuse = (why: string) => invalidObject({ group: '', kind: '' }, '', [invalid('patch', shown, why)])
+  const refuse = (why: string) => {
+    const shown = type === 'strategic' ? goFormat(patch) : JSON.stringify(patched)
+    return invalidObject({ group: '', kind: '' }, '', [invalid('patch', shown, why)])
+  }
   try {
     const { object, strict: faults } = codec.decode(patched, { strict })
     const problems = [...ownFaults, ...faults]
