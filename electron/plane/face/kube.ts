@@ -2,19 +2,22 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { defineKind, pathOf, type AnyKind } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { readBody } from '../../client/bytes.ts'
 import type { Client, RawResponse } from '../../client/client.ts'
 import type { Channels } from '../../contracts/channels.ts'
 import type { Handlers } from '../../contracts/server.ts'
 import { StatusError, type Status } from '../../machinery/status.ts'
 import { runChannels } from './exec.ts'
-import { follow } from './live.ts'
+import { listHandlers } from './lists.ts'
+import { follow, type Followed } from '../live/follow.ts'
 
-type KubeHandlers = Pick<Handlers<Channels>, 'kube.request' | 'kube.live' | 'kube.logs' | 'kube.exec'>
+type KubeHandlers = Pick<Handlers<Channels>, 'kube.request' | 'kube.live' | 'kube.logs' | 'kube.exec' | 'lists.rows' | 'lists.pods'>
 
 export function kubeHandlers(deps: { client: Client; clock: Clock; random: Random; kinds: readonly AnyKind[] }): KubeHandlers {
   const { client } = deps
   return {
+    ...listHandlers(deps),
     async 'kube.request'({ method, path, query, contentType, accept = 'application/json', body }, signal) {
       const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
       const headers = { accept, ...(text === undefined ? {} : { 'content-type': contentType ?? 'application/json' }) }
@@ -34,7 +37,12 @@ export function kubeHandlers(deps: { client: Client; clock: Clock; random: Rando
     async 'kube.live'({ group, version, resource, ...selection }, duplex) {
       const known = deps.kinds.find((k) => k.group === group && k.version === version && k.resource === resource)
       const kind = known ?? anonymousKind(group, version, resource)
-      await follow(deps, { kind, ...selection }, (update) => duplex.send(update), duplex.signal)
+      const send = (update: Followed) => {
+        if (update.type === 'stale') return duplex.send(update)
+        if (update.type === 'reset') return duplex.send({ ...update, items: update.items.map(shown) })
+        return duplex.send({ ...update, upserts: update.upserts.map(shown), deletes: [...update.deletes] })
+      }
+      await follow(deps, { kind, ...selection }, send, duplex.signal)
     },
 
     async 'kube.logs'({ namespace, pod, ...options }, duplex) {
@@ -80,4 +88,11 @@ function warningsOf(response: RawResponse): string[] {
 /** A kind that is served but not built in: only its path matters to list and watch. */
 function anonymousKind(group: string, version: string, resource: string): AnyKind {
   return defineKind({ group, version, resource, kind: '', model: '', namespaced: true })
+}
+
+/** The UI has no use for field ownership, and it is often the larger half of an object. */
+function shown(object: KubeObject): KubeObject {
+  if (!object.metadata.managedFields) return object
+  const { managedFields: _managedFields, ...metadata } = object.metadata
+  return { ...object, metadata }
 }

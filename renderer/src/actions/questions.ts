@@ -1,20 +1,17 @@
 /** The questions before a delete: what will go, what comes back by itself, and what is left as it is. */
 import type { Pod, Service } from '../../../electron/api/core/v1/types.gen.ts'
-import type { ReplicaSet } from '../../../electron/api/apps/v1/types.gen.ts'
 import type { KubeObject } from '../../../electron/api/meta/v1/object.ts'
 import { t, tn } from '../i18n/index.ts'
-import { controllerOf, isOwnedBy, workloadKey, workloadOf } from '../kube/owners.ts'
+import type { ListWhere } from '../../../electron/contracts/list-channels.ts'
+import { controllerOf, workloadKey, workloadOf } from '../kube/owners.ts'
 import { fullName, PODS, type ObjectRef, type Resource } from '../kube/resources.ts'
 import type { Question } from '../stores/questions.ts'
 import { deleteObjects } from './objects.ts'
 
 type Point = Question['points'][number]
 
-/** What the window knows of the cluster, to say what hangs together. */
-export interface Surroundings {
-  readonly pods: readonly Pod[]
-  readonly replicaSets: readonly ReplicaSet[]
-}
+/** How many pods hang together with what is to be deleted, in this order; null where that is not known. */
+export type PodsAround = readonly (number | null)[]
 
 export const refTo = (resource: Resource, object: KubeObject): ObjectRef => ({
   resource,
@@ -22,7 +19,7 @@ export const refTo = (resource: Resource, object: KubeObject): ObjectRef => ({
   ...(resource.namespaced ? { namespace: object.metadata.namespace } : {}),
 })
 
-export function deleteQuestion(resource: Resource, objects: readonly KubeObject[], around: Surroundings, done?: () => void): Question {
+export function deleteQuestion(resource: Resource, objects: readonly KubeObject[], around: PodsAround, done?: () => void): Question {
   const [first] = objects
   const one = objects.length === 1 && first ? first : null
   const refs = objects.map((object) => refTo(resource, object))
@@ -34,8 +31,8 @@ export function deleteQuestion(resource: Resource, objects: readonly KubeObject[
       resource === PODS
         ? podPoints(objects as readonly Pod[])
         : objects.length === 1 && one
-          ? pointsOf(resource, one, around)
-          : manyPoints(resource, objects, around),
+          ? pointsOf(resource, one, around[0] ?? null)
+          : manyPoints(resource, around),
     ...(one ? {} : { names: objects.map((object) => fullName(object.metadata)) }),
     options: optionsOf(resource),
     confirm: one ? t('ask.delete.confirm', { name: one.metadata.name }) : tn('ask.delete.confirmMany', objects.length),
@@ -73,38 +70,37 @@ function podPoints(pods: readonly Pod[]): Point[] {
   return points
 }
 
-/** Pods that go when a workload goes. */
-function podsUnder(object: KubeObject, { pods, replicaSets }: Surroundings): { pods: number; sets: number } {
-  const sets = replicaSets.filter((set) => isOwnedBy(set, object.metadata.uid))
-  const owners = new Set([object.metadata.uid, ...sets.map((set) => set.metadata.uid)])
-  return { sets: sets.length, pods: pods.filter((pod) => pod.metadata.ownerReferences?.some((o) => owners.has(o.uid))).length }
+/** Which pods `PodsAround` counts for an object of a kind: those that it made, holds, or that read it. Null: none. */
+export function podsAround(resource: Resource, object: KubeObject): ListWhere | null {
+  const { namespace, name, uid } = object.metadata
+  const { kind } = resource
+  if (OWNERS.includes(kind)) return { under: uid, ...(namespace === undefined ? {} : { namespace }) }
+  if (kind === 'Namespace') return { namespace: name }
+  if (kind === 'ConfigMap' || kind === 'Secret') return { uses: { kind, name }, ...(namespace === undefined ? {} : { namespace }) }
+  return null
 }
 
-function pointsOf(resource: Resource, object: KubeObject, around: Surroundings): Point[] {
+function pointsOf(resource: Resource, object: KubeObject, pods: number | null): Point[] {
   if (OWNERS.includes(resource.kind)) {
-    const under = podsUnder(object, around)
-    const points: Point[] = [{ tone: 'warn', text: tn('ask.workload.pods', under.pods) }]
+    const points: Point[] = pods === null ? [] : [{ tone: 'warn', text: tn('ask.workload.pods', pods) }]
     const owner = controllerOf(object)
     if (owner) points.push({ tone: 'ok', text: t('ask.workload.remade', { owner: `${owner.kind} ${owner.name}` }) })
     return points
   }
   switch (resource.kind) {
-    case 'Namespace': {
-      const inside = around.pods.filter((pod) => pod.metadata.namespace === object.metadata.name).length
+    case 'Namespace':
       return [
         { tone: 'err', text: t('ask.namespace.all') },
-        { tone: 'warn', text: tn('ask.namespace.pods', inside) },
+        ...(pods === null ? [] : [{ tone: 'warn' as const, text: tn('ask.namespace.pods', pods) }]),
       ]
-    }
     case 'Service': {
       const { clusterIP } = (object as Service).spec
       return [{ tone: 'warn', text: t('ask.service.gone', { name: object.metadata.name, ip: clusterIP ?? '' }) }]
     }
     case 'ConfigMap':
-    case 'Secret': {
-      const users = around.pods.filter((pod) => usesConfig(pod, resource.kind, object)).length
-      return [users ? { tone: 'warn', text: tn('ask.config.used', users) } : { tone: 'ok', text: t('ask.config.unused') }]
-    }
+    case 'Secret':
+      if (pods === null) return [{ tone: 'warn', text: t('ask.other') }]
+      return [pods ? { tone: 'warn', text: tn('ask.config.used', pods) } : { tone: 'ok', text: t('ask.config.unused') }]
     case 'Node':
       return [{ tone: 'warn', text: t('ask.node.object') }]
     default:
@@ -112,26 +108,8 @@ function pointsOf(resource: Resource, object: KubeObject, around: Surroundings):
   }
 }
 
-function manyPoints(resource: Resource, objects: readonly KubeObject[], around: Surroundings): Point[] {
+function manyPoints(resource: Resource, around: PodsAround): Point[] {
   if (!OWNERS.includes(resource.kind)) return [{ tone: 'warn', text: t('ask.otherMany') }]
-  const pods = objects.reduce((sum, object) => sum + podsUnder(object, around).pods, 0)
+  const pods = around.reduce<number>((sum, n) => sum + (n ?? 0), 0)
   return [{ tone: 'warn', text: tn('ask.workload.pods', pods) }]
-}
-
-/** Whether a pod takes environment or files from a ConfigMap or Secret. */
-export function usesConfig(pod: Pod, kind: string, object: KubeObject): boolean {
-  if (pod.metadata.namespace !== object.metadata.namespace) return false
-  const { name } = object.metadata
-  const secret = kind === 'Secret'
-  const inVolumes = pod.spec.volumes?.some((v) =>
-    secret
-      ? v.secret?.secretName === name || v.projected?.sources?.some((s) => s.secret?.name === name)
-      : v.configMap?.name === name || v.projected?.sources?.some((s) => s.configMap?.name === name),
-  )
-  const inEnv = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some(
-    (c) =>
-      c.envFrom?.some((from) => (secret ? from.secretRef?.name : from.configMapRef?.name) === name) ||
-      c.env?.some((e) => (secret ? e.valueFrom?.secretKeyRef?.name : e.valueFrom?.configMapKeyRef?.name) === name),
-  )
-  return inVolumes === true || inEnv || (secret && pod.spec.imagePullSecrets?.some((s) => s.name === name) === true)
 }

@@ -1,7 +1,5 @@
 /** What the machines offer to pods, and what the pods have asked for. */
-import type { Pod } from '../../../electron/api/core/v1/types.gen.ts'
 import type { MachineRow } from './machine-rows.ts'
-import { isOver, podRequests } from './pod-status.ts'
 
 export interface Use {
   readonly cpu: number
@@ -10,30 +8,6 @@ export interface Use {
 }
 
 const NOTHING: Use = { cpu: 0, memory: 0, pods: 0 }
-
-/** Requests of the pods that hold a place, by node. */
-export function requestsByNode(pods: readonly Pod[]): ReadonlyMap<string, Use> {
-  const byNode = new Map<string, { cpu: number; memory: number; pods: number }>()
-  for (const pod of pods) {
-    const node = pod.spec.nodeName
-    if (!node || isOver(pod)) continue
-    const asked = requestsOf(pod)
-    const use = byNode.get(node)
-    if (use) {
-      use.cpu += asked.cpu
-      use.memory += asked.memory
-      use.pods++
-    } else byNode.set(node, { ...asked, pods: 1 })
-  }
-  return byNode
-}
-
-const known = new WeakMap<Pod, { cpu: number; memory: number }>()
-function requestsOf(pod: Pod): { cpu: number; memory: number } {
-  let asked = known.get(pod)
-  if (!asked) known.set(pod, (asked = podRequests(pod)))
-  return asked
-}
 
 export interface Capacity {
   readonly total: Use
@@ -44,8 +18,8 @@ export interface Capacity {
   readonly mostFree: { readonly cpu: number; readonly memory: number }
 }
 
-export function capacity(rows: readonly MachineRow[], pods: readonly Pod[]): Capacity {
-  const byNode = requestsByNode(pods)
+/** `byNode`: what pods that hold a place have asked for. */
+export function capacity(rows: readonly MachineRow[], byNode: ReadonlyMap<string, Use>, waiting: number): Capacity {
   let total = NOTHING
   let requested = NOTHING
   let mostFree = { cpu: 0, memory: 0 }
@@ -60,7 +34,7 @@ export function capacity(rows: readonly MachineRow[], pods: readonly Pod[]): Cap
       memory: Math.max(mostFree.memory, allocatable.memory - use.memory),
     }
   }
-  return { total, requested, waiting: pods.filter((pod) => !pod.spec.nodeName && !isOver(pod)).length, mostFree }
+  return { total, requested, waiting, mostFree }
 }
 
 const add = (a: Use, b: Use): Use => ({ cpu: a.cpu + b.cpu, memory: a.memory + b.memory, pods: a.pods + b.pods })

@@ -1,6 +1,7 @@
 /** Machines and nodes as a person sees them: one row for both, whichever of the two is there. */
 import type { Node } from '../../../electron/api/core/v1/types.gen.ts'
 import type { Machine } from '../../../electron/api/infra/v1alpha1/types.ts'
+import { nodeState } from '../../../electron/contracts/lists/nodes.ts'
 import { amount } from './quantity.ts'
 import { TONE_RANK, type Tone } from './tone.ts'
 
@@ -44,8 +45,6 @@ export function machineRow(name: string, machine: Machine | undefined, node: Nod
   }
 }
 
-const PRESSURES = ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'NetworkUnavailable']
-
 function stateOf(machine: Machine | undefined, node: Node | undefined): { word: string; tone: Tone } {
   const phase = machine?.status?.phase
   if (phase === 'Failed') return { word: 'Failed', tone: 'err' }
@@ -54,16 +53,13 @@ function stateOf(machine: Machine | undefined, node: Node | undefined): { word: 
     if (phase === 'Provisioning' || phase === 'Pending') return { word: phase, tone: 'busy' }
     return { word: phase ?? 'Pending', tone: phase === 'Unreachable' ? 'warn' : 'busy' }
   }
-  const ready = node.status.conditions?.find((c) => c.type === 'Ready')
-  if (phase === 'Provisioning' && ready?.status !== 'True') return { word: 'Provisioning', tone: 'busy' }
-  if (ready?.status === 'Unknown' || !ready)
-    return { word: phase === 'Unreachable' ? 'Unreachable' : ready ? 'Unknown' : 'Joining', tone: ready ? 'err' : 'busy' }
-  if (ready.status !== 'True') return { word: 'NotReady', tone: 'err' }
-  if (phase === 'Unreachable') return { word: 'Unreachable', tone: 'warn' }
-  const pressure = node.status.conditions?.find((c) => PRESSURES.includes(c.type) && c.status === 'True')
-  if (pressure) return { word: pressure.type, tone: 'warn' }
-  if (node.spec.unschedulable) return { word: 'Cordoned', tone: 'idle' }
-  return { word: 'Ready', tone: 'ok' }
+  const state = nodeState(node)
+  const ready = node.status.conditions?.find((c) => c.type === 'Ready')?.status
+  if (phase === 'Provisioning' && ready !== 'True') return { word: 'Provisioning', tone: 'busy' }
+  if (phase !== 'Unreachable') return state
+  // What the cluster sees of a machine that cannot be reached is old.
+  if (ready === undefined || ready === 'Unknown') return { ...state, word: 'Unreachable' }
+  return ready === 'True' ? { word: 'Unreachable', tone: 'warn' } : state
 }
 
 /** Whether it runs on the computer that the control plane runs on. */

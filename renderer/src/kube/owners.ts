@@ -1,39 +1,12 @@
 /** Who made what. */
 import type { KubeObject } from '../../../electron/api/meta/v1/object.ts'
 import type { OwnerReference } from '../../../electron/api/meta/v1/types.gen.ts'
-import type { ReplicaSet } from '../../../electron/api/apps/v1/types.gen.ts'
+import { controllerOf, type WorkloadRef } from '../../../electron/contracts/lists/owners.ts'
 import { DAEMON_SETS, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, resourceOf, type ObjectRef } from './resources.ts'
 
-/** The owner that manages it; an object has at most one. */
-export const controllerOf = (object: KubeObject): OwnerReference | undefined => object.metadata.ownerReferences?.find((o) => o.controller)
+export { controllerOf, workloadKey, workloadOf, type WorkloadRef } from '../../../electron/contracts/lists/owners.ts'
 
 export const isOwnedBy = (object: KubeObject, uid: string): boolean => object.metadata.ownerReferences?.some((o) => o.uid === uid) === true
-
-export interface WorkloadRef {
-  readonly kind: string
-  readonly namespace: string
-  readonly name: string
-}
-
-/**
- * The workload that a person thinks of as a pod's own: the Deployment rather than its ReplicaSet. `replicaSets` by uid; without it
- * the Deployment's name is read from the ReplicaSet's, which ends in the template's hash.
- */
-export function workloadOf(pod: KubeObject, replicaSets?: (uid: string) => ReplicaSet | undefined): WorkloadRef {
-  const namespace = pod.metadata.namespace ?? ''
-  const controller = controllerOf(pod)
-  if (!controller) return { kind: 'Pod', namespace, name: pod.metadata.name }
-  if (controller.kind !== 'ReplicaSet') return { kind: controller.kind, namespace, name: controller.name }
-  const set = replicaSets?.(controller.uid)
-  const owner = set && controllerOf(set)
-  if (owner) return { kind: owner.kind, namespace, name: owner.name }
-  const hash = pod.metadata.labels?.['pod-template-hash']
-  if (!set && hash && controller.name.endsWith(`-${hash}`))
-    return { kind: 'Deployment', namespace, name: controller.name.slice(0, -hash.length - 1) }
-  return { kind: 'ReplicaSet', namespace, name: controller.name }
-}
-
-export const workloadKey = (w: WorkloadRef): string => `${w.kind}/${w.namespace}/${w.name}`
 
 const BY_KIND = { Deployment: DEPLOYMENTS, ReplicaSet: REPLICA_SETS, DaemonSet: DAEMON_SETS, StatefulSet: STATEFUL_SETS } as const
 

@@ -12,7 +12,6 @@ export const nameColumn = <T extends KubeObject>(resource: Resource): ListColumn
   label: t('column.name'),
   min: 170,
   grow: 1,
-  sort: (row) => row.metadata.name,
   cell: (row) => ({ type: 'link', text: row.metadata.name, to: linkTo(refTo(resource, row)), strong: true }),
 })
 
@@ -23,7 +22,6 @@ export const namespaceColumn = <T extends KubeObject>(): ListColumn<T> => ({
   min: 84,
   grow: 0.25,
   drop: 3,
-  sort: (row) => row.metadata.namespace ?? '',
   cell: (row) => text(row.metadata.namespace, { title: row.metadata.namespace ?? '' }),
 })
 
@@ -33,7 +31,6 @@ export const ageColumn = <T extends KubeObject>(): ListColumn<T> => ({
   min: 40,
   align: 'right',
   drop: 4,
-  sort: (row) => -Date.parse(row.metadata.creationTimestamp),
   cell: (row) => ({ type: 'age', time: row.metadata.creationTimestamp }),
 })
 
@@ -59,6 +56,5 @@ export const templateImages = <T>(of: (row: T) => WithTemplate): ListColumn<T> =
   min: 130,
   grow: 0.7,
   drop: 6,
-  sort: (row) => imagesOf(of(row)).join(),
   cell: (row) => text(imagesOf(of(row)).map(shortImage).join(', '), { title: imagesOf(of(row)).join(', ') }),
 })

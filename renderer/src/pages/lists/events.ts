@@ -16,14 +16,12 @@ export const EVENT_LIST: ListDef<Event> = {
       id: 'last',
       label: t('column.last'),
       min: 44,
-      sort: (e) => -Date.parse(eventRow(e).last),
       cell: (e) => ({ type: 'age', time: eventRow(e).last }),
     },
     {
       id: 'reason',
       label: t('column.reason'),
       min: 150,
-      sort: (e) => e.reason ?? '',
       cell: (e) => ({ type: 'status', tone: eventRow(e).warning ? 'warn' : 'idle', word: e.reason ?? '–' }),
     },
     {
@@ -31,7 +29,6 @@ export const EVENT_LIST: ListDef<Event> = {
       label: t('column.object'),
       min: 180,
       grow: 0.8,
-      sort: (e) => `${e.involvedObject.kind}/${e.involvedObject.name}`,
       cell: (e) => {
         const { about } = eventRow(e)
         return { type: 'link', text: t('events.about', { kind: about.kind, name: about.name }), to: about.ref ? linkTo(about.ref) : null }
@@ -43,7 +40,6 @@ export const EVENT_LIST: ListDef<Event> = {
       title: t('column.namespace'),
       min: 76,
       drop: 5,
-      sort: (e) => e.metadata.namespace ?? '',
       cell: (e) => text(e.metadata.namespace),
     },
     { id: 'message', label: t('column.message'), min: 160, grow: 2, drop: 2, cell: (e) => text(e.message, { title: e.message ?? '' }) },
@@ -53,12 +49,11 @@ export const EVENT_LIST: ListDef<Event> = {
       min: 44,
       align: 'right',
       drop: 4,
-      sort: (e) => -eventRow(e).count,
       cell: (e) => text(count(eventRow(e).count)),
     },
     { id: 'source', label: t('column.source'), min: 110, drop: 6, optional: true, cell: (e) => text(eventRow(e).source) },
   ],
-  chips: [{ id: 'warnings', label: 'events.chip.warnings', icon: 'warn', fits: (e) => eventRow(e).warning }],
+  chips: [{ id: 'warnings', label: 'events.chip.warnings', icon: 'warn' }],
   actions: [],
   empty: { title: 'events.none', text: 'events.noneText' },
   sort: { id: 'last', descending: false },

@@ -21,15 +21,15 @@ export type Cell =
   | { readonly type: 'age'; readonly time: string | undefined }
   | { readonly type: 'link'; readonly text: string; readonly to: RouteLocationRaw | null; readonly strong?: boolean }
 
-export interface ListColumn<T> extends ColumnSpec<T> {
+export interface ListColumn<T> extends Omit<ColumnSpec<T>, 'sort'> {
   readonly cell: (row: T) => Cell
 }
 
-export interface ListChip<T> {
+/** What it holds is among the kind's facts, under the same id. */
+export interface ListChip {
   readonly id: string
   readonly label: PlainKey
   readonly icon: IconName
-  readonly fits: (row: T, context: ListContext) => boolean
 }
 
 export type RowAction = 'scale' | 'restart' | 'pause' | 'run' | 'suspend' | 'edit' | 'delete'
@@ -45,14 +45,12 @@ export interface ListDef<T extends KubeObject = KubeObject> {
   readonly title: PlainKey
   readonly icon: IconName
   readonly columns: (context: ListContext) => readonly ListColumn<T>[]
-  readonly chips?: readonly ListChip<T>[]
+  readonly chips?: readonly ListChip[]
+  /** By what it can be grouped beside namespace and owner: ids of the kind's facts. */
+  readonly groups?: readonly { readonly id: string; readonly label: PlainKey }[]
   readonly actions: readonly RowAction[]
   readonly empty: { readonly title: PlainKey; readonly text: PlainKey }
-  /** Smaller comes first, before the chosen order. */
-  readonly first?: (row: T, context: ListContext) => number
   readonly sort?: { readonly id: string; readonly descending: boolean }
-  /** Text that the filter searches beside the cells. */
-  readonly haystack?: (row: T) => string
   /** Where a row leads, if not to its own page. */
   readonly open?: (row: T) => RouteLocationRaw | null
 }

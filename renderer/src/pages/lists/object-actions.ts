@@ -4,28 +4,33 @@ import type { Deployment } from '../../../../electron/api/apps/v1/types.gen.ts'
 import type { CronJob, Job } from '../../../../electron/api/batch/v1/types.gen.ts'
 import type { KubeObject } from '../../../../electron/api/meta/v1/object.ts'
 import { runNow, setSuspended } from '../../actions/jobs.ts'
-import { deleteQuestion, refTo } from '../../actions/questions.ts'
+import { deleteQuestion, podsAround, refTo } from '../../actions/questions.ts'
 import { restart, setPaused } from '../../actions/workloads.ts'
 import { t } from '../../i18n/index.ts'
 import type { Resource } from '../../kube/resources.ts'
 import { linkTo } from '../../router/links.ts'
 import { useActions } from '../../stores/actions.ts'
-import { useCluster } from '../../stores/cluster.ts'
+import { useCountPods } from '../../stores/count-pods.ts'
 import { caps } from '../../stores/keys.ts'
 import { useQuestions } from '../../stores/questions.ts'
 import { wallClock } from '../../time/clock.ts'
 import type { MenuEntry } from '../../ui/menu.ts'
 import type { RowAction } from './list-def.ts'
 
+const COUNTED = 20
+
 export function useObjectActions() {
   const router = useRouter()
   const actions = useActions()
-  const cluster = useCluster()
+  const count = useCountPods()
   const questions = useQuestions()
 
   const edit = (resource: Resource, object: KubeObject) => void router.push(linkTo(refTo(resource, object), 'yaml'))
-  const askDelete = (resource: Resource, objects: readonly KubeObject[], done?: () => void) =>
-    questions.ask(deleteQuestion(resource, objects, { pods: cluster.pods.items.value, replicaSets: cluster.replicaSets.items.value }, done))
+  async function askDelete(resource: Resource, objects: readonly KubeObject[], done?: () => void): Promise<void> {
+    // Of very many only the question matters, not how many pods each has.
+    const around = await Promise.all(objects.slice(0, COUNTED).map((object) => count(podsAround(resource, object))))
+    questions.ask(deleteQuestion(resource, objects, around, done))
+  }
   const askScale = (resource: Resource, object: KubeObject) =>
     questions.askScale({ ref: refTo(resource, object), replicas: (object as Deployment).spec.replicas ?? 1 })
   const askImage = (resource: Resource, object: KubeObject, container: string, image: string) =>
@@ -78,7 +83,7 @@ export function useObjectActions() {
         icon: 'trash',
         keys: caps('delete'),
         danger: true,
-        select: () => askDelete(resource, [object], deleted),
+        select: () => void askDelete(resource, [object], deleted),
       })
     }
     return entries

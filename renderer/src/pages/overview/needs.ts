@@ -6,9 +6,10 @@ import { t, tn } from '../../i18n/index.ts'
 import type { MachineRow } from '../../kube/machine-rows.ts'
 import { podCause, type Cause } from '../../kube/pod-cause.ts'
 import { podView } from '../../kube/pod-status.ts'
-import { workloadAddress, workloadKey, type WorkloadRef } from '../../kube/owners.ts'
+import { workloadAddress, workloadKey } from '../../kube/owners.ts'
 import { DEPLOYMENTS, MACHINES, PODS, fullName } from '../../kube/resources.ts'
-import { TONE_RANK, type Tone } from '../../kube/tone.ts'
+import { isTrouble, TONE_RANK, type Tone } from '../../kube/tone.ts'
+import type { PodSummary } from '../../stores/pod-summary.ts'
 import { linkTo } from '../../router/links.ts'
 
 export interface Need {
@@ -27,10 +28,9 @@ export interface Need {
 }
 
 interface Sources {
-  readonly pods: readonly Pod[]
+  readonly owners: PodSummary['owners']
   readonly machines: readonly MachineRow[]
   readonly deployments: readonly Deployment[]
-  readonly ownerOf: (pod: Pod) => WorkloadRef
   readonly now: number
 }
 
@@ -41,36 +41,23 @@ export function needs(sources: Sources): Need[] {
   return all.toSorted((a, b) => TONE_RANK[a.tone] - TONE_RANK[b.tone])
 }
 
-/** One need for each workload and reason, told of its worst pod. */
-function podNeeds({ pods, ownerOf, now }: Sources): Need[] {
-  const groups = new Map<string, { owner: WorkloadRef; pods: Pod[]; cause: Cause }>()
-  const sizes = new Map<string, number>()
-  for (const pod of pods) {
-    const owner = ownerOf(pod)
-    const key = workloadKey(owner)
-    sizes.set(key, (sizes.get(key) ?? 0) + 1)
-    const cause = podCause(pod, now)
-    if (!cause) continue
-    const group = groups.get(key)
-    if (!group) groups.set(key, { owner, pods: [pod], cause })
-    else {
-      group.pods.push(pod)
-      if (cause.tone === 'err' && group.cause.tone !== 'err') Object.assign(group, { cause, pods: [pod, ...group.pods] })
-    }
-  }
-  return [...groups].flatMap(([key, { owner, pods: troubled, cause }]) => {
-    const [pod] = troubled
-    if (!pod) return []
-    const view = podView(pod, now)
+/** One need for each workload in trouble, told of its worst pod. */
+function podNeeds({ owners, now }: Sources): Need[] {
+  return owners.flatMap(({ owner, looks, worst }) => {
+    const pod = worst as Pod | undefined
+    const cause = pod && podCause(pod, now)
+    if (!pod || !cause) return []
     const address = workloadAddress(owner)
-    const scope = tn('needs.ofPods', sizes.get(key) ?? 1, { bad: troubled.length, word: view.word })
+    const size = looks.reduce((n, look) => n + look.n, 0)
+    const bad = looks.reduce((n, look) => n + (isTrouble(look.tone) ? look.n : 0), 0)
+    const scope = tn('needs.ofPods', size, { bad, word: podView(pod, now).word })
     return {
-      key,
+      key: workloadKey(owner),
       tone: cause.tone,
       subject: fullName(owner),
       title: cause.title,
       detail: [scope, cause.text].filter(Boolean).join(' · '),
-      to: troubled.length === 1 || !address ? linkTo({ resource: PODS, ...pod.metadata }) : linkTo(address),
+      to: bad === 1 || !address ? linkTo({ resource: PODS, ...pod.metadata }) : linkTo(address),
       pod,
       cause,
     }

@@ -1,14 +1,17 @@
 /** Workloads as squares, one for each pod, by namespace. */
-import type { Pod } from '../../../../electron/api/core/v1/types.gen.ts'
 import { workloadKey, type WorkloadRef } from '../../kube/owners.ts'
-import { podView } from '../../kube/pod-status.ts'
-import { TONE_RANK, type Tone } from '../../kube/tone.ts'
+import type { Tone } from '../../kube/tone.ts'
+import type { PodSummary } from '../../stores/pod-summary.ts'
+
+/** More than this and a workload's squares become a number. */
+export const MANY = 60
 
 export interface SquareGroup {
   readonly owner: WorkloadRef
   readonly key: string
-  /** Worst last, so that trouble is at the end of the row where the eye stops. */
-  readonly squares: readonly { readonly key: string; readonly tone: Tone; readonly word: string }[]
+  /** Worst last, so that trouble is at the end of the row where the eye stops; none where there are too many. */
+  readonly squares: readonly { readonly key: number; readonly tone: Tone; readonly word: string }[]
+  readonly pods: number
   readonly ready: number
   /** Without pods that have done their work. */
   readonly wanted: number
@@ -21,31 +24,25 @@ export interface NamespaceSquares {
   readonly wanted: number
 }
 
-export function squares(pods: readonly Pod[], ownerOf: (pod: Pod) => WorkloadRef, now: number): NamespaceSquares[] {
-  const groups = new Map<string, { owner: WorkloadRef; pods: Pod[] }>()
-  for (const pod of pods) {
-    const owner = ownerOf(pod)
-    const key = workloadKey(owner)
-    const group = groups.get(key)
-    if (group) group.pods.push(pod)
-    else groups.set(key, { owner, pods: [pod] })
-  }
+const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((n, item) => n + of(item), 0)
+
+/** The summary's looks come best first. */
+export function squares(owners: PodSummary['owners']): NamespaceSquares[] {
   const byNamespace = new Map<string, SquareGroup[]>()
-  for (const [key, { owner, pods: own }] of groups) {
-    const views = own.map((pod) => ({ key: pod.metadata.uid, ...podView(pod, now) }))
+  for (const { owner, looks } of owners) {
+    const pods = sum(looks, (look) => look.n)
+    const each = pods > MANY ? [] : looks.flatMap(({ tone, word, n }) => Array.from({ length: n }, () => ({ tone, word })))
     const list = byNamespace.get(owner.namespace) ?? []
     list.push({
       owner,
-      key,
-      squares: views
-        .map(({ key: uid, tone, word }) => ({ key: uid, tone, word }))
-        .toSorted((a, b) => TONE_RANK[b.tone] - TONE_RANK[a.tone]),
-      ready: views.filter((view) => view.tone === 'ok').length,
-      wanted: views.filter((view) => view.tone !== 'idle').length,
+      key: workloadKey(owner),
+      squares: each.map((square, key) => ({ key, ...square })),
+      pods,
+      ready: sum(looks, ({ tone, n }) => (tone === 'ok' ? n : 0)),
+      wanted: sum(looks, ({ tone, n }) => (tone === 'idle' ? 0 : n)),
     })
     byNamespace.set(owner.namespace, list)
   }
-  const sum = (list: readonly SquareGroup[], of: (group: SquareGroup) => number) => list.reduce((n, group) => n + of(group), 0)
   return [...byNamespace]
     .map(([namespace, list]) => ({
       namespace,

@@ -70,7 +70,6 @@ export function usePodActions() {
       const title = pod.spec.containers.length > 1 && into ? t('dock.podContainer', { pod: name, container: into }) : name
       dock.add(title, { type: 'exec', namespace, pod: name, container: into })
     },
-    askDelete: (pods: readonly Pod[], done?: () => void) =>
-      questions.ask(deleteQuestion(PODS, pods, { pods: cluster.pods.items.value, replicaSets: cluster.replicaSets.items.value }, done)),
+    askDelete: (pods: readonly Pod[], done?: () => void) => questions.ask(deleteQuestion(PODS, pods, [], done)),
   }
 }

@@ -15,7 +15,8 @@ export interface ColumnSpec<T> {
   readonly drop?: number
   /** Not shown until the person asks for it. */
   readonly optional?: boolean
-  readonly sort?: (row: T) => string | number
+  /** By what rows are ordered, or that somebody else orders them by this column. */
+  readonly sort?: ((row: T) => string | number) | true
 }
 
 export interface SortState {

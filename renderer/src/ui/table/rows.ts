@@ -36,7 +36,8 @@ export function useRows<T extends object>(options: RowOptions<T>): Rows<T> {
     const keep = options.keep()
     const first = options.first?.() ?? null
     const { id, descending } = options.sort.value
-    const by = options.columns().find((column) => column.id === id)?.sort ?? tie
+    const chosen = options.columns().find((column) => column.id === id)?.sort
+    const by = typeof chosen === 'function' ? chosen : tie
     const kept = new Map<string, T>()
     for (const row of options.items()) if (keep(row)) kept.set(key(row), row)
     const rows: T[] = []

@@ -4,6 +4,10 @@ import { computed, shallowRef, watch, type ComputedRef, type ShallowRef } from '
 export interface Selection {
   readonly chosen: ShallowRef<ReadonlySet<string>>
   readonly current: ShallowRef<string | null>
+  /** Where the current row is; -1 if there is none. */
+  readonly index: ComputedRef<number>
+  /** Counts the moves of the current row by hand, for who keeps it in view. */
+  readonly moved: ShallowRef<number>
   readonly all: ComputedRef<'none' | 'some' | 'all'>
   select(key: string): void
   toggle(key: string): void
@@ -19,6 +23,7 @@ export interface Selection {
 export function useSelection(keys: () => readonly string[]): Selection {
   const chosen = shallowRef<ReadonlySet<string>>(new Set())
   const current = shallowRef<string | null>(null)
+  const moved = shallowRef(0)
   let anchor: string | null = null
 
   watch(keys, (now) => {
@@ -34,10 +39,13 @@ export function useSelection(keys: () => readonly string[]): Selection {
   const moveTo = (index: number) => {
     const now = keys()
     current.value = now[Math.max(0, Math.min(now.length - 1, index))] ?? null
+    moved.value++
   }
   return {
     chosen,
     current,
+    moved,
+    index: computed(() => (current.value === null ? -1 : keys().indexOf(current.value))),
     all,
     select: (key) => void (current.value = key),
     toggle(key) {

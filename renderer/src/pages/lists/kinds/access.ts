@@ -14,13 +14,11 @@ import { linkTo } from '../../../router/links.ts'
 import { ageColumn, nameColumn, namespaceColumn } from '../columns.ts'
 import { text, type ListChip, type ListColumn, type ListDef } from '../list-def.ts'
 
-const BOOTSTRAP = 'kubernetes.io/bootstrapping'
 /** What Kubernetes needs for itself is many, and seldom what is looked for. */
-const own = <T extends { metadata: { labels?: Readonly<Record<string, string>> } }>(): ListChip<T> => ({
+const own = (): ListChip => ({
   id: 'own',
   label: 'list.chip.notBuiltIn',
   icon: 'filter',
-  fits: ({ metadata }) => metadata.labels?.[BOOTSTRAP] === undefined,
 })
 
 /** "get, list pods, services; * deployments.apps" */
@@ -38,7 +36,6 @@ const rulesColumns = <T extends { rules?: readonly PolicyRule[] }>(): ListColumn
     min: 52,
     align: 'right',
     drop: 6,
-    sort: (role) => -(role.rules?.length ?? 0),
     cell: (role) => text(role.rules?.length ?? 0),
   },
   {
@@ -58,7 +55,6 @@ const bindingColumns = <T extends RoleBinding | ClusterRoleBinding>(): ListColum
     label: t('column.role'),
     min: 170,
     grow: 0.8,
-    sort: ({ roleRef }) => roleRef.name,
     cell: ({ metadata, roleRef: { kind, name } }) => ({
       type: 'link',
       text: name,
@@ -116,7 +112,7 @@ const clusterRoles: ListDef<ClusterRole> = {
   title: 'nav.clusterroles',
   icon: 'role',
   columns: () => [nameColumn(CLUSTER_ROLES), ...rulesColumns<ClusterRole>(), ageColumn()],
-  chips: [own(), { id: 'aggregated', label: 'list.chip.aggregated', icon: 'plus', fits: (role) => role.aggregationRule !== undefined }],
+  chips: [own(), { id: 'aggregated', label: 'list.chip.aggregated', icon: 'plus' }],
   actions: ['edit', 'delete'],
   empty: { title: 'list.empty.other', text: 'list.empty.otherText' },
 }

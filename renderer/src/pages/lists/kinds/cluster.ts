@@ -39,7 +39,6 @@ const nodes: ListDef<Node> = {
       id: 'status',
       label: t('column.status'),
       min: 148,
-      sort: (n) => rowOf(n).word,
       cell: (n) => ({ type: 'status', tone: rowOf(n).tone, word: rowOf(n).word }),
     },
     { id: 'address', label: t('column.address'), min: 110, drop: 5, cell: (n) => text(addressOf({ node: n }), { mono: true }) },
@@ -84,7 +83,6 @@ const definitions: ListDef<CustomResourceDefinition> = {
       label: t('column.kind'),
       min: 150,
       grow: 0.5,
-      sort: ({ spec }) => spec.names.kind,
       cell: ({ spec }) => {
         const version = spec.versions.find((each) => each.storage)?.name ?? ''
         const to = linkToList({
@@ -97,7 +95,7 @@ const definitions: ListDef<CustomResourceDefinition> = {
         return { type: 'link', text: spec.names.kind, to, strong: true }
       },
     },
-    { id: 'group', label: t('column.group'), min: 140, grow: 0.6, sort: ({ spec }) => spec.group, cell: ({ spec }) => text(spec.group) },
+    { id: 'group', label: t('column.group'), min: 140, grow: 0.6, cell: ({ spec }) => text(spec.group) },
     {
       id: 'status',
       label: t('column.status'),

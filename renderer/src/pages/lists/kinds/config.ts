@@ -2,6 +2,7 @@
 import type { HorizontalPodAutoscaler, MetricStatus } from '../../../../../electron/api/autoscaling/v2/types.gen.ts'
 import type { ConfigMap, ResourceQuota, Secret } from '../../../../../electron/api/core/v1/types.gen.ts'
 import type { PodDisruptionBudget } from '../../../../../electron/api/policy/v1/types.gen.ts'
+import { dataSizes, totalSize } from '../../../../../electron/contracts/lists/data.ts'
 import { t } from '../../../i18n/index.ts'
 import { ownerAddress } from '../../../kube/owners.ts'
 import { amount, bytes, percent } from '../../../kube/quantity.ts'
@@ -9,10 +10,6 @@ import { AUTOSCALERS, CONFIG_MAPS, DISRUPTION_BUDGETS, QUOTAS, SECRETS } from '.
 import { linkTo } from '../../../router/links.ts'
 import { ageColumn, nameColumn, namespaceColumn, pairs } from '../columns.ts'
 import { text, type Cell, type ListDef } from '../list-def.ts'
-
-/** Bytes of text in a ConfigMap or, decoded, in a Secret. */
-const sizeOf = (data: Readonly<Record<string, string>> | undefined, factor = 1) =>
-  Object.values(data ?? {}).reduce((n, value) => n + value.length * factor, 0)
 
 const configMaps: ListDef<ConfigMap> = {
   resource: CONFIG_MAPS,
@@ -27,7 +24,7 @@ const configMaps: ListDef<ConfigMap> = {
       min: 160,
       grow: 1,
       drop: 5,
-      cell: (c) => text(Object.keys({ ...c.data, ...c.binaryData }).join(', ')),
+      cell: (c) => text(Object.keys(dataSizes(c)).join(', ')),
     },
     {
       id: 'size',
@@ -35,8 +32,7 @@ const configMaps: ListDef<ConfigMap> = {
       min: 60,
       align: 'right',
       drop: 6,
-      sort: (c) => -sizeOf(c.data),
-      cell: (c) => text(bytes(sizeOf(c.data) + sizeOf(c.binaryData, 0.75))),
+      cell: (c) => text(bytes(totalSize(c))),
     },
     ageColumn(),
   ],
@@ -51,8 +47,8 @@ const secrets: ListDef<Secret> = {
   columns: () => [
     nameColumn(SECRETS),
     namespaceColumn(),
-    { id: 'type', label: t('column.type'), min: 150, grow: 0.5, drop: 4, sort: (s) => s.type ?? '', cell: (s) => text(s.type) },
-    { id: 'keys', label: t('column.keys'), min: 140, grow: 0.8, drop: 5, cell: (s) => text(Object.keys(s.data ?? {}).join(', ')) },
+    { id: 'type', label: t('column.type'), min: 150, grow: 0.5, drop: 4, cell: (s) => text(s.type) },
+    { id: 'keys', label: t('column.keys'), min: 140, grow: 0.8, drop: 5, cell: (s) => text(Object.keys(dataSizes(s)).join(', ')) },
     ageColumn(),
   ],
   actions: ['edit', 'delete'],
@@ -146,7 +142,6 @@ const budgets: ListDef<PodDisruptionBudget> = {
       id: 'allowed',
       label: t('column.allowed'),
       min: 120,
-      sort: ({ status }) => status?.disruptionsAllowed ?? 0,
       cell: ({ status }) =>
         status?.disruptionsAllowed
           ? { type: 'status', tone: 'ok', word: t('budget.allowed', { n: status.disruptionsAllowed }) }
@@ -193,7 +188,6 @@ const quotas: ListDef<ResourceQuota> = {
       id: 'tightest',
       label: t('column.tightest'),
       min: 170,
-      sort: (q) => -(tightest(q)?.share ?? 0),
       cell: (q) => {
         const most = tightest(q)
         if (!most) return text('')

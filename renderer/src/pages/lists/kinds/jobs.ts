@@ -2,7 +2,6 @@
 import type { CronJob, Job } from '../../../../../electron/api/batch/v1/types.gen.ts'
 import { shortHumanDuration } from '../../../../../electron/api/values/duration.ts'
 import { t } from '../../../i18n/index.ts'
-import { TONE_RANK } from '../../../kube/tone.ts'
 import { CRON_JOBS, JOBS } from '../../../kube/resources.ts'
 import { wallClock } from '../../../time/clock.ts'
 import { cronJobView, jobView } from '../../object/jobs.ts'
@@ -24,14 +23,12 @@ const jobs: ListDef<Job> = {
       id: 'done',
       label: t('column.done'),
       min: 56,
-      sort: (job) => job.status.succeeded ?? 0,
       cell: (job) => text(`${job.status.succeeded ?? 0}/${jobView(job).wanted}`),
     },
     {
       id: 'status',
       label: t('column.status'),
       min: 142,
-      sort: (job) => jobView(job).word,
       cell: (job) => {
         const view = jobView(job)
         const { tone, word, message = '' } = view.tone === 'busy' ? (trouble(job) ?? view) : view
@@ -44,7 +41,6 @@ const jobs: ListDef<Job> = {
       min: 52,
       align: 'right',
       drop: 7,
-      sort: (job) => -(job.status.failed ?? 0),
       cell: (job) => text(job.status.failed ?? 0, job.status.failed ? { tone: 'warn' } : { dim: true }),
     },
     {
@@ -53,19 +49,17 @@ const jobs: ListDef<Job> = {
       min: 64,
       align: 'right',
       drop: 5,
-      sort: (job) => -(ran(job) ?? 0),
       cell: (job) => (job.status.completionTime ? text(shortHumanDuration(ran(job) ?? 0)) : { type: 'age', time: job.status.startTime }),
     },
     imagesColumn(),
     ageColumn(),
   ],
   chips: [
-    { id: 'failed', label: 'list.chip.failed', icon: 'err', fits: (job) => jobView(job).tone === 'err' },
-    { id: 'running', label: 'list.chip.running', icon: 'busy', fits: (job) => jobView(job).tone === 'busy' },
+    { id: 'failed', label: 'list.chip.failed', icon: 'err' },
+    { id: 'running', label: 'list.chip.running', icon: 'busy' },
   ],
   actions: ['suspend', 'edit', 'delete'],
   empty: { title: 'list.empty.jobs', text: 'list.empty.jobsText' },
-  first: (job) => Math.min(TONE_RANK[jobView(job).tone], 2),
 }
 
 const cronJobs: ListDef<CronJob> = {
@@ -87,7 +81,6 @@ const cronJobs: ListDef<CronJob> = {
       id: 'status',
       label: t('column.status'),
       min: 120,
-      sort: (job) => cronJobView(job).word,
       cell: (job) => ({ type: 'status', ...cronJobView(job) }),
     },
     {
@@ -96,7 +89,6 @@ const cronJobs: ListDef<CronJob> = {
       min: 60,
       align: 'right',
       drop: 5,
-      sort: (job) => -Date.parse(job.status.lastScheduleTime ?? '1970-01-01'),
       cell: (job) => ({ type: 'age', time: job.status.lastScheduleTime }),
     },
     {
@@ -110,7 +102,7 @@ const cronJobs: ListDef<CronJob> = {
     templateImages((job) => job.spec.jobTemplate.spec),
     ageColumn(),
   ],
-  chips: [{ id: 'suspended', label: 'list.chip.suspended', icon: 'paused', fits: (job) => job.spec.suspend === true }],
+  chips: [{ id: 'suspended', label: 'list.chip.suspended', icon: 'paused' }],
   actions: ['run', 'suspend', 'edit', 'delete'],
   empty: { title: 'list.empty.cronjobs', text: 'list.empty.cronjobsText' },
 }

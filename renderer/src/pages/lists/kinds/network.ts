@@ -18,7 +18,7 @@ const services: ListDef<Service> = {
   columns: () => [
     nameColumn(SERVICES),
     namespaceColumn(),
-    { id: 'type', label: t('column.type'), min: 92, drop: 5, sort: (s) => s.spec.type ?? '', cell: (s) => text(s.spec.type) },
+    { id: 'type', label: t('column.type'), min: 92, drop: 5, cell: (s) => text(s.spec.type) },
     { id: 'ip', label: t('column.clusterIP'), min: 110, drop: 6, cell: (s) => text(s.spec.clusterIP, { mono: true }) },
     { id: 'ports', label: t('column.ports'), min: 130, grow: 0.5, cell: (s) => text(portText(s), { mono: true, title: portText(s) }) },
     {
@@ -59,10 +59,9 @@ const ingresses: ListDef<Ingress> = {
       label: t('column.class'),
       min: 90,
       drop: 6,
-      sort: (i) => i.spec.ingressClassName ?? '',
       cell: (i) => text(i.spec.ingressClassName),
     },
-    { id: 'hosts', label: t('column.hosts'), min: 140, grow: 0.7, sort: hostsOf, cell: (i) => text(hostsOf(i), { title: hostsOf(i) }) },
+    { id: 'hosts', label: t('column.hosts'), min: 140, grow: 0.7, cell: (i) => text(hostsOf(i), { title: hostsOf(i) }) },
     {
       id: 'backends',
       label: t('nav.services'),

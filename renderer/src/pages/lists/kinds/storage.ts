@@ -41,7 +41,6 @@ const classColumn = <T extends { spec: { storageClassName?: string } }>(): ListC
   min: 90,
   grow: 0.3,
   drop: 5,
-  sort: ({ spec }) => spec.storageClassName ?? '',
   cell: ({ spec: { storageClassName: name } }) =>
     name ? { type: 'link', text: name, to: linkTo({ resource: STORAGE_CLASSES, name }) } : text(''),
 })
@@ -57,7 +56,6 @@ const claims: ListDef<PersistentVolumeClaim> = {
       id: 'status',
       label: t('column.status'),
       min: 110,
-      sort: ({ status }) => status.phase ?? '',
       cell: ({ metadata, status: { phase = 'Pending' } }) =>
         metadata.deletionTimestamp
           ? { type: 'status', tone: 'busy', word: t('workload.deleting') }
@@ -68,7 +66,6 @@ const claims: ListDef<PersistentVolumeClaim> = {
       label: t('column.size'),
       min: 70,
       align: 'right',
-      sort: ({ spec, status }) => -amount(status.capacity?.['storage'] ?? spec.resources.requests?.['storage']),
       cell: ({ spec, status }) => sizeCell(status.capacity?.['storage'] ?? spec.resources.requests?.['storage']),
     },
     modesColumn(),
@@ -83,7 +80,7 @@ const claims: ListDef<PersistentVolumeClaim> = {
     },
     ageColumn(),
   ],
-  chips: [{ id: 'waiting', label: 'list.chip.waiting', icon: 'busy', fits: ({ status }) => status.phase !== 'Bound' }],
+  chips: [{ id: 'waiting', label: 'list.chip.waiting', icon: 'busy' }],
   actions: ['edit', 'delete'],
   empty: { title: 'list.empty.claims', text: 'list.empty.claimsText' },
 }
@@ -98,7 +95,6 @@ const volumes: ListDef<PersistentVolume> = {
       id: 'status',
       label: t('column.status'),
       min: 110,
-      sort: ({ status }) => status.phase ?? '',
       cell: ({ status: { phase = 'Pending', message = '' } }) => ({
         type: 'status',
         tone: PHASES[phase] ?? 'idle',
@@ -111,7 +107,6 @@ const volumes: ListDef<PersistentVolume> = {
       label: t('column.size'),
       min: 70,
       align: 'right',
-      sort: ({ spec }) => -amount(spec.capacity?.['storage']),
       cell: ({ spec }) => sizeCell(spec.capacity?.['storage']),
     },
     {
@@ -133,7 +128,7 @@ const volumes: ListDef<PersistentVolume> = {
     classColumn(),
     ageColumn(),
   ],
-  chips: [{ id: 'released', label: 'list.chip.released', icon: 'warn', fits: ({ status }) => status.phase === 'Released' }],
+  chips: [{ id: 'released', label: 'list.chip.released', icon: 'warn' }],
   actions: ['edit', 'delete'],
   empty: { title: 'list.empty.volumes', text: 'list.empty.volumesText' },
 }

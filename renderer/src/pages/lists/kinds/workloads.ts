@@ -3,20 +3,17 @@ import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../../..
 import type { KubeObject } from '../../../../../electron/api/meta/v1/object.ts'
 import { revisionOf } from '../../../actions/workloads.ts'
 import { t } from '../../../i18n/index.ts'
-import type { PodView } from '../../../kube/pod-status.ts'
-import { TONE_RANK } from '../../../kube/tone.ts'
 import { controllerOf, ownerAddress } from '../../../kube/owners.ts'
 import { DAEMON_SETS, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS } from '../../../kube/resources.ts'
 import { linkTo } from '../../../router/links.ts'
 import { daemonSetView, deploymentView, replicaSetView, statefulSetView, type WorkloadView } from '../../object/workload.ts'
-import { ageColumn, imagesColumn, imagesOf, nameColumn, namespaceColumn, pairs } from '../columns.ts'
+import { ageColumn, imagesColumn, nameColumn, namespaceColumn, pairs } from '../columns.ts'
 import { text, type ListColumn, type ListContext, type ListDef } from '../list-def.ts'
 
 const readyColumn = <T extends KubeObject>(view: (row: T) => WorkloadView, { trouble }: ListContext): ListColumn<T> => ({
   id: 'ready',
   label: t('column.ready'),
   min: 52,
-  sort: (row) => view(row).ready - view(row).wanted,
   cell: (row) => ({
     ...text(`${view(row).ready}/${view(row).wanted}`),
     ...(view(row).tone === 'err' || trouble(row)?.tone === 'err' ? { tone: 'err' as const } : {}),
@@ -27,14 +24,12 @@ const statusColumn = <T extends KubeObject>(view: (row: T) => WorkloadView, { tr
   id: 'status',
   label: t('column.status'),
   min: 142,
-  sort: (row) => trouble(row)?.word ?? view(row).word,
   cell: (row) => {
     const { tone, word, message = '' } = trouble(row) ?? view(row)
     return { type: 'status', tone, word, title: message }
   },
 })
 const number = (value: number | undefined) => text(value ?? 0, value ? {} : { dim: true })
-const worst = (view: WorkloadView, pod: PodView | undefined) => Math.min(TONE_RANK[view.tone], pod ? TONE_RANK[pod.tone] : 2, 2)
 
 const deployments: ListDef<Deployment> = {
   resource: DEPLOYMENTS,
@@ -54,20 +49,17 @@ const deployments: ListDef<Deployment> = {
       min: 56,
       align: 'right',
       drop: 9,
-      sort: revisionOf,
       cell: (d) => text(revisionOf(d) || ''),
     },
     ageColumn(),
   ],
   chips: [
-    { id: 'stuck', label: 'list.chip.trouble', icon: 'err', fits: (d, { trouble }) => worst(deploymentView(d), trouble(d)) < 2 },
-    { id: 'rolling', label: 'list.chip.rolling', icon: 'busy', fits: (d) => deploymentView(d).tone === 'busy' },
-    { id: 'paused', label: 'list.chip.paused', icon: 'paused', fits: (d) => d.spec.paused === true },
+    { id: 'stuck', label: 'list.chip.trouble', icon: 'err' },
+    { id: 'rolling', label: 'list.chip.rolling', icon: 'busy' },
+    { id: 'paused', label: 'list.chip.paused', icon: 'paused' },
   ],
   actions: ['scale', 'restart', 'pause', 'edit', 'delete'],
   empty: { title: 'list.empty.deployments', text: 'list.empty.deploymentsText' },
-  first: (d, { trouble }) => worst(deploymentView(d), trouble(d)),
-  haystack: (d) => imagesOf(d.spec).join(' '),
 }
 
 const replicaSets: ListDef<ReplicaSet> = {
@@ -98,15 +90,13 @@ const replicaSets: ListDef<ReplicaSet> = {
       min: 56,
       align: 'right',
       drop: 7,
-      sort: revisionOf,
       cell: (s) => text(revisionOf(s) || ''),
     },
     ageColumn(),
   ],
-  chips: [{ id: 'current', label: 'list.chip.inUse', icon: 'ok', fits: (s) => (s.spec.replicas ?? 1) > 0 }],
+  chips: [{ id: 'current', label: 'list.chip.inUse', icon: 'ok' }],
   actions: ['scale', 'edit', 'delete'],
   empty: { title: 'list.empty.replicasets', text: 'list.empty.replicasetsText' },
-  first: (s, { trouble }) => worst(replicaSetView(s), trouble(s)),
 }
 
 const daemonSets: ListDef<DaemonSet> = {
@@ -132,7 +122,6 @@ const daemonSets: ListDef<DaemonSet> = {
   ],
   actions: ['restart', 'edit', 'delete'],
   empty: { title: 'list.empty.daemonsets', text: 'list.empty.daemonsetsText' },
-  first: (d, { trouble }) => worst(daemonSetView(d), trouble(d)),
 }
 
 const statefulSets: ListDef<StatefulSet> = {
@@ -149,10 +138,9 @@ const statefulSets: ListDef<StatefulSet> = {
     imagesColumn(),
     ageColumn(),
   ],
-  chips: [{ id: 'stuck', label: 'list.chip.trouble', icon: 'err', fits: (s, { trouble }) => worst(statefulSetView(s), trouble(s)) < 2 }],
+  chips: [{ id: 'stuck', label: 'list.chip.trouble', icon: 'err' }],
   actions: ['scale', 'restart', 'edit', 'delete'],
   empty: { title: 'list.empty.statefulsets', text: 'list.empty.statefulsetsText' },
-  first: (s, { trouble }) => worst(statefulSetView(s), trouble(s)),
 }
 
 export const WORKLOAD_LISTS = [deployments, replicaSets, daemonSets, statefulSets] as const

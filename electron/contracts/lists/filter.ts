@@ -1,23 +1,15 @@
 /** The words of a filter: each must be found somewhere; `ns:shop`, `node:moth` and `app=web` narrow by field and label. */
-import type { KubeObject } from '../../../electron/api/meta/v1/object.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
 
 export interface Filter {
   readonly empty: boolean
-  fits(object: KubeObject, haystack: () => string): boolean
-}
-
-const haystacks = new WeakMap<KubeObject, string>()
-
-/** What is searched in an object, made once for each version of it. */
-export function haystackOf(object: KubeObject, make: () => string): string {
-  let text = haystacks.get(object)
-  if (text === undefined) haystacks.set(object, (text = make().toLowerCase()))
-  return text
+  /** `haystack`: what is searched in the object, in lower case. */
+  fits(object: KubeObject, haystack: string): boolean
 }
 
 export function parseFilter(text: string): Filter {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
-  const tests = words.map((word): ((object: KubeObject, haystack: () => string) => boolean) => {
+  const tests = words.map((word): ((object: KubeObject, haystack: string) => boolean) => {
     if (word.startsWith('ns:')) return (object) => object.metadata.namespace?.includes(word.slice(3)) === true
     if (word.startsWith('node:')) return (object) => nodeOf(object).includes(word.slice(5))
     const equals = word.indexOf('=')
@@ -27,8 +19,8 @@ export function parseFilter(text: string): Filter {
       return (object) =>
         Object.entries(object.metadata.labels ?? {}).some(([k, v]) => k.toLowerCase() === label && v.toLowerCase().startsWith(value))
     }
-    if (word.startsWith('!') && word.length > 1) return (object, haystack) => !haystackOf(object, haystack).includes(word.slice(1))
-    return (object, haystack) => haystackOf(object, haystack).includes(word)
+    if (word.startsWith('!') && word.length > 1) return (_object, haystack) => !haystack.includes(word.slice(1))
+    return (_object, haystack) => haystack.includes(word)
   })
   return { empty: tests.length === 0, fits: (object, haystack) => tests.every((test) => test(object, haystack)) }
 }

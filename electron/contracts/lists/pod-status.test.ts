@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ContainerStatus, Pod } from '../../../electron/api/core/v1/types.gen.ts'
+import type { ContainerStatus, Pod } from '../../api/core/v1/types.gen.ts'
 import { podRequests, podView } from './pod-status.ts'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')

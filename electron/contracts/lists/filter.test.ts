@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { KubeObject } from '../../../electron/api/meta/v1/object.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { parseFilter } from './filter.ts'
 
 const object = (name: string, namespace: string, labels: Record<string, string> = {}): KubeObject => ({
@@ -8,7 +8,7 @@ const object = (name: string, namespace: string, labels: Record<string, string> 
   metadata: { name, namespace, uid: name, resourceVersion: '1', creationTimestamp: '', labels },
 })
 const WEB = object('web-1', 'shop', { app: 'Web' })
-const fits = (text: string) => parseFilter(text).fits(WEB, () => 'web-1 nginx:1.29')
+const fits = (text: string) => parseFilter(text).fits(WEB, 'web-1 nginx:1.29')
 
 describe('a filter', () => {
   it('wants every word, in any case', () => {
@@ -19,7 +19,7 @@ describe('a filter', () => {
   })
   it('narrows by the node that something runs on', () => {
     const pod = { ...WEB, spec: { nodeName: 'moth' } }
-    const on = (text: string, object: KubeObject) => parseFilter(text).fits(object, () => 'web-1 moth')
+    const on = (text: string, object: KubeObject) => parseFilter(text).fits(object, 'web-1 moth')
     expect([on('node:mo', pod), on('node:heron', pod), on('node:mo', WEB)]).toEqual([true, false, false])
   })
   it('leaves out what follows an exclamation mark', () => {

@@ -1,14 +1,16 @@
-/** `kube.live`: a list that is kept true, from one list and one watch, in batches. */
+/** A list that is kept true, from one list and one watch, in batches. */
 import { sleep, type Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { AnyKind } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import type { Client } from '../../client/client.ts'
-import type { DownOf } from '../../contracts/channel.ts'
-import type { Channels } from '../../contracts/channels.ts'
 import { hasReason, StatusError } from '../../machinery/status.ts'
 
-export type LiveUpdate = DownOf<Channels['kube.live']>
+/** Objects are those of the server's cache: frozen, and shared. */
+export type Followed =
+  | { readonly type: 'reset'; readonly revision: string; readonly items: readonly KubeObject[] }
+  | { readonly type: 'changes'; readonly revision: string; readonly upserts: readonly KubeObject[]; readonly deletes: readonly string[] }
+  | { readonly type: 'stale'; readonly since: string; readonly why: string }
 
 interface LiveQuery {
   readonly kind: AnyKind
@@ -26,7 +28,7 @@ const RETRY_MS = [250, 1000, 3000, 10_000]
 export async function follow(
   deps: { client: Client; clock: Clock; random: Random },
   query: LiveQuery,
-  send: (update: LiveUpdate) => Promise<void>,
+  send: (update: Followed) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0
@@ -48,13 +50,13 @@ export async function follow(
 async function followOnce(
   { client, clock }: { client: Client; clock: Clock },
   { kind, ...selection }: LiveQuery,
-  send: (update: LiveUpdate) => Promise<void>,
+  send: (update: Followed) => Promise<void>,
   signal: AbortSignal,
   onListed: () => void,
 ): Promise<void> {
   const list = await client.list(kind, { ...selection, signal })
   let revision = list.metadata.resourceVersion ?? ''
-  await send({ type: 'reset', revision, items: list.items.map(shown) })
+  await send({ type: 'reset', revision, items: list.items })
   onListed()
 
   let changed = new Map<string, KubeObject | null>()
@@ -69,7 +71,7 @@ async function followOnce(
       while (changed.size && !signal.aborted) {
         const batch = changed
         changed = new Map()
-        const upserts = [...batch.values()].filter((object) => object !== null).map(shown)
+        const upserts = [...batch.values()].filter((object) => object !== null)
         const deletes = [...batch].filter(([, object]) => object === null).map(([uid]) => uid)
         await send({ type: 'changes', revision, upserts, deletes })
       }
@@ -97,11 +99,4 @@ async function followOnce(
     // A list read anew comes next; what was seen before it must not follow it.
     changed.clear()
   }
-}
-
-/** The UI has no use for field ownership, and it is often the larger half of an object. */
-function shown(object: KubeObject): KubeObject {
-  if (!object.metadata.managedFields) return object
-  const { managedFields: _managedFields, ...metadata } = object.metadata
-  return { ...object, metadata }
 }
