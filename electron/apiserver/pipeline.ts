@@ -14,6 +14,7 @@ import type { Asked, Responders } from './endpoints/responders.ts'
 import { writeParameters } from './endpoints/query.ts'
 import { WatchStream } from './endpoints/watch-stream.ts'
 import { encodeValue } from './http/encode.ts'
+import { ListBody } from './http/list-body.ts'
 import type { Negotiator } from './http/negotiate.ts'
 import { transformItems, transformObject } from './http/transform.ts'
 import { failureResponse, genericFailure, pageNotFound } from './http/response.ts'
@@ -326,7 +327,7 @@ function isDefect(error: unknown): boolean {
 /** The answer, whose end will be noted. */
 function noted(response: ApiResponse, info: RequestInfo, trail: AuditTrail): ApiResponse {
   const { body, status } = response
-  const whole = body instanceof Uint8Array
+  const whole = body instanceof Uint8Array || body instanceof ListBody
   if (!whole || isLongRunning(info)) trail.started(status)
   if (whole) {
     trail.ended(response)

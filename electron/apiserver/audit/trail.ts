@@ -3,6 +3,7 @@ import { parse as parseYaml } from 'yaml'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
+import { ListBody } from '../http/list-body.ts'
 import type { ApiResponse, AuditTrail, UserInfo } from '../types.ts'
 import { eventText, type EventFacts, type ObjectReference, type ResponseStatus } from './event.ts'
 import { LEVELS, type Judgement, type Stage } from './policy.ts'
@@ -67,6 +68,7 @@ export class Trail implements AuditTrail {
     if (this.#over) return
     this.#over = true
     if (body instanceof Uint8Array) this.#answered(status, headers['content-type'], body)
+    else if (body instanceof ListBody && this.#depth >= REQUEST_RESPONSE) this.#answered(status, headers['content-type'], body.whole())
     this.#status ??= { code: status }
     this.#emit('ResponseComplete')
   }

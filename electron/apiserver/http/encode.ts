@@ -9,7 +9,8 @@ import type { ListResult } from '../cache/list.ts'
 import type { Resource } from '../registry/storage.ts'
 import type { ApiResponse } from '../types.ts'
 import type { Output } from './negotiate.ts'
-import { bytesResponse } from './response.ts'
+import { ListBody } from './list-body.ts'
+import { bytesResponse, JSON_HEADERS } from './response.ts'
 
 const NEWLINE = 0x0a
 const YAML_TYPE = 'application/yaml'
@@ -41,22 +42,8 @@ export function encodeList(resource: Resource, result: ListResult, output: Outpu
   const { kind } = resource
   const list = { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: listMetadata(result) }
   if (output.format === 'yaml' || output.pretty) return encodeValue({ ...list, items: result.entries.map((e) => e.object) }, output, 200)
-  return bytesResponse(200, joinEntries(`${JSON.stringify(list).slice(0, -1)},"items":[`, result.entries))
-}
-
-/** `head`, the entries with commas between them, and the end of the list: one copy of each entry's bytes. */
-function joinEntries(head: string, entries: readonly Entry[]): Buffer {
-  let length = Buffer.byteLength(head) + Math.max(0, entries.length - 1) + 3
-  for (const { layout, value, revision } of entries) length += layout.splicedLength(value, revision)
-  const out = Buffer.allocUnsafe(length)
-  let at = out.write(head)
-  for (let i = 0; i < entries.length; i++) {
-    const { layout, value, revision } = entries[i] as Entry
-    if (i > 0) out[at++] = 0x2c
-    at = layout.spliceInto(out, at, value, revision)
-  }
-  out.write(']}\n', at, 'latin1')
-  return out
+  const body = new ListBody(`${JSON.stringify(list).slice(0, -1)},"items":[`, result.entries)
+  return body.short ? bytesResponse(200, body.whole()) : { status: 200, headers: JSON_HEADERS, body }
 }
 
 /** Lines of a watch in the resource's own form. One per resource, so that its watchers share what it makes. */

@@ -9,6 +9,7 @@ import type { ApiRequest, ApiResponse, Credentials, Origin, UnauthenticatedReque
 import { requestCredentials } from './credentials.ts'
 import { compress, worthCompressing } from './gzip.ts'
 import { HttpRequest } from './http-request.ts'
+import { ListBody } from './list-body.ts'
 import { failureResponse } from './response.ts'
 
 export type Headers = Record<string, string | readonly string[]>
@@ -112,7 +113,7 @@ export class HttpService {
     } catch (error) {
       response = failureResponse(error)
     }
-    if (!(response.body instanceof Uint8Array || response.body instanceof WatchStream)) this.closed(reply)
+    if (!hasEnd(response.body)) this.closed(reply)
     try {
       await this.#send(incoming, auditId, response, reply)
     } catch (error) {
@@ -148,12 +149,7 @@ export class HttpService {
       ...response.headers,
     }
     const { body, status } = response
-    if (body instanceof Uint8Array) {
-      if (incoming.method === 'HEAD') return reply.head(status, { ...headers, 'content-length': String(body.length) }, new Uint8Array())
-      if (status !== 200 || !worthCompressing(body, incoming.headers['accept-encoding'])) return reply.head(status, headers, body)
-      const packed = await compress(body)
-      return reply.head(status, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, packed)
-    }
+    if (body instanceof Uint8Array || body instanceof ListBody) return this.#sized(incoming, status, headers, body, reply)
     reply.head(status, headers, null)
     if (body instanceof WatchStream) {
       this.follow(body)
@@ -166,6 +162,19 @@ export class HttpService {
       })
     }
     reply.sink.end()
+  }
+
+  /** What is as long as it says: the client may want it packed, or only its head. */
+  async #sized(incoming: Incoming, status: number, headers: Headers, body: Uint8Array | ListBody, reply: Reply): Promise<void> {
+    const lengthy = { ...headers, 'content-length': String(body.length) }
+    if (incoming.method === 'HEAD') return reply.head(status, lengthy, new Uint8Array())
+    if (status === 200 && worthCompressing(body, incoming.headers['accept-encoding'])) {
+      const packed = await compress(body instanceof ListBody ? body.whole() : body)
+      return reply.head(status, { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, packed)
+    }
+    if (body instanceof Uint8Array) return reply.head(status, headers, body)
+    reply.head(status, lengthy, null)
+    body.pump(reply.sink)
   }
 
   /** It is ended when the server drains. */
@@ -192,6 +201,11 @@ class SocketOrigin implements Origin {
   get address(): string {
     return this.#incoming.socket.remoteAddress ?? ''
   }
+}
+
+/** What follows a container, or goes on at a node, lasts as long as the client wants. */
+function hasEnd(body: ApiResponse['body']): boolean {
+  return body instanceof Uint8Array || body instanceof ListBody || body instanceof WatchStream
 }
 
 /** Watches and connections to nodes have no end of their own, and so no time limit. */

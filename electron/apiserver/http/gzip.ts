@@ -6,7 +6,7 @@ const gzip = promisify(gzipCallback)
 /** Smaller answers cost more to compress than to send; upstream's threshold. */
 const MIN_BYTES = 128 << 10
 
-export function worthCompressing(body: Uint8Array, acceptEncoding: string | undefined): boolean {
+export function worthCompressing(body: { readonly length: number }, acceptEncoding: string | undefined): boolean {
   return body.length > MIN_BYTES && acceptEncoding !== undefined && /(^|[\s,])(gzip|\*)(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(acceptEncoding)
 }
 

@@ -4,7 +4,7 @@ import { internal, StatusError, unavailable, type Status } from '../../machinery
 import type { ApiResponse } from '../types.ts'
 
 export const JSON_TYPE = 'application/json'
-const JSON_HEADERS = Object.freeze({ 'content-type': JSON_TYPE })
+export const JSON_HEADERS = Object.freeze({ 'content-type': JSON_TYPE })
 
 export function bytesResponse(status: number, body: Uint8Array, contentType: string = JSON_TYPE): ApiResponse {
   return { status, headers: contentType === JSON_TYPE ? JSON_HEADERS : { 'content-type': contentType }, body }
