@@ -25,7 +25,6 @@ export const DEFAULT_ALGORITHMS: Algorithms = {
     'ecdh-sha2-nistp256',
     'ecdh-sha2-nistp384',
     'ecdh-sha2-nistp521',
-    'diffie-hellman-group-exchange-sha256',
     'diffie-hellman-group14-sha256',
     'diffie-hellman-group16-sha512',
     'diffie-hellman-group18-sha512',
@@ -42,9 +41,17 @@ export const DEFAULT_ALGORITHMS: Algorithms = {
   ],
 }
 
-/** What old hosts may need and ssh_config must ask for by name. */
-const LEGACY: Algorithms = {
-  kex: ['diffie-hellman-group-exchange-sha1', 'diffie-hellman-group14-sha1', 'diffie-hellman-group1-sha1'],
+/**
+ * What ssh_config must ask for by name: what is not safe any more, and the exchange of groups, for which Node proves the group's prime
+ * anew each time, many seconds for the usual 8192 bits.
+ */
+const ON_REQUEST: Algorithms = {
+  kex: [
+    'diffie-hellman-group-exchange-sha256',
+    'diffie-hellman-group-exchange-sha1',
+    'diffie-hellman-group14-sha1',
+    'diffie-hellman-group1-sha1',
+  ],
   hostKey: ['ssh-dss'],
   cipher: ['aes256-cbc', 'aes192-cbc', 'aes128-cbc', '3des-cbc'],
   mac: ['hmac-sha2-256-96', 'hmac-sha2-512-96', 'hmac-sha1-96', 'hmac-md5', 'hmac-md5-96'],
@@ -54,15 +61,15 @@ const FIELDS = ['kex', 'hostKey', 'cipher', 'mac'] as const
 
 /** The defaults with a host's changes; names that we do not know are left out, and a list that would then be empty stays as it was. */
 export function algorithmsFor(changes: AlgorithmChanges): Algorithms {
-  const one = (field: keyof Algorithms) => changed(DEFAULT_ALGORITHMS[field], LEGACY[field], changes[field])
+  const one = (field: keyof Algorithms) => changed(DEFAULT_ALGORITHMS[field], ON_REQUEST[field], changes[field])
   return { kex: one('kex'), hostKey: one('hostKey'), cipher: one('cipher'), mac: one('mac') }
 }
 
-function changed(usual: readonly string[], legacy: readonly string[], change: string | undefined): readonly string[] {
+function changed(usual: readonly string[], onRequest: readonly string[], change: string | undefined): readonly string[] {
   if (!change) return usual
   const sign = /^[+^-]/.test(change) ? change[0] : ''
   const patterns = change.slice(sign ? 1 : 0).split(',')
-  const named = patterns.flatMap((pattern) => [...usual, ...legacy].filter((name) => matchPatterns([pattern], name)))
+  const named = patterns.flatMap((pattern) => [...usual, ...onRequest].filter((name) => matchPatterns([pattern], name)))
   const list =
     sign === '-'
       ? usual.filter((name) => !named.includes(name))
@@ -143,12 +150,12 @@ export function noCommonAlgorithm(where: string, ours: Algorithms, theirs: HostA
   const field = FIELDS.find((one) => common(one).length === 0 && !(one === 'mac' && WITH_OWN_MAC.test(common('cipher')[0] ?? '')))
   if (!field) return null
   const { title, option } = NAMES[field]
-  const legacy = LEGACY[field].find((name) => theirs[field].includes(name))
+  const possible = ON_REQUEST[field].find((name) => theirs[field].includes(name))
   return new FlotillaError('SSH_UNREACHABLE', {
     what: `${where} and Flotilla have no ${title} algorithm in common.`,
     why: `The host (${theirs.software}) offers ${theirs[field].join(', ') || 'none'}; Flotilla offers ${ours[field].join(', ')}.`,
-    next: legacy
-      ? `Allow one of Flotilla's in ${option} of its sshd_config, or accept the old one for this host in your ~/.ssh/config: ${option} +${legacy}`
+    next: possible
+      ? `Allow one of Flotilla's in ${option} of its sshd_config, or accept one of the host's for it in your ~/.ssh/config: ${option} +${possible}`
       : `Allow one of Flotilla's in ${option} of its sshd_config.`,
   })
 }

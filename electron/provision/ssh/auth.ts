@@ -103,7 +103,8 @@ export class Authentication {
     const triedPassword = this.#tried.some((name) => name.startsWith('the password'))
     if (tooMany) return 'Set IdentitiesOnly yes and the right IdentityFile for this host in ~/.ssh/config, or choose a key file.'
     if (this.#taken.length && takesPassword && !triedPassword) return 'Enter the password too.'
-    if (!takesPassword && this.#given.password && !this.#tried.length) return 'Use a key file or your ssh-agent: this host takes no passwords.'
+    if (!takesPassword && this.#given.password && !this.#tried.length)
+      return 'Use a key file or your ssh-agent: this host takes no passwords.'
     if (!takesPassword && triedPassword) return 'Use a key file or your ssh-agent.'
     if (!takesPassword) return 'Check the user name, and that the public key is in its authorized_keys.'
     if (triedPassword) return 'Check the user name and the password.'

@@ -93,7 +93,8 @@ async function connectOnce(options: ConnectOptions): Promise<SshConnection> {
       client.on('error', (error: Error & { level?: string }) => {
         // A broken agent is no reason to stop: the next way to sign in is tried.
         if (error.level === 'agent') return
-        if (greeting.silent && error.level !== 'client-timeout') reject(new TurnedAway(error.message, { cause: error }))
+        if (greeting.silent && options.transport) reject(byCommand(options, error))
+        else if (greeting.silent && error.level !== 'client-timeout') reject(new TurnedAway(error.message, { cause: error }))
         else reject(refused ?? handshakeError(options, auth, error))
       })
       client.on('change password', () => {
@@ -154,6 +155,15 @@ class Greeting {
     }
     socket.on('data', onData)
   }
+}
+
+function byCommand({ host, port }: Address, error: Error): FlotillaError {
+  return new FlotillaError('SSH_UNREACHABLE', {
+    what: `Could not reach ${host} on port ${port}.`,
+    why: `ProxyCommand said: ${error.message}.`,
+    next: 'Check ProxyCommand of this host in ~/.ssh/config.',
+    cause: error,
+  })
 }
 
 function turnedAway({ host, port }: Address): FlotillaError {

@@ -2,23 +2,37 @@
 import { spawn } from 'node:child_process'
 import { Duplex } from 'node:stream'
 
-/** Runs the command in the user's shell, as ssh does. It ends with the stream; what it says on its standard error is in the stream's error. */
+/**
+ * Runs the command in the user's shell, as ssh does. It ends with the stream. One that fails destroys the stream with what it said last
+ * on its standard error.
+ */
 export function proxyCommand(command: string, signal?: AbortSignal): Duplex {
   signal?.throwIfAborted()
-  const shell = process.platform === 'win32' ? { shell: true } : { shell: process.env['SHELL'] || '/bin/sh' }
-  const child = spawn(process.platform === 'win32' ? command : `exec ${command}`, {
-    ...shell,
+  const windows = process.platform === 'win32'
+  const child = spawn(windows ? command : `exec ${command}`, {
+    shell: windows || process.env['SHELL'] || '/bin/sh',
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
   })
   let said = ''
-  child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-1000)))
-  const duplex = Duplex.from({ readable: child.stdout, writable: child.stdin })
-  child.on('error', (error) => duplex.destroy(error))
-  child.on('exit', (code) => {
-    if (code) duplex.destroy(new Error(said.trim().split('\n').at(-1) || `ProxyCommand ended with code ${code}`))
+  const duplex = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (chunk: Buffer, _encoding, callback) => void child.stdin.write(chunk, callback),
+    final: (callback) => void child.stdin.end(callback),
+    destroy(error, callback) {
+      child.kill()
+      callback(error)
+    },
   })
-  duplex.on('close', () => child.kill())
+  child.stdin.on('error', () => undefined)
+  child.stdout.on('data', (chunk: Buffer) => void (duplex.push(chunk) || child.stdout.pause()))
+  child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-1000)))
+  child.on('error', (error) => duplex.destroy(error))
+  // Only now is everything read, and known how it ended.
+  child.on('close', (code) => {
+    if (code) duplex.destroy(new Error(said.trim().split('\n').at(-1) || `it ended with code ${code}`))
+    else duplex.push(null)
+  })
   const onAbort = () => duplex.destroy(signal?.reason as Error)
   signal?.addEventListener('abort', onAbort, { once: true })
   duplex.once('close', () => signal?.removeEventListener('abort', onAbort))

@@ -36,10 +36,10 @@ function noShell({ user, host }: SshConnection, { stdout, stderr, code }: ExecRe
 type Elevate = (script: string, options: ExecOptions) => Promise<ExecResult>
 
 // `-k` with a command makes sudo ignore what it remembers of earlier sign-ins: the answer is then the same each time.
-const SUDO = 'LC_ALL=C exec sudo -k -n -- '
+const SUDO = 'exec env LC_ALL=C sudo -k -n -- '
 // The prompt is empty and the password is read from standard input, so that it stands in no argument list and no log.
-const SUDO_WITH_PASSWORD = "LC_ALL=C exec sudo -k -S -p '' -- "
-const DOAS = 'LC_ALL=C exec doas -n '
+const SUDO_WITH_PASSWORD = "exec env LC_ALL=C sudo -k -S -p '' -- "
+const DOAS = 'exec env LC_ALL=C doas -n '
 
 /**
  * Finds the way to root. Throws NO_SUDO with the reason: no sudo and no doas, not allowed, or a password that is missing or wrong.

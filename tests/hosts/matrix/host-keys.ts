@@ -58,7 +58,12 @@ export const HOST_KEYS: readonly Row[] = [
     ...unpinned,
     name: 'a key that is revoked',
     before: (trial) => record(trial, `${named(trial)} ${trial.hostKey}`, `@revoked * ${trial.hostKey}`),
-    fails: (trial) => unknown(trial),
+    fails: (trial) => ({
+      code: 'SSH_HOST_KEY_CHANGED',
+      what: `The key of ${trial.host.address} must not be trusted any more.`,
+      why: `${trial.knownHosts}:2 marks ${print(trial.hostKey)} as revoked.`,
+      next: 'Give the host a new key, then remove the machine and add it again.',
+    }),
     endpoint: () => ({ hostKey: undefined }),
     then: { before: (trial) => record(trial, `${named(trial)} ${trial.hostKey}`) },
   },

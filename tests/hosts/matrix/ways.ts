@@ -28,6 +28,7 @@ Host *
 export const WAYS: readonly Row[] = [
   {
     name: 'a jump host with credentials of its own',
+    user: 'bob',
     endpoint: async (trial) => ({ jump: await gate(trial) }),
     give: ({ key }) => ({ keyFile: key('ed25519'), jump: { password: USERS.eve.password } }),
     async check(trial, { connection }) {
@@ -37,6 +38,7 @@ export const WAYS: readonly Row[] = [
   },
   {
     name: 'jump hosts one behind the other, each with its own user and key in ssh_config',
+    user: 'bob',
     config: (trial) => chainText(trial),
     async check(trial, { connection, via }) {
       const from = (await connection.exec('echo $SSH_CONNECTION')).stdout.split(' ')[0]
@@ -50,8 +52,9 @@ export const WAYS: readonly Row[] = [
   },
   {
     name: 'ProxyJump in a circle',
+    user: 'bob',
     config: ({ host, gate: one }) => `Host ${host.address}\n ProxyJump ${one.address}\nHost *\n ProxyJump ${host.address}\n`,
-    fails: ({ host, gate: one }) => ({
+    fails: ({ host }) => ({
       code: 'INVALID_INPUT',
       what: `There is no way to ${host.address}.`,
       why: 'ProxyJump in ssh_config leads over more than 8 hosts, or in a circle.',
@@ -136,6 +139,7 @@ export const WAYS: readonly Row[] = [
   },
   {
     name: 'a link of 4 Mbit/s that loses every thirtieth packet',
+    user: 'bob',
     prepare: `nft add table ip lab; nft add chain ip lab in '{ type filter hook input priority 0; }'; nft add rule ip lab in numgen random mod 30 == 0 drop`,
     clear: 'nft delete table ip lab',
     before: async ({ host }) =>
