@@ -1,5 +1,6 @@
 /** What happens in the cluster, as far as it may let a pod be placed that could not be. Source: `kube-scheduler/framework` events. */
-import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
+import type { Node } from '../../api/core/v1/types.gen.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
 import { amountIn, type Amounts } from '../snapshot/amounts.ts'
 import type { PodInfo } from '../snapshot/pod-info.ts'
@@ -17,6 +18,7 @@ export type EventResource =
   | 'CSINode'
   | 'CSIDriver'
   | 'CSIStorageCapacity'
+  | 'VolumeAttachment'
   | 'ResourceClaim'
   | 'DeviceClass'
   | 'ResourceSlice'
@@ -50,8 +52,8 @@ export interface ClusterEvent {
 /** An event with what it is about. */
 export interface Happening {
   readonly event: ClusterEvent
-  readonly old?: Pod | Node | undefined
-  readonly now?: Pod | Node | undefined
+  readonly old?: KubeObject | undefined
+  readonly now?: KubeObject | undefined
 }
 
 /** Moves every pod, whatever refused it: time has passed, or somebody asks for it. */

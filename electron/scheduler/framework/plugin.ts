@@ -3,7 +3,7 @@
  * look and the decision; what follows may wait. A plugin that throws says `Error`.
  * Source: `kube-scheduler/framework/interface.go`.
  */
-import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
 import type { NodeInfo } from '../snapshot/node-info.ts'
 import type { PodInfo } from '../snapshot/pod-info.ts'
 import type { SnapshotView } from '../snapshot/snapshot.ts'
@@ -34,7 +34,7 @@ export interface Plugin {
 export interface EventRegistration {
   readonly event: ClusterEvent
   /** Whether it is worth trying the pod again; absent: always. Old and new state are there as the event has them. */
-  readonly hint?: (pod: PodInfo, old: Pod | Node | undefined, now: Pod | Node | undefined) => Hint
+  readonly hint?: (pod: PodInfo, old: KubeObject | undefined, now: KubeObject | undefined) => Hint
 }
 
 export type Hint = 'Queue' | 'Skip'

@@ -3,7 +3,7 @@ import type { ReplicaSet, StatefulSet } from '../../api/apps/v1/types.gen.ts'
 import type { PersistentVolume, PersistentVolumeClaim, ReplicationController, Service } from '../../api/core/v1/types.gen.ts'
 import type { PodDisruptionBudget } from '../../api/policy/v1/types.gen.ts'
 import type { DeviceClass, ResourceClaim, ResourceSlice } from '../../api/resource/v1/types.gen.ts'
-import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../../api/storage/v1/types.gen.ts'
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment } from '../../api/storage/v1/types.gen.ts'
 import type { Labels } from '../../machinery/selector/requirement.ts'
 
 export interface ClusterObjects {
@@ -22,6 +22,8 @@ export interface ClusterObjects {
   storageClass(name: string): StorageClass | undefined
   /** Which CSI drivers a node has. */
   csiNode(name: string): CSINode | undefined
+  /** What is attached to a node, or is being attached or detached. */
+  volumeAttachments(node: string): readonly VolumeAttachment[]
   csiDriver(name: string): CSIDriver | undefined
   /** How much room there is for volumes of a class, and where. */
   storageCapacities(className: string): readonly CSIStorageCapacity[]
@@ -45,6 +47,7 @@ export const NO_OBJECTS: ClusterObjects = Object.freeze({
   persistentVolumesFor: () => [],
   storageClass: () => undefined,
   csiNode: () => undefined,
+  volumeAttachments: () => [],
   csiDriver: () => undefined,
   storageCapacities: () => [],
   resourceClaim: () => undefined,

@@ -1,5 +1,6 @@
 /** Some plugins in a small world without a server: what they say of each node for a pod. */
 import type { Node, Pod } from '../../api/core/v1/types.gen.ts'
+import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 import { silentLogger } from '../../base/logger.ts'
 import { seededRandom } from '../../base/random.ts'
@@ -37,7 +38,7 @@ export interface PluginWorld {
   /** One plugin's scores by node; null: it has nothing to say. */
   scores(pod: Pod, plugin: string): Record<string, number> | null
   /** What the only plugin's hints say of an event; "deaf": it does not ask to hear of it. */
-  readonly hint: (pod: Pod, event: ClusterEvent, old: Pod | Node | undefined, now: Pod | Node | undefined) => Hint | 'deaf'
+  readonly hint: (pod: Pod, event: ClusterEvent, old: KubeObject | undefined, now: KubeObject | undefined) => Hint | 'deaf'
 }
 
 export function pluginWorld(plugins: readonly PluginDescriptor[], options: WorldOptions): PluginWorld {

@@ -10,6 +10,7 @@ import { csiDriver as csiDriverKind } from '../../api/storage/v1/csi-driver.ts'
 import { csiStorageCapacity as storageCapacityKind } from '../../api/storage/v1/csi-storage-capacity.ts'
 import { csiNode as csiNodeKind } from '../../api/storage/v1/csi-node.ts'
 import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
+import { volumeAttachment as volumeAttachmentKind } from '../../api/storage/v1/volume-attachment.ts'
 import type { Informer, Informers } from '../../client/informer.ts'
 import type { SchedulerCore } from '../cycle/core.ts'
 import { releaseAssumed } from '../cycle/failures.ts'
@@ -35,15 +36,15 @@ export function watchNodes({ cache, queue }: SchedulerCore, nodes: Informer<Node
   })
 }
 
-/** Of volumes and devices only that something changed is told: what it means is read anew. */
+/** Volumes and devices, and what is said of them. */
 export function watchResources({ queue }: SchedulerCore, informers: Informers): Disposable {
   const stack = new DisposableStack()
   const watch = (resource: EventResource, informer: Informer) =>
     stack.use(
       informer.on({
-        add: () => queue.move({ event: { resource, action: ACTION.add } }),
-        update: () => queue.move({ event: { resource, action: ACTION.updateOther } }),
-        delete: () => queue.move({ event: { resource, action: ACTION.delete } }),
+        add: (now) => queue.move({ event: { resource, action: ACTION.add }, now }),
+        update: (now, old) => queue.move({ event: { resource, action: ACTION.updateOther }, old, now }),
+        delete: (old) => queue.move({ event: { resource, action: ACTION.delete }, old }),
       }),
     )
   watch('PersistentVolumeClaim', informers.for<KubeObject>(persistentVolumeClaimKind))
@@ -52,6 +53,7 @@ export function watchResources({ queue }: SchedulerCore, informers: Informers): 
   watch('CSINode', informers.for<KubeObject>(csiNodeKind))
   watch('CSIDriver', informers.for<KubeObject>(csiDriverKind))
   watch('CSIStorageCapacity', informers.for<KubeObject>(storageCapacityKind))
+  watch('VolumeAttachment', informers.for<KubeObject>(volumeAttachmentKind))
   watch('ResourceClaim', informers.for<KubeObject>(resourceClaimKind))
   watch('DeviceClass', informers.for<KubeObject>(deviceClassKind))
   watch('ResourceSlice', informers.for<KubeObject>(resourceSliceKind))

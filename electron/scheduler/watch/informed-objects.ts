@@ -13,12 +13,14 @@ import { csiDriver as csiDriverKind } from '../../api/storage/v1/csi-driver.ts'
 import { csiStorageCapacity as storageCapacityKind } from '../../api/storage/v1/csi-storage-capacity.ts'
 import { csiNode as csiNodeKind } from '../../api/storage/v1/csi-node.ts'
 import { storageClass as storageClassKind } from '../../api/storage/v1/storage-class.ts'
+import { volumeAttachment as volumeAttachmentKind } from '../../api/storage/v1/volume-attachment.ts'
 import type { Informers } from '../../client/informer.ts'
 import type { ClusterObjects } from '../snapshot/cluster-objects.ts'
 
 const FREE_BY_CLASS = 'free-by-class'
 const BY_CLAIM = 'by-claim'
 const BY_CLASS = 'by-class'
+const BY_NODE = 'by-node'
 
 /** What plugins read of the cluster, from informers. */
 export function informedObjects(informers: Informers): ClusterObjects {
@@ -37,6 +39,8 @@ export function informedObjects(informers: Informers): ClusterObjects {
   const deviceClaims = informers.for(resourceClaimKind)
   const deviceClasses = informers.for(deviceClassKind)
   const slices = informers.for(resourceSliceKind)
+  const attachments = informers.for(volumeAttachmentKind)
+  attachments.addIndex(BY_NODE, ({ spec }) => [spec.nodeName])
   capacities.addIndex(BY_CLASS, ({ storageClassName }) => [storageClassName])
   volumes.addIndex(FREE_BY_CLASS, (volume) => (volume.spec.claimRef ? [] : [storageClassOf(volume)]))
   volumes.addIndex(BY_CLAIM, ({ spec: { claimRef } }) => (claimRef ? [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`] : []))
@@ -59,6 +63,7 @@ export function informedObjects(informers: Informers): ClusterObjects {
     ],
     storageClass: (name) => classes.get(undefined, name),
     csiNode: (name) => csiNodes.get(undefined, name),
+    volumeAttachments: (node) => attachments.byIndex(BY_NODE, node),
     csiDriver: (name) => csiDrivers.get(undefined, name),
     storageCapacities: (className) => capacities.byIndex(BY_CLASS, className),
     resourceClaim: (namespace, name) => deviceClaims.get(namespace, name),

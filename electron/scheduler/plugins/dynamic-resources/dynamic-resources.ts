@@ -1,16 +1,18 @@
 /** Devices for the claims of pods (KEP-4381). Source: kubernetes `scheduler/framework/plugins/dynamicresources`. */
-import type { Node, Pod } from '../../../api/core/v1/types.gen.ts'
+import type { Pod } from '../../../api/core/v1/types.gen.ts'
 import type { AllocationResult, ResourceClaim } from '../../../api/resource/v1/types.gen.ts'
+import type { KubeObject } from '../../../api/meta/v1/object.ts'
 import { semanticEqual } from '../../../api/values/equal.ts'
 import { isAbort } from '../../../base/async.ts'
-import { canBeReserved, isReservedFor } from '../../../machinery/devices/pod-claims.ts'
+import { canBeReserved, claimNameFor, isReservedFor } from '../../../machinery/devices/pod-claims.ts'
 import { hasReason } from '../../../machinery/status.ts'
 import { stateKey } from '../../framework/cycle-state.ts'
 import { definePlugin, type Handle } from '../../framework/descriptor.ts'
 import { ACTION } from '../../framework/events.ts'
 import { normalizeByLargest } from '../../framework/normalize.ts'
-import type { AnyPlugin } from '../../framework/plugin.ts'
+import type { AnyPlugin, Hint } from '../../framework/plugin.ts'
 import { errorStatus, SKIP, unresolvable, unschedulable } from '../../framework/status.ts'
+import type { PodInfo } from '../../snapshot/pod-info.ts'
 import { NodeTerms } from '../../matching/node-selector.ts'
 import { allocationOf } from './allocation.ts'
 import { allocate, type Found } from './allocator.ts'
@@ -54,7 +56,7 @@ export const dynamicResources = definePlugin({
     return {
       name,
       events: [
-        { event: { resource: 'ResourceClaim', action: ACTION.add | ACTION.updateOther | ACTION.delete } },
+        { event: { resource: 'ResourceClaim', action: ACTION.add | ACTION.updateOther | ACTION.delete }, hint: claimHint },
         { event: { resource: 'DeviceClass', action: ACTION.add | ACTION.updateOther } },
         { event: { resource: 'ResourceSlice', action: ACTION.add | ACTION.updateOther } },
         {
@@ -178,6 +180,18 @@ function inBackground({ logger }: Handle, work: Promise<void>): void {
   })
 }
 
-function claimStatuses(pod: Pod | Node | undefined): Pod['status']['resourceClaimStatuses'] {
+/** Worth a try if devices are free again, or if something else than who uses it changed of a claim of the pod's own. */
+function claimHint({ pod, namespace }: PodInfo, old: KubeObject | undefined, now: KubeObject | undefined): Hint {
+  const [before, after] = [old as ResourceClaim | undefined, now as ResourceClaim | undefined]
+  if (before?.status.allocation && !after?.status.allocation) return 'Queue'
+  const claim = after ?? before
+  const isOwn =
+    claim?.metadata.namespace === namespace &&
+    pod.spec.resourceClaims?.some((entry) => claimNameFor(pod, entry) === claim.metadata.name) === true
+  if (!isOwn) return 'Skip'
+  return before && after && semanticEqual(before.status, after.status) ? 'Skip' : 'Queue'
+}
+
+function claimStatuses(pod: KubeObject | undefined): Pod['status']['resourceClaimStatuses'] {
   return (pod as Pod | undefined)?.status.resourceClaimStatuses
 }

@@ -1,4 +1,5 @@
 import type { Node, Pod } from '../../../api/core/v1/types.gen.ts'
+import type { KubeObject } from '../../../api/meta/v1/object.ts'
 import { isExtendedResource } from '../../../api/core/v1/resource-names.ts'
 import type { Evidence } from '../../framework/evidence.ts'
 import { ACTION } from '../../framework/events.ts'
@@ -153,7 +154,7 @@ function evidenceOf({ resource, requested, used, allocatable }: Shortage): Evide
 }
 
 /** Worth a try if the empty node would do, and has more than before of what the pod wants. */
-function nodeHint({ requests }: PodInfo, old: Pod | Node | undefined, now: Pod | Node | undefined): 'Queue' | 'Skip' {
+function nodeHint({ requests }: PodInfo, old: KubeObject | undefined, now: KubeObject | undefined): 'Queue' | 'Skip' {
   const { allocatable, allowedPods } = nodeFacts(now as Node)
   if (!fits(requests, { allocatable, allowedPods, requested: NOTHING, podCount: 0 })) return 'Skip'
   if (!old) return 'Queue'

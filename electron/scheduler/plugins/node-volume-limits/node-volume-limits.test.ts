@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/core/v1/types.gen.ts'
-import type { CSINode, StorageClass } from '../../../api/storage/v1/types.gen.ts'
+import type { CSINode, StorageClass, VolumeAttachment } from '../../../api/storage/v1/types.gen.ts'
+import type { ClusterObjects } from '../../snapshot/cluster-objects.ts'
 import { nodeOf, podOf } from '../../testing/objects.ts'
 import { pluginWorld } from '../../testing/plugin-world.ts'
 import { nodeVolumeLimits } from './node-volume-limits.ts'
@@ -12,7 +13,7 @@ const withClaims = (name: string, claims: readonly string[], on?: string) =>
     ...(on ? { on } : {}),
   })
 /** Claims named "new-…" have no volume yet. Node a takes two volumes of the driver, b any number. */
-const world = (...pods: ReturnType<typeof podOf>[]) =>
+const world = (pods: ReturnType<typeof podOf>[], more: Partial<ClusterObjects> = {}) =>
   pluginWorld([nodeVolumeLimits], {
     nodes: [nodeOf('a'), nodeOf('b')],
     pods,
@@ -29,15 +30,26 @@ const world = (...pods: ReturnType<typeof podOf>[]) =>
         name === 'a'
           ? ({ spec: { drivers: [{ name: 'example.com/disks', nodeID: 'a', allocatable: { count: 2 } }] } } as unknown as CSINode)
           : undefined,
+      ...more,
     },
   })
 
 it('counts the volumes of a node, and those that are to come', () => {
-  expect(world(withClaims('one', ['x'], 'a')).reasons(withClaims('two', ['y']))).toEqual({ a: '', b: '' })
-  expect(world(withClaims('one', ['x'], 'a')).reasons(withClaims('two', ['y', 'z']))).toEqual({ a: EXCEEDED, b: '' })
-  expect(world(withClaims('one', ['x'], 'a')).reasons(withClaims('two', ['y', 'new-z']))).toEqual({ a: EXCEEDED, b: '' })
+  expect(world([withClaims('one', ['x'], 'a')]).reasons(withClaims('two', ['y']))).toEqual({ a: '', b: '' })
+  expect(world([withClaims('one', ['x'], 'a')]).reasons(withClaims('two', ['y', 'z']))).toEqual({ a: EXCEEDED, b: '' })
+  expect(world([withClaims('one', ['x'], 'a')]).reasons(withClaims('two', ['y', 'new-z']))).toEqual({ a: EXCEEDED, b: '' })
 })
 
 it('counts a volume that several pods use once', () => {
-  expect(world(withClaims('one', ['x', 'y'], 'a')).reasons(withClaims('two', ['x']))).toEqual({ a: '', b: '' })
+  expect(world([withClaims('one', ['x', 'y'], 'a')]).reasons(withClaims('two', ['x']))).toEqual({ a: '', b: '' })
+})
+
+it('counts volumes that are attached though no pod there uses them', () => {
+  const attached = (volume: string) =>
+    ({ spec: { attacher: 'example.com/disks', nodeName: 'a', source: { persistentVolumeName: volume } } }) as unknown as VolumeAttachment
+  const still = (...volumes: string[]) => ({ volumeAttachments: (node: string) => (node === 'a' ? volumes.map(attached) : []) })
+  const busy = (...volumes: string[]) => world([withClaims('one', ['x'], 'a')], still(...volumes))
+  expect(busy('pv-x').reasons(withClaims('two', ['y']))).toEqual({ a: '', b: '' })
+  expect(busy('pv-x', 'pv-old').reasons(withClaims('two', ['y']))).toEqual({ a: EXCEEDED, b: '' })
+  expect(busy('pv-x', 'pv-y').reasons(withClaims('two', ['y']))).toEqual({ a: '', b: '' })
 })

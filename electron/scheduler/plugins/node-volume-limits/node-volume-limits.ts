@@ -5,6 +5,7 @@ import { ACTION } from '../../framework/events.ts'
 import type { AnyPlugin } from '../../framework/plugin.ts'
 import { SKIP, unschedulable } from '../../framework/status.ts'
 import { claimsOf } from '../../matching/pod-volumes.ts'
+import { hasClaims, higherLimit, ownClaim, withClaims } from '../../matching/volume-hints.ts'
 import { classOf, NO_PROVISIONER } from '../../../machinery/volumes/classes.ts'
 import type { ClusterObjects } from '../../snapshot/cluster-objects.ts'
 
@@ -15,17 +16,17 @@ const name = 'NodeVolumeLimits'
 const key = stateKey<Volumes>(name)
 const EXCEEDED = ['node(s) exceed max volume count']
 
-/** Keeps nodes from more volumes of a CSI driver than the driver says it can attach there. */
+/** Keeps nodes from more volumes of a CSI driver than the driver says it can attach there. Source: `plugins/nodevolumelimits/csi.go`. */
 export const nodeVolumeLimits = definePlugin({
   name,
   defaults: {},
   create: (): AnyPlugin => ({
     name,
     events: [
-      { event: { resource: 'CSINode', action: ACTION.add | ACTION.updateOther } },
-      { event: { resource: 'AssignedPod', action: ACTION.delete } },
-      { event: { resource: 'PersistentVolumeClaim', action: ACTION.add | ACTION.updateOther } },
-      { event: { resource: 'PersistentVolume', action: ACTION.add } },
+      { event: { resource: 'CSINode', action: ACTION.add | ACTION.updateOther }, hint: higherLimit },
+      { event: { resource: 'AssignedPod', action: ACTION.delete }, hint: withClaims },
+      { event: { resource: 'PersistentVolumeClaim', action: ACTION.add | ACTION.updateOther }, hint: ownClaim },
+      { event: { resource: 'VolumeAttachment', action: ACTION.delete }, hint: hasClaims },
     ],
     preFilter({ state, snapshot }, { pod }) {
       const volumes = volumesOf(pod, snapshot.objects)
@@ -41,6 +42,11 @@ export const nodeVolumeLimits = definePlugin({
       if (limits.size === 0) return null
       const attached = new Map<string, string>()
       for (const { pod } of node.pods()) for (const [volume, driver] of volumesOf(pod, snapshot.objects)) attached.set(volume, driver)
+      // Also those that no pod there needs any more, as long as they are not detached.
+      for (const { spec } of snapshot.objects.volumeAttachments(node.name)) {
+        const csi = snapshot.objects.persistentVolume(spec.source.persistentVolumeName ?? '')?.spec.csi
+        if (csi) attached.set(`${csi.driver}^${csi.volumeHandle}`, csi.driver)
+      }
       const more = new Map<string, number>()
       for (const [volume, driver] of state.read(key)) {
         if (!attached.has(volume)) more.set(driver, (more.get(driver) ?? 0) + 1)

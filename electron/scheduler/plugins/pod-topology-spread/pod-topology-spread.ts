@@ -1,4 +1,5 @@
 import type { Node, Pod } from '../../../api/core/v1/types.gen.ts'
+import type { KubeObject } from '../../../api/meta/v1/object.ts'
 import { ACTION } from '../../framework/events.ts'
 import { stateKey } from '../../framework/cycle-state.ts'
 import { definePlugin } from '../../framework/descriptor.ts'
@@ -21,7 +22,7 @@ export const podTopologySpread = definePlugin<PodTopologySpreadArgs>({
   weight: 2,
   defaults: { defaultingType: 'System' },
   create(defaulting): AnyPlugin {
-    const podChange = (pod: PodInfo, old: Pod | Node | undefined, now: Pod | Node | undefined): Hint =>
+    const podChange = (pod: PodInfo, old: KubeObject | undefined, now: KubeObject | undefined): Hint =>
       podHint(pod, old as Pod | undefined, now as Pod | undefined, defaulting)
     return {
       name: NAME,

@@ -3,6 +3,7 @@ import { definePlugin } from '../../framework/descriptor.ts'
 import { ACTION } from '../../framework/events.ts'
 import type { AnyPlugin } from '../../framework/plugin.ts'
 import { errorStatus, SKIP, unresolvable } from '../../framework/status.ts'
+import { moreRoom, otherTopologies, ownClaim, roomIgnored } from '../../matching/volume-hints.ts'
 import { AssumedVolumes } from './assumed-volumes.ts'
 import { bindVolumes } from './bind-volumes.ts'
 import { volumesOn, type NodeVolumes } from './node-volumes.ts'
@@ -36,11 +37,11 @@ export const volumeBinding = definePlugin<Args>({
     return {
       name,
       events: [
-        { event: { resource: 'PersistentVolumeClaim', action: ACTION.add | ACTION.updateOther } },
+        { event: { resource: 'PersistentVolumeClaim', action: ACTION.add | ACTION.updateOther }, hint: ownClaim },
         { event: { resource: 'PersistentVolume', action: ACTION.add | ACTION.updateOther } },
-        { event: { resource: 'StorageClass', action: ACTION.add | ACTION.updateOther } },
-        { event: { resource: 'CSIDriver', action: ACTION.add | ACTION.updateOther } },
-        { event: { resource: 'CSIStorageCapacity', action: ACTION.add | ACTION.updateOther } },
+        { event: { resource: 'StorageClass', action: ACTION.add | ACTION.updateOther }, hint: otherTopologies },
+        { event: { resource: 'CSIDriver', action: ACTION.add | ACTION.updateOther }, hint: roomIgnored },
+        { event: { resource: 'CSIStorageCapacity', action: ACTION.add | ACTION.updateOther }, hint: moreRoom },
         { event: { resource: 'Node', action: ACTION.add | ACTION.updateNodeLabel } },
       ],
       preFilter({ state, snapshot }, { pod }) {

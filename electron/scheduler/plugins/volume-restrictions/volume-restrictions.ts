@@ -5,6 +5,7 @@ import { ACTION } from '../../framework/events.ts'
 import type { AnyPlugin, Cycle } from '../../framework/plugin.ts'
 import { SKIP, unresolvable, unschedulable } from '../../framework/status.ts'
 import { claimNamesOf } from '../../matching/pod-volumes.ts'
+import { ownClaim } from '../../matching/volume-hints.ts'
 import type { PodInfo } from '../../snapshot/pod-info.ts'
 import { disksOf, sharedDisk } from './disks.ts'
 
@@ -46,7 +47,7 @@ export const volumeRestrictions = definePlugin({
         hint: ({ pod }, old) => (old && sharesVolume(pod, old as Pod) ? 'Queue' : 'Skip'),
       },
       { event: { resource: 'Node', action: ACTION.add } },
-      { event: { resource: 'PersistentVolumeClaim', action: ACTION.add } },
+      { event: { resource: 'PersistentVolumeClaim', action: ACTION.add }, hint: ownClaim },
     ],
     preFilter({ state, snapshot }, { pod, namespace }) {
       const names = new Set<string>()

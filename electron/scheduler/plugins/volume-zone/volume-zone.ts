@@ -4,6 +4,7 @@ import { ACTION } from '../../framework/events.ts'
 import type { AnyPlugin } from '../../framework/plugin.ts'
 import { SKIP, unresolvable } from '../../framework/status.ts'
 import { claimsOf } from '../../matching/pod-volumes.ts'
+import { movedVolume, ownClaim, waitingClass } from '../../matching/volume-hints.ts'
 
 interface Place {
   readonly claim: string
@@ -30,10 +31,10 @@ export const volumeZone = definePlugin({
   create: (): AnyPlugin => ({
     name,
     events: [
-      { event: { resource: 'StorageClass', action: ACTION.add } },
+      { event: { resource: 'StorageClass', action: ACTION.add }, hint: waitingClass },
       { event: { resource: 'Node', action: ACTION.add | ACTION.updateNodeLabel } },
-      { event: { resource: 'PersistentVolumeClaim', action: ACTION.add | ACTION.updateOther } },
-      { event: { resource: 'PersistentVolume', action: ACTION.add | ACTION.updateOther } },
+      { event: { resource: 'PersistentVolumeClaim', action: ACTION.add | ACTION.updateOther }, hint: ownClaim },
+      { event: { resource: 'PersistentVolume', action: ACTION.add | ACTION.updateOther }, hint: movedVolume(LABELS.flat()) },
     ],
     preFilter({ state, snapshot }, { pod }) {
       const places = claimsOf(pod, snapshot.objects).flatMap(({ metadata, spec }) => {
