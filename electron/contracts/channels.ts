@@ -4,6 +4,7 @@ import type { KubeObject } from '../api/meta/v1/object.ts'
 import { call, nothing, stream } from './channel.ts'
 import { LIST_CHANNELS } from './list-channels.ts'
 import { HELM_CHANNELS } from './helm.ts'
+import { METRICS_CHANNELS } from './metrics.ts'
 
 /** Any object; only its outside is looked at. */
 const kubeObject = v.custom<KubeObject>((value) => {
@@ -52,6 +53,7 @@ const check = v.object({ name: v.string(), state: v.picklist(['ok', 'warn', 'fai
 
 export const CHANNELS = {
   ...HELM_CHANNELS,
+  ...METRICS_CHANNELS,
   'app.info': call(
     nothing,
     v.object({

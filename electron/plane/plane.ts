@@ -4,6 +4,7 @@ import type { NodeDialer } from '../apiserver/types.ts'
 import { component, startIn, type Component, componentWith } from '../base/lifecycle.ts'
 import { createInformers } from '../client/informers.ts'
 import { CHANNELS, type Channels } from '../contracts/channels.ts'
+import type { METRICS_CHANNELS } from '../contracts/metrics.ts'
 import { serveConnection, type Handlers } from '../contracts/server.ts'
 import { unavailable } from '../machinery/status.ts'
 import { createMachines, type Machines } from '../provision/machines.ts'
@@ -19,6 +20,7 @@ import { machineHandlers } from './face/machines.ts'
 import { storeHandlers } from './face/store.ts'
 import { loadNodePty, terminalHandlers } from './face/terminal.ts'
 import { helmHandlers } from './helm/handlers.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { startManagers } from './managers.ts'
 import { serveEtcd } from './serve-etcd.ts'
 import { controlSocketPath, paths } from './state-dir.ts'
@@ -80,7 +82,15 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
             stack,
           )
 
-    const handlers = createHandlers(config, deps, api, machines, startedAt)
+    const others = createHandlers(config, deps, api, machines, startedAt)
+    const metrics = createMetrics({
+      client: machinesClient,
+      ...{ clock, logger: logger.child({ part: 'metrics' }) },
+      dir: paths(config.stateDir).metrics,
+      cpuTime: threadCpuTime,
+    })
+    await startIn(stack, metrics, signal)
+    const handlers: Handlers<Channels> = { ...others, ...metrics.handlers }
     const info = {
       name: api.cluster.name,
       server: api.url,
@@ -106,13 +116,19 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
   })
 }
 
+/** Milliseconds. */
+function threadCpuTime(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
 function createHandlers(
   config: PlaneConfig,
   { clock, random }: PlaneDeps,
   api: Api,
   machines: Machines,
   startedAt: number,
-): Handlers<Channels> {
+): Omit<Handlers<Channels>, keyof typeof METRICS_CHANNELS> {
   // The person at the desktop is the cluster's administrator: the same rights as with the exported kubeconfig.
   const client = api.server.clientFor({ name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }, 'flotilla-ui')
   const text = (failure: unknown) => (failure instanceof Error ? failure.message : String(failure))

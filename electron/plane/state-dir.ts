@@ -13,6 +13,8 @@ export const paths = (stateDir: string) => ({
   pki: join(stateDir, 'pki'),
   kubeconfig: join(stateDir, 'kubeconfig'),
   machines: join(stateDir, 'machines'),
+  /** What nodes and pods used. */
+  metrics: join(stateDir, 'metrics'),
   /** Made by the user. */
   scheduler: join(stateDir, 'scheduler.yaml'),
   authentication: join(stateDir, 'authentication.yaml'),
@@ -32,7 +34,7 @@ export const paths = (stateDir: string) => ({
 export const OWN_ENTRIES: readonly string[] = [
   ...['cluster.json', 'cluster.json.new', 'store', 'pki', 'kubeconfig', 'kubeconfig.new', 'machines', 'ssh'],
   ...['plane.log', 'plane.log.1', 'control.sock', 'code-cache', 'desktop', 'scheduler.yaml', 'authentication.yaml', 'authorization.yaml'],
-  ...['admission.yaml', 'audit-policy.yaml', 'audit'],
+  ...['admission.yaml', 'audit-policy.yaml', 'audit', 'metrics'],
 ]
 /** What an empty disk may have. */
 const SYSTEM_ENTRIES = ['lost+found']

@@ -50,6 +50,7 @@ const EMPTY: LogSnapshot = {
   lastMs: null,
   rows: 0,
   newer: 0,
+  typed: '',
   matches: 0,
   searching: false,
   hit: null,

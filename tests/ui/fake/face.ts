@@ -10,6 +10,7 @@ import { describeFailure } from '../../../electron/plane/face/describe.ts'
 import { kubeHandlers } from '../../../electron/plane/face/kube.ts'
 import { KINDS } from '../../../electron/api/kinds.gen.ts'
 import { NAMESPACE } from './cluster.ts'
+import { fakeMetrics } from './metrics.ts'
 import { fakeHelm, type FakeHelm } from './helm.ts'
 import { streamLog } from './logs.ts'
 import { machineHandlers } from './machines.ts'
@@ -44,6 +45,7 @@ export function faceHandlers(client: Client, options: FaceOptions): Handlers<Cha
   return {
     ...kube,
     ...fakeHelm(client, options),
+    ...fakeMetrics(client),
     ...machineHandlers(client, { stepMs: options.stepMs ?? 120 }),
     'app.info': () => ({
       version: '0.1.0',

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../../../../electron/base/random.ts'
 import { LogEngine } from './engine.ts'
 import { timeText } from './line.ts'
 import type { LogSnapshot } from './protocol.ts'
@@ -53,21 +52,22 @@ describe('a log', () => {
   })
 
   it('merges what comes in any pieces to what a sort would give, each source in its own order', () => {
-    const random = seededRandom(7)
+    let seed = 7
+    const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647
     const { push, look } = start({ sources: 4 })
     const all: { time: number; source: number; n: number; raw: string }[] = []
     const queues = [0, 1, 2, 3].map((source) => {
-      let time = Math.floor(random.float() * 1000)
+      let time = Math.floor(random() * 1000)
       return Array.from({ length: 3000 }, (_, n) => {
-        time += Math.floor(random.float() * 3)
+        time += Math.floor(random() * 3)
         const line = { time, source, n, raw: `${timeText(BASE, time * 1000)} ${source}/${n}\n` }
         all.push(line)
         return line
       })
     })
     while (queues.some((queue) => queue.length)) {
-      const own = queues[Math.floor(random.float() * 4)] ?? []
-      const part = own.splice(0, 1 + Math.floor(random.float() * 700))
+      const own = queues[Math.floor(random() * 4)] ?? []
+      const part = own.splice(0, 1 + Math.floor(random() * 700))
       if (part[0]) push(part.map(({ raw }) => raw).join(''), part[0].source)
     }
     const shown = look().lines

@@ -42,6 +42,7 @@ export class LogEngine {
   /** The last line there was when the view was held; null while it is not. */
   #heldAt: Key | null = null
   #hit: Key | null = null
+  #typed = ''
   #scheduled = false
   #version = 0
 
@@ -84,6 +85,7 @@ export class LogEngine {
         this.#follow = true
         return this.#soon()
       case 'filter': {
+        this.#typed = operation.typed
         const parsed = parseQuery(operation.typed)
         const pattern = parsed && 'pattern' in parsed ? parsed.pattern : null
         const before = this.#view.filter.pattern
@@ -219,6 +221,7 @@ export class LogEngine {
       lastMs: store.last ? store.last.sec * 1000 + store.last.nano / 1e6 : null,
       rows,
       newer: all - rows,
+      typed: this.#typed,
       matches: this.#view.matchCount,
       searching: !whole,
       hit: this.#hit ? { id: this.#hit.id, ordinal: this.#view.ordinalOf(this.#hit) } : null,

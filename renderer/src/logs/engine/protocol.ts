@@ -41,6 +41,8 @@ export interface LogSnapshot {
   readonly rows: number
   /** Rows that came since it was held. */
   readonly newer: number
+  /** What is searched for, as it was typed, and in how many of the rows it is. */
+  readonly typed: string
   readonly matches: number
   /** The search has not looked at everything yet. */
   readonly searching: boolean
