@@ -1,5 +1,6 @@
 /** Every controller there is: one line each. */
 import { attachDetachController } from './attach-detach/attach-detach.ts'
+import { bootstrapSignerController } from './bootstrap-signer/bootstrap-signer.ts'
 import { certificateApprovingController } from './certificates/approver.ts'
 import { certificateCleanerController } from './certificates/cleaner.ts'
 import { certificateSigningController } from './certificates/signer.ts'
@@ -15,10 +16,12 @@ import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.t
 import { garbageCollectorController } from './garbage-collector/garbage-collector.ts'
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/horizontal-pod-autoscaler.ts'
 import { jobController } from './job/job.ts'
+import { legacyTokenCleanerController } from './legacy-token-cleaner/legacy-token-cleaner.ts'
 import { localVolumeController } from './local-volumes/local-volumes.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeIpamController } from './node-ipam/node-ipam.ts'
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts'
+import { nodeRouteController } from './node-route/node-route.ts'
 import { persistentVolumeBinder } from './persistent-volume-binder/binder.ts'
 import { podGcController } from './pod-gc/pod-gc.ts'
 import { replicaSetController } from './replica-set/replica-set.ts'
@@ -43,6 +46,7 @@ import { volumeProtectionController } from './volume-protection/volume-protectio
 
 export const CONTROLLERS: readonly ControllerDescriptor[] = [
   attachDetachController,
+  bootstrapSignerController,
   certificateApprovingController,
   certificateCleanerController,
   certificateSigningController,
@@ -59,10 +63,12 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   garbageCollectorController,
   horizontalPodAutoscalerController,
   jobController,
+  legacyTokenCleanerController,
   localVolumeController,
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,
+  nodeRouteController,
   persistentVolumeBinder,
   podGcController,
   replicaSetController,

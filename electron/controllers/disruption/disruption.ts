@@ -11,6 +11,7 @@ import { findCondition, setCondition } from '../../machinery/conditions.ts'
 import { isBeingDeleted, keyOf, splitKey } from '../../machinery/object.ts'
 import { defineController, watch, type Change, type Outcome } from '../runtime/controller.ts'
 import { itself, states } from '../runtime/watches.ts'
+import { demandedLabels, havingLabels, indexByLabels } from '../workload/label-index.ts'
 import { countHealthy, countsScale, disruptedPods, expected } from './healthy.ts'
 import { createScales } from './scales.ts'
 
@@ -22,6 +23,7 @@ export const disruptionController = defineController({
   create({ client, clock, events, informers }) {
     const budgets = informers.for(budgetKind)
     const pods = informers.for(podKind)
+    indexByLabels(pods)
     const scales = createScales(client, informers)
     const selecting = (pod: Pod) =>
       budgets.list(pod.metadata.namespace).filter(({ spec }) => selectorMatches(spec.selector, pod.metadata.labels))
@@ -33,7 +35,9 @@ export const disruptionController = defineController({
         const { namespace, name } = splitKey(key)
         const budget = budgets.get(namespace, name)
         if (!budget || isBeingDeleted(budget)) return undefined
-        const selected = pods.list(namespace).filter(({ metadata }) => selectorMatches(budget.spec.selector, metadata.labels))
+        const { selector } = budget.spec
+        const candidates = selector ? havingLabels(pods, namespace, demandedLabels(selector)) : []
+        const selected = candidates.filter(({ metadata }) => selectorMatches(selector, metadata.labels))
         if (selected.length === 0) events.event(budget, 'Normal', 'NoPods', 'No matching pods found')
         let count = selected.length
         try {

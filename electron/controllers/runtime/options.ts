@@ -10,6 +10,8 @@ export interface ControllerOptions {
   readonly clusterCidr?: string
   /** Addresses for Services, as the API server gives them out: "10.96.0.0/16". Without it no ServiceCIDR tells of them. */
   readonly serviceCidr?: string
+  /** Brings the addresses of each node's pods to it; without it nobody does from here. */
+  readonly routes?: RouteProvider
   /** Prefix length of a node's part of them. Default 24 for IPv4, 64 for IPv6. */
   readonly nodeCidrMaskSize?: number
   /** So long a node may be silent before its state is unknown. Default 50 s. */
@@ -26,6 +28,20 @@ export interface ControllerOptions {
   readonly unhealthyZoneThreshold?: number
   /** So many ended pods are kept; 0: all. Default 12,500. */
   readonly terminatedPodThreshold?: number
+}
+
+/** Who knows the ways to nodes, as a cloud's network does. Source: kubernetes `cloud-provider.Routes`. */
+export interface RouteProvider {
+  list(signal: AbortSignal): Promise<readonly Route[]>
+  create(route: Route, signal: AbortSignal): Promise<void>
+  delete(route: Route, signal: AbortSignal): Promise<void>
+}
+
+export interface Route {
+  /** The node's name. */
+  readonly node: string
+  /** Addresses of its pods: "10.244.3.0/24". */
+  readonly cidr: string
 }
 
 /** Structurally the API server's own signer. */

@@ -5,6 +5,7 @@ import type { Informer, Lister } from '../../client/informer.ts'
 import { keyOf } from '../../machinery/object.ts'
 import type { Change } from '../runtime/controller.ts'
 import { states } from '../runtime/watches.ts'
+import { havingLabels, indexByLabels, labelKey, labelKeysOf } from './label-index.ts'
 import { isPodReady, isPodTerminal } from './pod-state.ts'
 
 /** Marks what belongs to a service without an address of its own. */
@@ -19,17 +20,12 @@ export function selectsPods({ spec }: Service): boolean {
   return spec.type !== 'ExternalName' && Object.keys(spec.selector ?? {}).length > 0
 }
 
-const BY_LABEL = 'by-label'
 const BY_SELECTOR = 'by-selector'
 
 /** Each controller that uses `podsBehind` and `servicesOf` asks for it of the informers that they share. */
 export function indexForServices(services: Informer<Service>, pods: Informer<Pod>): void {
-  pods.addIndex(BY_LABEL, labelsOf)
+  indexByLabels(pods)
   services.addIndex(BY_SELECTOR, firstSelected)
-}
-
-function labelsOf({ metadata }: Pod): string[] {
-  return Object.entries(metadata.labels ?? {}).map(([key, value]) => labelKey(metadata.namespace, key, value))
 }
 
 /** One of the labels that its pods must have. */
@@ -38,18 +34,11 @@ function firstSelected(service: Service): string[] {
   return first && selectsPods(service) ? [labelKey(service.metadata.namespace, ...first)] : []
 }
 
-const labelKey = (namespace: string | undefined, key: string, value: string) => `${namespace}/${key}=${value}`
-
 /** Those of its pods that have an address and have not ended, by name. */
 export function podsBehind(service: Service, pods: Lister<Pod>): readonly Pod[] {
-  const { namespace } = service.metadata
-  // The rarest of the labels leaves the least to be looked at.
-  let candidates: readonly Pod[] | null = null
-  for (const [key, value] of Object.entries(service.spec.selector ?? {})) {
-    const having = pods.byIndex(BY_LABEL, labelKey(namespace, key, value))
-    if (!candidates || having.length < candidates.length) candidates = having
-  }
-  return (candidates ?? [])
+  const { selector = {} } = service.spec
+  if (Object.keys(selector).length === 0) return []
+  return havingLabels(pods, service.metadata.namespace, selector)
     .filter((pod) => selects(service, pod) && !isPodTerminal(pod) && addressesOf(pod).length > 0)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
 }
@@ -91,7 +80,7 @@ export function servicesOf(services: Lister<Service>): (change: Change<Pod>) => 
 
 /** The services that select the pod. */
 export function servicesFor(pod: Pod, services: Lister<Service>): Service[] {
-  return labelsOf(pod).flatMap((label) => services.byIndex(BY_SELECTOR, label).filter((service) => selects(service, pod)))
+  return labelKeysOf(pod).flatMap((label) => services.byIndex(BY_SELECTOR, label).filter((service) => selects(service, pod)))
 }
 
 function selects({ spec }: Service, { metadata: { labels = {} } }: Pod): boolean {
