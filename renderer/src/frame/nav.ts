@@ -41,7 +41,10 @@ export const NAV: readonly NavGroup[] = [
   },
   {
     title: 'nav.insight',
-    entries: [{ id: 'logs', title: 'nav.logs', icon: 'logs', to: { name: 'logs' }, key: 'l' }],
+    entries: [
+      { id: 'logs', title: 'nav.logs', icon: 'logs', to: { name: 'logs' }, key: 'l' },
+      { id: 'metrics', title: 'nav.metrics', icon: 'metrics', to: { name: 'metrics' }, key: 'u' },
+    ],
   },
   {
     title: 'nav.network',

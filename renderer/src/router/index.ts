@@ -82,6 +82,12 @@ export const router = createRouter({
       component: () => import('../pages/object/ObjectPage.vue'),
       props: true,
     },
+    {
+      path: '/metrics',
+      name: 'metrics',
+      component: () => import('../pages/metrics/MetricsPage.vue'),
+      meta: { title: 'nav.metrics', nav: 'metrics' },
+    },
     { path: '/logs', name: 'logs', component: () => import('../pages/logs/LogsPage.vue'), meta: { title: 'nav.logs', nav: 'logs' } },
     {
       path: '/settings',
