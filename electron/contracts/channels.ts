@@ -5,6 +5,7 @@ import { call, nothing, stream } from './channel.ts'
 import { LIST_CHANNELS } from './list-channels.ts'
 import { HELM_CHANNELS } from './helm.ts'
 import { METRICS_CHANNELS } from './metrics.ts'
+import { VM_CHANNELS } from './vm.ts'
 
 /** Any object; only its outside is looked at. */
 const kubeObject = v.custom<KubeObject>((value) => {
@@ -54,6 +55,7 @@ const check = v.object({ name: v.string(), state: v.picklist(['ok', 'warn', 'fai
 export const CHANNELS = {
   ...HELM_CHANNELS,
   ...METRICS_CHANNELS,
+  ...VM_CHANNELS,
   'app.info': call(
     nothing,
     v.object({
@@ -212,11 +214,38 @@ export const CHANNELS = {
   'machines.poke': call(v.object({ reason: v.picklist(['resume', 'network']) }), v.object({})),
   /** Goes on from the step that failed. */
   'machines.retry': call(v.object({ name, credentials: v.optional(credentials) }), v.object({})),
+  /**
+   * Gives agents this app's program, or with `rollBack` the one that they had before; one machine after the other, all if none is named,
+   * in the order of their names. After a failure the rest is left as it is. `drain` moves pods away first; without it they go on running.
+   */
+  'machines.upgrade': stream(
+    v.object({ names: v.optional(v.array(name)), rollBack: v.optional(v.boolean()), drain: v.optional(v.boolean()) }),
+    v.never(),
+    v.variant('type', [
+      v.object({ type: v.literal('progress'), machine: v.string(), detail: v.string() }),
+      /** Content hashes of the programs; the same when there was nothing to do. */
+      v.object({ type: v.literal('done'), machine: v.string(), from: v.string(), to: v.string(), version: v.string() }),
+      v.object({ type: v.literal('failed'), machine: v.string(), code: v.string(), what: v.string(), why: v.string(), next: v.string() }),
+    ]),
+  ),
   'machines.cancel': call(v.object({ name }), v.object({})),
   /** `forget`: drop it from the cluster even if the machine cannot be reached to clean it up. */
   'machines.remove': call(v.object({ name, credentials: v.optional(credentials), forget: v.optional(v.boolean()) }), v.object({})),
   /** A shell on the machine itself, which works when its agent does not. Without a size it has no terminal, and ends with its input. */
   'machines.shell': stream(v.object({ name, size: v.optional(terminalSize) }), terminalUp, terminalDown),
+  /** A script for /bin/sh on the machine itself, with what is sent as its input; with `root` as root, if that needs no password. */
+  'machines.run': stream(v.object({ name, script: v.string(), root: v.optional(v.boolean()) }), terminalUp, terminalDown),
+  /** Lines that the machine has written down, as bytes; with `follow` until it is ended. */
+  'machines.logs': stream(
+    v.object({
+      name,
+      source: v.picklist(['agent', 'containerd', 'kernel', 'system']),
+      lines: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000))),
+      follow: v.optional(v.boolean()),
+    }),
+    v.never(),
+    terminalDown,
+  ),
   /** A shell on this computer with KUBECONFIG set. */
   'terminal.local': stream(v.object({ size: terminalSize }), terminalUp, terminalDown),
 

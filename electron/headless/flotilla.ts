@@ -7,13 +7,18 @@ import { findCommand, helpOf, parseCommand, usage, type Command } from './comman
 import { doctor } from './commands/doctor.ts'
 import { down } from './commands/down.ts'
 import { imageImport } from './commands/image.ts'
+import { imageBuildMachine, imagePullMachine } from './commands/machine-image.ts'
 import { kubeconfig } from './commands/kubeconfig.ts'
 import { nodeAdd } from './commands/node-add.ts'
+import { nodeCp } from './commands/node-files.ts'
+import { nodeLogs } from './commands/node-logs.ts'
+import { nodeRepair, nodeRollback, nodeUpgrade } from './commands/node-upgrade.ts'
 import { nodeList, nodeRemove, nodeRetry, nodeShell } from './commands/node.ts'
 import { serve } from './commands/serve.ts'
 import { snapshotRestore, snapshotSave, snapshotStatus } from './commands/snapshot.ts'
 import { status } from './commands/status.ts'
 import { up } from './commands/up.ts'
+import * as vm from './commands/vm.ts'
 import { createOutput } from './output.ts'
 
 const COMMANDS: readonly Command[] = [
@@ -27,7 +32,26 @@ const COMMANDS: readonly Command[] = [
   nodeRetry,
   nodeRemove,
   nodeShell,
+  nodeCp,
+  nodeLogs,
+  nodeUpgrade,
+  nodeRollback,
+  nodeRepair,
   imageImport,
+  imageBuildMachine,
+  imagePullMachine,
+  vm.vmList,
+  vm.vmAdd,
+  vm.vmStart,
+  vm.vmStop,
+  vm.vmSuspend,
+  vm.vmResume,
+  vm.vmReboot,
+  vm.vmResize,
+  vm.vmLog,
+  vm.vmConsole,
+  vm.vmSnapshot,
+  vm.vmCompact,
   snapshotSave,
   snapshotStatus,
   snapshotRestore,

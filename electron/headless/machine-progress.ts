@@ -9,11 +9,18 @@ const MACHINES = { group: 'infra.flotilla.dev', version: 'v1alpha1', resource: '
 
 /**
  * Says each step as it ends. Resolves with the machine when it is Ready; rejects with what made it fail, or with MACHINE_NOT_FOUND
- * when it is deleted meanwhile.
+ * when it is deleted meanwhile. `before`: when a run began that is not the one to wait for.
  */
-export async function untilReady(caller: Caller<Channels>, name: string, output: Output, signal: AbortSignal): Promise<Machine> {
+export async function untilReady(
+  caller: Caller<Channels>,
+  name: string,
+  output: Output,
+  signal: AbortSignal,
+  before?: string,
+): Promise<Machine> {
   const said = new Set<string>()
   return await followMachine(caller, name, signal, (machine) => {
+    if (before !== undefined && machine.status.steps?.[0]?.startedAt === before) return null
     for (const step of machine.status.steps ?? []) {
       const line = `${step.name} ${step.state} ${step.startedAt}`
       if (!['done', 'failed'].includes(step.state) || said.has(line)) continue
@@ -39,7 +46,8 @@ export async function untilGone(caller: Caller<Channels>, name: string, signal: 
   }
 }
 
-async function followMachine<T>(
+/** Looks at each state of a machine until `look` returns something; rejects with MACHINE_NOT_FOUND when it is gone. */
+export async function followMachine<T>(
   caller: Caller<Channels>,
   name: string,
   signal: AbortSignal,

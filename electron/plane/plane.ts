@@ -2,6 +2,7 @@
 import { KINDS } from '../api/kinds.gen.ts'
 import type { NodeDialer } from '../apiserver/types.ts'
 import { component, startIn, type Component, componentWith } from '../base/lifecycle.ts'
+import type { Client } from '../client/client.ts'
 import { createInformers } from '../client/informers.ts'
 import { CHANNELS, type Channels } from '../contracts/channels.ts'
 import type { METRICS_CHANNELS } from '../contracts/metrics.ts'
@@ -18,6 +19,7 @@ import { describeFailure } from './face/describe.ts'
 import { kubeHandlers } from './face/kube.ts'
 import { machineHandlers } from './face/machines.ts'
 import { storeHandlers } from './face/store.ts'
+import { virtualHandlers } from './face/virtual.ts'
 import { loadNodePty, terminalHandlers } from './face/terminal.ts'
 import { helmHandlers } from './helm/handlers.ts'
 import { createMetrics } from './metrics/metrics.ts'
@@ -29,10 +31,12 @@ export interface Plane extends Component {
   /** Once it is ready. */
   readonly info: PlaneInfo
   readonly handlers: Handlers<Channels>
+  /** The administrator's, who sits at the desktop. */
+  readonly client: Client
 }
 
 export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
-  let running: { info: PlaneInfo; handlers: Handlers<Channels> } | null = null
+  let running: { info: PlaneInfo; handlers: Handlers<Channels>; client: Client } | null = null
   const { clock, random, logger } = deps
 
   const base = component(async (stack, signal) => {
@@ -82,7 +86,9 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
             stack,
           )
 
-    const others = createHandlers(config, deps, api, machines, startedAt)
+    // The person at the desktop is the cluster's administrator: the same rights as with the exported kubeconfig.
+    const client = api.server.clientFor({ name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }, 'flotilla-ui')
+    const others = createHandlers(config, deps, { api, machines, client, startedAt })
     const metrics = createMetrics({
       client: machinesClient,
       ...{ clock, logger: logger.child({ part: 'metrics' }) },
@@ -98,7 +104,7 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
       stateDir: config.stateDir,
       ...(etcd ? { etcd } : {}),
     }
-    running = { info, handlers }
+    running = { info, handlers, client }
     stack.use(await listenControl(controlSocketPath(config.stateDir), (port) => serveConnection(port, CHANNELS, handlers, describeFailure)))
     logger.info('the plane is ready', { server: api.url, milliseconds: Math.round(clock.now() - startedAt) })
   })
@@ -113,6 +119,9 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
     get handlers() {
       return ready().handlers
     },
+    get client() {
+      return ready().client
+    },
   })
 }
 
@@ -125,12 +134,8 @@ function threadCpuTime(): number {
 function createHandlers(
   config: PlaneConfig,
   { clock, random }: PlaneDeps,
-  api: Api,
-  machines: Machines,
-  startedAt: number,
+  { api, machines, client, startedAt }: { api: Api; machines: Machines; client: Client; startedAt: number },
 ): Omit<Handlers<Channels>, keyof typeof METRICS_CHANNELS> {
-  // The person at the desktop is the cluster's administrator: the same rights as with the exported kubeconfig.
-  const client = api.server.clientFor({ name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }, 'flotilla-ui')
   const text = (failure: unknown) => (failure instanceof Error ? failure.message : String(failure))
   return {
     async 'app.info'() {
@@ -152,6 +157,7 @@ function createHandlers(
     ...storeHandlers(api.store),
     ...terminalHandlers(paths(config.stateDir).kubeconfig),
     ...machineHandlers(machines),
+    ...virtualHandlers(machines, config.stateDir),
     ...helmHandlers({ client, clock, kubeconfig: paths(config.stateDir).kubeconfig, path: process.env['PATH'] ?? '' }),
   }
 }

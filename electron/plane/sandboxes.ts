@@ -8,11 +8,32 @@ export async function listMachines(caller: Caller<Channels>): Promise<Machine[]>
   return (body as { items: Machine[] }).items
 }
 
-/** Makes as many sandbox machines as are missing, and tries those again that failed; returns the names of all. */
-export async function ensureSandboxes(caller: Caller<Channels>, wanted: number): Promise<string[]> {
-  const present = (await listMachines(caller)).filter((m) => m.spec.provider === 'sandbox' && !m.metadata.deletionTimestamp)
+/**
+ * Makes as many machines of a provider as are missing, tries those again that failed, and starts virtual ones that are off; returns the
+ * names of all. `sizes`: of virtual machines that are made.
+ */
+export async function ensureLocal(
+  caller: Caller<Channels>,
+  wanted: number,
+  provider: 'sandbox' | 'qemu',
+  sizes: { cpus?: number; memoryBytes?: number; diskBytes?: number } = {},
+): Promise<string[]> {
+  const present = (await listMachines(caller)).filter((m) => m.spec.provider === provider && !m.metadata.deletionTimestamp)
+  for (const { metadata, spec } of present)
+    if (spec.qemu && spec.qemu.power !== 'On')
+      await caller.call('kube.request', {
+        method: 'PATCH',
+        path: `/apis/infra.flotilla.dev/v1alpha1/machines/${metadata.name}`,
+        contentType: 'application/merge-patch+json',
+        body: { spec: { qemu: { power: 'On' } } },
+      })
   for (const machine of present) if (machine.status.phase === 'Failed') await caller.call('machines.retry', { name: machine.metadata.name })
   const names = present.map((machine) => machine.metadata.name)
-  while (names.length < wanted) names.push((await caller.call('machines.addSandbox', {})).name)
+  while (names.length < wanted)
+    names.push((await (provider === 'qemu' ? caller.call('vm.add', sizes) : caller.call('machines.addSandbox', {}))).name)
   return names
+}
+
+export async function ensureSandboxes(caller: Caller<Channels>, wanted: number): Promise<string[]> {
+  return await ensureLocal(caller, wanted, 'sandbox')
 }

@@ -32,7 +32,19 @@ export const paths = (stateDir: string) => ({
 
 /** Everything that Flotilla puts into a state folder. */
 export const OWN_ENTRIES: readonly string[] = [
-  ...['cluster.json', 'cluster.json.new', 'store', 'pki', 'kubeconfig', 'kubeconfig.new', 'machines', 'ssh'],
+  ...[
+    'cluster.json',
+    'cluster.json.new',
+    'store',
+    'pki',
+    'kubeconfig',
+    'kubeconfig.new',
+    'machines',
+    'ssh',
+    'vm',
+    'machine-images',
+    'cache',
+  ],
   ...['plane.log', 'plane.log.1', 'control.sock', 'code-cache', 'desktop', 'scheduler.yaml', 'authentication.yaml', 'authorization.yaml'],
   ...['admission.yaml', 'audit-policy.yaml', 'audit', 'metrics'],
 ]

@@ -6,114 +6,38 @@
 import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
 import { node as nodeKind } from '../api/core/v1/node.ts'
 import { machine as machineKind } from '../api/infra/v1alpha1/machine.ts'
-import type { Machine, PreflightCheck, SshEndpoint } from '../api/infra/v1alpha1/types.ts'
-import { type Clock, deadline } from '../base/clock.ts'
+import type { Machine, SshEndpoint } from '../api/infra/v1alpha1/types.ts'
+import { deadline } from '../base/clock.ts'
 import { FlotillaError, messageOf } from '../base/errors.ts'
-import { component, type Component, componentWith } from '../base/lifecycle.ts'
-import type { Logger } from '../base/logger.ts'
-import { randomSuffix, type Random } from '../base/random.ts'
-import type { Client } from '../client/client.ts'
-import type { Informers } from '../client/informer.ts'
+import { component, componentWith } from '../base/lifecycle.ts'
+import { randomSuffix } from '../base/random.ts'
+import { findCondition } from '../machinery/conditions.ts'
 import { hasReason, unavailable } from '../machinery/status.ts'
+import { AGENT_PORT } from './layout.ts'
 import { watchNetwork } from './link/network-watch.ts'
 import type { MachineContext } from './machines/context.ts'
-import { importArchive, type ImportEvent } from './machines/import-archive.ts'
+import { importArchive } from './machines/import-archive.ts'
+import { rollAgents } from './machines/rolling.ts'
+import type { MachineAddress, Machines, MachinesDeps, NewMachine } from './machines/types.ts'
 import { FINALIZER, FORGET, MachineWorker } from './machines/worker.ts'
+import { machineImagesFor } from './machine-image/images.ts'
+import { VirtualMachines } from './qemu/virtual-machines.ts'
 import { checkName } from './sandbox/names.ts'
 import { Sandboxes } from './sandbox/sandbox.ts'
 import { sandboxSupport } from './sandbox/support.ts'
-import {
-  connectEndpoint,
-  scanEndpoint,
-  userSshEnvironment,
-  type Credentials,
-  type Endpoint,
-  type ScannedKey,
-  type SshEnvironment,
-} from './ssh/endpoint.ts'
+import { connectEndpoint, scanEndpoint, userSshEnvironment, type Credentials } from './ssh/endpoint.ts'
 import { requireKey } from './ssh/host-key.ts'
 import { ensureClusterKey } from './ssh/keys.ts'
-import type { ShellSession, TerminalSize } from './ssh/shell.ts'
+import { rootShell, userShell } from './ssh/sudo.ts'
 import { hostConfig } from './ssh/ssh-config.ts'
-import { ownerText, type ClusterInfo } from './steps/configure.ts'
+import { ownerText } from './steps/configure.ts'
 import { inspect } from './steps/provision.ts'
-import type { AgentTls } from './steps/remove.ts'
 import { LocalFiles } from './steps/runtime.ts'
 import { readUnits } from './units.ts'
 
-export interface MachinesDeps {
-  readonly client: Client
-  /** Shared; must be started by its owner, before or after. */
-  readonly informers: Informers
-  /** Absolute. Keys, known hosts and sandboxes are kept in it. */
-  readonly stateDir: string
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly version: string
-  readonly cluster: ClusterInfo
-  /** Port of the API server on this computer's loopback. */
-  readonly apiPort: () => number
-  /** The API server's client certificate for agents; null: agents are not asked to clean up, SSH does it. */
-  readonly agentTls: (() => Promise<AgentTls>) | null
-  /** Folder with `agent.mjs`. */
-  readonly agentDir: string
-  /** Folders that hold `node-linux-<arch>/bin/node`. */
-  readonly runtimeDirs: readonly string[]
-  /** `resources/units`. */
-  readonly unitsDir: string
-  /** Whether sandboxes reach other networks through this computer, to pull images for one. Absent: yes. */
-  readonly egress?: boolean
-  /** Absent: the user's own. */
-  readonly environment?: SshEnvironment
-}
-
-/** An endpoint as the contract's channels give it. */
-export interface MachineAddress extends Endpoint {
-  readonly credentials?: Credentials | undefined
-}
-
-export interface NewMachine extends Endpoint {
-  readonly name: string
-  readonly hostKey: string
-  readonly jump?: (Endpoint['jump'] & { hostKey: string }) | undefined
-  readonly nodeIP?: string | undefined
-  readonly installRuntime?: boolean | undefined
-  readonly labels?: Record<string, string> | undefined
-  readonly credentials: Credentials
-  /** Absent: what stands in the way is found out by the set-up itself, and told in the machine's status. */
-  readonly checkFirst?: boolean | undefined
-}
-
-export interface Machines extends Component {
-  scanHostKey(address: MachineAddress, signal: AbortSignal): Promise<ScannedKey>
-  /** What the user's ssh_config says of a host, to fill in a form. */
-  sshDefaults(
-    host: string,
-  ): Promise<{ hostName: string; user?: string; port?: number; keyFile?: string; jump?: { host: string; user?: string; port?: number } }>
-  preflight(
-    address: MachineAddress & { hostKey: string } & Pick<NewMachine, 'installRuntime' | 'nodeIP'>,
-    signal: AbortSignal,
-  ): Promise<readonly PreflightCheck[]>
-  add(machine: NewMachine, signal?: AbortSignal): Promise<{ name: string }>
-  addSandbox(options: { name?: string | undefined; memoryBytes?: number | undefined }): Promise<{ name: string }>
-  retry(options: { name: string; credentials?: Credentials | undefined }): Promise<void>
-  cancel(options: { name: string }): Promise<void>
-  remove(options: { name: string; credentials?: Credentials | undefined; forget?: boolean | undefined }): Promise<void>
-  shell(options: { name: string; size: TerminalSize | null }, signal: AbortSignal): Promise<ShellSession>
-  importImages(
-    options: { machines?: readonly string[] | undefined; source: AsyncIterable<Uint8Array> },
-    emit: (event: ImportEvent) => void,
-    signal: AbortSignal,
-  ): Promise<void>
-  /** The API server's `NodeDialer`. Rejects with Status 503 if the machine has no link. */
-  dial(node: string, port: number, signal?: AbortSignal): Promise<Duplex>
-  /** The network of this computer changed, or it woke up: all links are looked after at once. A change of addresses is seen without it. */
-  poke(reason: 'resume' | 'network'): void
-}
+export type { MachineAddress, Machines, MachinesDeps, NewMachine } from './machines/types.ts'
 
 /** How long a call to a node waits for its first connection, in milliseconds. */
 const FIRST_CONNECTION_MS = 10_000
@@ -158,25 +82,33 @@ export function createMachines(deps: MachinesDeps): Machines {
 
   const poke: Machines['poke'] = (reason) => {
     logger.info('all links are looked after', { reason, machines: workers.size })
-    for (const one of workers.values()) one.link?.poke()
+    for (const one of workers.values()) {
+      one.link?.poke()
+      one.settleClock().catch((error: unknown) => logger.warn('a guest’s clock could not be set', { machine: one.name, error }))
+    }
   }
 
   const base = component(async (stack, signal) => {
     const clusterKey = await ensureClusterKey(join(stateDir, 'ssh/id_ed25519'), `flotilla-${deps.cluster.id}`, random)
     const local = runtime(process.arch === 'arm64' ? 'arm64' : 'amd64')
+    const localFiles = new LocalFiles(join(stateDir, 'cache'))
+    const images = machineImagesFor({ stateDir, runtimeDirs: deps.runtimeDirs, random, localFiles })
+    const egress = deps.egress === undefined ? {} : { egress: deps.egress }
     context = {
       ...{ client, clock, random, logger, machines, nodes, environment, clusterKey },
       kind: machineKind,
       version: deps.version,
       cluster: deps.cluster,
       programs: { agent: join(deps.agentDir, 'agent.mjs'), runtime },
-      localFiles: new LocalFiles(join(stateDir, 'cache')),
+      localFiles,
+      images,
+      virtual: new VirtualMachines({ ...{ stateDir, images, clock, random, logger }, authorizedKey: clusterKey.publicText, ...egress }),
       units: await readUnits(deps.unitsDir),
       sandboxes: new Sandboxes({
         ...{ stateDir, clock, random },
         authorizedKey: clusterKey.publicText,
         ...(local === null ? {} : { runtime: local }),
-        ...(deps.egress === undefined ? {} : { egress: deps.egress }),
+        ...egress,
       }),
       apiPort: deps.apiPort,
       agentTls: deps.agentTls,
@@ -230,6 +162,15 @@ export function createMachines(deps: MachinesDeps): Machines {
       firstCredentials.delete(name)
       if (hasReason(error, 'AlreadyExists')) throw conflict(name, 'There is a machine of that name.')
       throw error
+    }
+  }
+  /** Without a name: node-1, or the next that is free. */
+  const createNamed = async (name: string | undefined, spec: Machine['spec']): Promise<{ name: string }> => {
+    if (name !== undefined) return await create(checkName(name), spec)
+    for (let number = 1; ; number++) {
+      const free = `node-${number}`
+      if (!machines.get(undefined, free) && !nodes.get(undefined, free)) return await create(free, spec)
+      if (number > 500) return await create(`node-${randomSuffix(random)}`, spec)
     }
   }
   return componentWith(base, {
@@ -293,12 +234,27 @@ export function createMachines(deps: MachinesDeps): Machines {
       const lacks = await sandboxSupport()
       if (lacks) throw lacks
       const spec: Machine['spec'] = { provider: 'sandbox', ...(memoryBytes === undefined ? {} : { sandbox: { memoryBytes } }) }
-      if (name !== undefined) return await create(checkName(name), spec)
-      for (let number = 1; ; number++) {
-        const free = `node-${number}`
-        if (!machines.get(undefined, free) && !nodes.get(undefined, free)) return await create(free, spec)
-        if (number > 500) return await create(`node-${randomSuffix(random)}`, spec)
+      return await createNamed(name, spec)
+    },
+
+    async addVirtual({ name, cpus, memoryBytes, diskBytes, image }) {
+      const { virtual } = ready()
+      await virtual.accelerator()
+      const sizes = {
+        ...(cpus === undefined ? {} : { cpus }),
+        ...(memoryBytes === undefined ? {} : { memoryBytes }),
+        ...(diskBytes === undefined ? {} : { diskBytes }),
       }
+      // What is left out gets its default when the object is made.
+      const qemu = { ...sizes, ...(image ? { image } : {}) } as Machine['spec']['qemu'] & object
+      // A distribution's image has no container runtime.
+      const spec: Machine['spec'] = { provider: 'qemu', qemu, ...(image ? { installRuntime: true } : {}) }
+      return await createNamed(name, spec)
+    },
+
+    virtual() {
+      const { virtual, images } = ready()
+      return { machines: virtual, images }
     },
 
     async retry({ name, credentials }) {
@@ -309,6 +265,34 @@ export function createMachines(deps: MachinesDeps): Machines {
 
     async cancel({ name }) {
       await worker(name).cancel()
+    },
+
+    async upgrade({ names, rollBack = false, drain = false }, emit, signal) {
+      const { programs, localFiles, agentTls } = ready()
+      const chosen = names ?? machines.list().map(({ metadata }) => metadata.name)
+      await rollAgents({
+        names: [...chosen].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })),
+        ...{ rollBack, drain, emit, signal },
+        program: { file: programs.agent, sha256: await localFiles.sha256(programs.agent) },
+        target(name) {
+          const { link } = worker(name)
+          if (!link || !agentTls) throw notLinked(name)
+          return {
+            clock,
+            tls: agentTls,
+            dial: (aborting) => link.dial(AGENT_PORT, aborting),
+            heartbeat() {
+              const ready = findCondition(nodes.get(undefined, name)?.status.conditions, 'Ready')
+              return ready?.status === 'True' ? (ready.lastHeartbeatTime ?? '') : null
+            },
+          }
+        },
+        drainDeps: { client, clock },
+        async onReplaced(name, version) {
+          const agentVersion = version.split('+flotilla.')[1] ?? version
+          await client.patch(machineKind, { name }, { type: 'merge', body: { status: { agentVersion } } }, { subresource: 'status' })
+        },
+      })
     },
 
     async remove({ name, credentials, forget }) {
@@ -327,6 +311,13 @@ export function createMachines(deps: MachinesDeps): Machines {
       const release = () => void machine[Symbol.asyncDispose]()
       session.exit.then(release, release)
       return session
+    },
+
+    async run({ name, script, root }, exec) {
+      const machine = await worker(name).connection(exec.signal ?? new AbortController().signal)
+      await using _ = machine
+      const shell = root ? await rootShell(machine.connection, undefined, exec.signal) : userShell(machine.connection)
+      return await shell.exec(script, exec)
     },
 
     async importImages({ machines: names, source }, emit, signal) {
@@ -358,6 +349,14 @@ export function createMachines(deps: MachinesDeps): Machines {
     },
 
     poke,
+  })
+}
+
+function notLinked(name: string): FlotillaError {
+  return new FlotillaError('SSH_CONNECTION_LOST', {
+    what: `${name} cannot be reached now.`,
+    why: 'It has no link: it is not set up yet, or is being removed.',
+    next: 'See how it does with `flotilla node list`.',
   })
 }
 

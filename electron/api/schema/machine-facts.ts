@@ -11,6 +11,7 @@ const text: FactSchema = { type: 'string' }
 const always: FactSchema = { type: 'string', default: '' }
 const flag: FactSchema = { type: 'boolean' }
 const bytes: FactSchema = { type: 'integer', format: 'int64' }
+const int: FactSchema = { type: 'integer', format: 'int32' }
 const port: FactSchema = { type: 'integer', format: 'int32', default: 22 }
 const time = ref(`${META}Time`)
 const oneOf = (...values: string[]): FactSchema => ({ type: 'string', enum: values })
@@ -36,12 +37,21 @@ export const MACHINE_FACTS: Readonly<Record<string, FactSchema>> = {
       installRuntime: flag,
       labels: { type: 'object', additionalProperties: text },
       nodeIP: text,
-      provider: { ...oneOf('sandbox', 'ssh'), default: '' },
+      provider: { ...oneOf('qemu', 'sandbox', 'ssh'), default: '' },
+      qemu: our('VirtualMachineSpec'),
       sandbox: our('SandboxSpec'),
       ssh: our('SshEndpoint'),
     },
     ['provider'],
   ),
+  [model('VirtualMachineSpec')]: object({
+    cpus: { type: 'integer', format: 'int32', default: 2 },
+    diskBytes: { ...bytes, default: 20 * 2 ** 30 },
+    image: our('CloudImage'),
+    memoryBytes: { ...bytes, default: 2 ** 31 },
+    power: { ...oneOf('Off', 'On', 'Suspended'), default: 'On' },
+  }),
+  [model('CloudImage')]: object({ sha256: always, url: always }, ['url', 'sha256']),
   [model('SandboxSpec')]: object({ memoryBytes: bytes }),
   [model('SshEndpoint')]: object(
     {
@@ -69,10 +79,12 @@ export const MACHINE_FACTS: Readonly<Record<string, FactSchema>> = {
     failure: our('MachineFailure'),
     link: our('MachineLink'),
     operatingSystem: text,
-    phase: oneOf('Failed', 'Pending', 'Provisioning', 'Ready', 'Removing', 'Unreachable'),
+    phase: oneOf('Failed', 'Pending', 'Provisioning', 'Ready', 'Removing', 'Stopped', 'Suspended', 'Unreachable'),
     preflight: named(our('PreflightCheck')),
+    qemu: our('VirtualMachineStatus'),
     steps: named(our('MachineStep')),
   }),
+  [model('VirtualMachineStatus')]: object({ accelerator: oneOf('hvf', 'kvm', 'tcg'), cpus: int, memoryBytes: bytes, restartNeeded: flag }),
   [model('MachineStep')]: object(
     {
       detail: text,

@@ -17,7 +17,7 @@ export const down: Command = {
   async run({ args, output, stateDir, signal, entry }) {
     const removed = await withPlane({ entry, stateDir }, async (caller) => {
       const machines = await listMachines(caller)
-      const ours = machines.filter((m) => m.spec.provider === 'sandbox').map((m) => m.metadata.name)
+      const ours = machines.filter((m) => m.spec.provider !== 'ssh').map((m) => m.metadata.name)
       if (args.flag('purge') && machines.length > ours.length) {
         throw new FlotillaError('INVALID_INPUT', {
           what: 'The cluster was not deleted.',

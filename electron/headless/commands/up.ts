@@ -1,19 +1,20 @@
-import { FlotillaError } from '../../base/errors.ts'
 import type { Command } from '../command.ts'
-import { ensureSandboxes } from '../../plane/sandboxes.ts'
+import { ensureLocal } from '../../plane/sandboxes.ts'
 import { untilReady } from '../machine-progress.ts'
 import { startOwn } from '../session.ts'
 import { serveUi, UI_OPTIONS } from '../ui.ts'
 import { untilStopped } from '../until-stopped.ts'
+import { SIZE_OPTIONS, sizesFrom } from './vm.ts'
 
 export const up: Command = {
   name: 'up',
-  usage: '[--nodes N] [--provider sandbox] [--state DIR] [--yes]',
+  usage: '[--nodes N] [--provider sandbox|qemu] [--state DIR] [--yes]',
   summary:
     'Runs a control plane and machines on this computer, and stays until it is stopped. The machines go on; `flotilla down` removes them.',
   options: {
     nodes: { type: 'string', help: 'how many machines there should be (default: 1)' },
-    provider: { type: 'string', help: 'what makes the machines: sandbox' },
+    provider: { type: 'string', help: 'what makes the machines: sandbox (default) or qemu' },
+    ...SIZE_OPTIONS,
     port: { type: 'string', help: 'port of the API server on 127.0.0.1' },
     ...UI_OPTIONS,
     yes: { type: 'boolean', short: 'y', help: 'ask nothing' },
@@ -21,20 +22,13 @@ export const up: Command = {
   },
   async run({ args, output, stateDir, signal, entry }) {
     const provider = args.choice('provider', ['sandbox', 'qemu']) ?? 'sandbox'
-    if (provider === 'qemu') {
-      throw new FlotillaError('UNSUPPORTED', {
-        what: 'Machines cannot be made with QEMU.',
-        why: 'This version makes sandbox machines, and takes any Linux host over SSH.',
-        next: 'Use --provider sandbox, or `flotilla node add HOST`.',
-      })
-    }
     const nodes = args.integer('nodes', 0, 50) ?? 1
     await using stack = new AsyncDisposableStack()
     const plane = stack.use(await startOwn({ entry, stateDir, port: args.integer('port', 1, 65535), debug: args.flag('debug') }))
     output.note(`The API server answers at ${plane.info.server}`)
     const ui = await serveUi(stack, plane, args, entry)
     if (ui.ui) output.note(`The app is at ${ui.ui}`)
-    const names = await ensureSandboxes(plane.caller, nodes)
+    const names = await ensureLocal(plane.caller, nodes, provider, sizesFrom(args))
     await Promise.all(names.map((name) => untilReady(plane.caller, name, output, signal)))
     process.stdout.write(`${JSON.stringify({ ready: true, ...plane.info, nodes: names, ...ui })}\n`)
     await untilStopped(plane, signal)

@@ -7,6 +7,8 @@ import type { Logger } from '../../base/logger.ts'
 import type { Random } from '../../base/random.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informer } from '../../client/informer.ts'
+import type { MachineImages } from '../machine-image/images.ts'
+import type { VirtualMachines } from '../qemu/virtual-machines.ts'
 import type { Sandboxes } from '../sandbox/sandbox.ts'
 import type { SshEnvironment } from '../ssh/endpoint.ts'
 import type { PrivateKey } from '../ssh/keys.ts'
@@ -32,6 +34,8 @@ export interface MachineContext {
   readonly units: UnitFiles
   readonly environment: SshEnvironment
   readonly sandboxes: Sandboxes
+  readonly virtual: VirtualMachines
+  readonly images: MachineImages
   readonly apiPort: () => number
   readonly agentTls: (() => Promise<AgentTls>) | null
   /** Absolute path of a folder for small files per machine. */

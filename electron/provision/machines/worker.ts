@@ -5,6 +5,7 @@ import type { Machine, MachinePhase } from '../../api/infra/v1alpha1/types.ts'
 import { FlotillaError, messageOf } from '../../base/errors.ts'
 import { hasReason } from '../../machinery/status.ts'
 import { LINK_KEEPALIVE, type Link, type LinkState } from '../link/link.ts'
+import { VirtualWorker } from '../qemu/virtual-worker.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import { connectEndpoint, type Credentials, type Endpoint, type MachineConnection } from '../ssh/endpoint.ts'
 import { loadKey } from '../ssh/keys.ts'
@@ -37,6 +38,8 @@ export class MachineWorker implements AsyncDisposable {
   readonly #status: StatusWriter
   #machine: Machine
   #task: Task | null = null
+  /** What makes and runs it, if it is a virtual machine. */
+  readonly #virtual: VirtualWorker | null
   #link: MachineLink | null = null
   #phase: MachinePhase | undefined
   #credentials: Credentials | null = null
@@ -54,6 +57,7 @@ export class MachineWorker implements AsyncDisposable {
     this.#context = context
     const { client, kind, clock, logger } = context
     this.#status = new StatusWriter({ client, kind, name: this.name, clock, logger })
+    this.#virtual = machine.spec.provider === 'qemu' ? this.#virtualWorker() : null
   }
 
   get link(): Link | null {
@@ -73,9 +77,12 @@ export class MachineWorker implements AsyncDisposable {
     } else if (!machine.metadata.finalizers?.includes(FINALIZER)) void this.#addFinalizer()
     else if (!this.#begun) {
       const phase = this.#phase ?? 'Pending'
-      if (machine.status.link || phase === 'Ready' || phase === 'Unreachable') this.#openLink()
+      const isOff = this.#virtual?.wanted === false && phase !== 'Pending' && phase !== 'Provisioning'
+      if (isOff) this.#begun = true
+      else if (machine.status.link || phase === 'Ready' || phase === 'Unreachable') this.#openLink()
       if (phase === 'Pending' || phase === 'Provisioning') this.#begin('provision')
     }
+    if (!machine.metadata.deletionTimestamp) this.#virtual?.reconcile()
   }
 
   /** Uses these for the next run only. */
@@ -109,6 +116,7 @@ export class MachineWorker implements AsyncDisposable {
     // A run that the end of the program cuts short is taken up again at the next start: its phase stays as it is.
     this.#status.stop()
     await this.cancel()
+    await this.#virtual?.[Symbol.asyncDispose]()
     await this.#link?.[Symbol.asyncDispose]()
   }
 
@@ -128,6 +136,7 @@ export class MachineWorker implements AsyncDisposable {
         this.#context.logger.error('a machine could not be worked on', { machine: this.name, error })
       } finally {
         if (this.#task === task) this.#task = null
+        if (kind === 'provision') this.#virtual?.reconcile()
       }
     }
     const task: Task = { kind, abort, done: run() }
@@ -144,12 +153,16 @@ export class MachineWorker implements AsyncDisposable {
     const begun = clock.now()
     const tokens: string[] = []
     const { memoryBytes } = spec.sandbox ?? {}
+    const machine = () => this.#machine
     try {
       await provision(
         {
           name,
           sudoPassword: credentials?.sudoPassword ?? credentials?.password,
-          nodeIP: spec.nodeIP,
+          // Where the machine is made, its first step fills this in.
+          get nodeIP() {
+            return machine().spec.nodeIP
+          },
           installRuntime: spec.installRuntime,
           labels: spec.labels,
           ...(spec.provider === 'sandbox' && memoryBytes !== undefined ? { memoryLimitBytes: memoryBytes } : {}),
@@ -176,7 +189,7 @@ export class MachineWorker implements AsyncDisposable {
           onPreflight: (checks) => this.#status.set({ preflight: [...checks] }),
           onFacts: (facts) => this.#status.set(facts),
         },
-        { signal, before: spec.provider === 'sandbox' ? [this.#sandboxStep()] : [] },
+        { signal, before: this.#providerSteps() },
       )
       this.#setPhase('Ready', { failure: null, agentVersion: context.version })
     } catch (error) {
@@ -188,6 +201,37 @@ export class MachineWorker implements AsyncDisposable {
       for (const token of tokens) await deleteBootstrapToken(context.client, token).catch(() => undefined)
       await this.#status.flush()
     }
+  }
+
+  #providerSteps(): Step[] {
+    if (this.#virtual) return [this.#virtual.step()]
+    return this.#machine.spec.provider === 'sandbox' ? [this.#sandboxStep()] : []
+  }
+
+  #virtualWorker(): VirtualWorker {
+    const { client, kind, virtual, images, clock, logger } = this.#context
+    return new VirtualWorker(
+      {
+        machine: () => this.#machine,
+        phase: () => this.#phase,
+        busy: () => this.#task !== null,
+        patchSpec: async (spec) => {
+          this.#machine = await client.patch(kind, { name: this.name }, { type: 'merge', body: { spec } })
+        },
+        setStatus: (change) => this.#status.set(change),
+        setPhase: (phase, more) => this.#setPhase(phase, more),
+        openLink: () => this.#openLink(),
+        closeLink: () => this.#closeLink(),
+        connection: () => (this.link?.link.connected ? this.link.connection : null),
+      },
+      { machines: virtual, images, clock, logger },
+    )
+  }
+
+  /** This computer slept: a guest's clock did too. */
+  async settleClock(): Promise<void> {
+    const link = this.link
+    if (this.#virtual && link?.link.connected) await this.#virtual.setClock(link.connection)
   }
 
   #sandboxStep(): Step {
@@ -212,8 +256,10 @@ export class MachineWorker implements AsyncDisposable {
     this.#setPhase('Removing', { failure: null })
     const { spec } = this.#machine
     const forget = this.#machine.metadata.annotations?.[FORGET] === 'true'
-    const clean: Step =
-      spec.provider === 'sandbox'
+    const virtual = this.#virtual
+    const clean: Step = virtual
+      ? { name: 'machine', title: 'Remove the machine', run: () => this.#closeLink().then(() => virtual.remove()) }
+      : spec.provider === 'sandbox'
         ? { name: 'sandbox', title: 'Remove the machine', run: () => this.#closeLink().then(() => sandboxes.remove(this.name)) }
         : { name: 'clean', title: 'Clean the machine', run: (tools) => this.#clean(credentials, forget, tools) }
     const steps: Step[] = [
@@ -305,7 +351,7 @@ export class MachineWorker implements AsyncDisposable {
     const { ssh, provider } = this.#machine.spec
     const { environment } = this.#context
     const ownKeyOnly = { useAgent: false }
-    if (provider === 'sandbox' || !ssh || ssh.auth === 'password') return ownKeyOnly
+    if (provider !== 'ssh' || !ssh || ssh.auth === 'password') return ownKeyOnly
     if (ssh.auth === 'agent') return environment.agentSocket === undefined ? ownKeyOnly : { useAgent: true }
     if (ssh.keyFile === undefined) return {}
     const file = ssh.keyFile.replace(/^~(?=\/)/, environment.home)
@@ -326,7 +372,10 @@ export class MachineWorker implements AsyncDisposable {
       connect: async (signal) => {
         // One that this computer's restart has ended comes up again here.
         if (this.#machine.spec.provider === 'sandbox') await this.#context.sandboxes.start(this.name, signal)
-        return await this.#connect(null, signal, LINK_KEEPALIVE)
+        await this.#virtual?.ensureRunning(signal)
+        const made = await this.#connect(null, signal, LINK_KEEPALIVE)
+        await this.#virtual?.setClock(made.connection, signal)
+        return made
       },
       isBusy: () => this.#task !== null,
       onState: (state) => this.#onLink(state),

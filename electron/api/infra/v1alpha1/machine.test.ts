@@ -5,6 +5,7 @@ import { machine } from './machine.ts'
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG'
 const ssh = (more: Loose = {}): Loose => ({ host: '192.0.2.1', port: 22, user: 'root', hostKey: KEY, auth: 'agent', ...more })
+const virtual = (more: Loose = {}): Loose => ({ cpus: 1, memoryBytes: 2 ** 29, diskBytes: 2 ** 33, power: 'On', ...more })
 const of = (more: Loose = {}): Loose => ({ spec: { provider: 'ssh', ssh: ssh(), ...more } })
 
 describe('a machine', () => {
@@ -15,9 +16,32 @@ describe('a machine', () => {
   it.each<[what: string, spec: Loose, errors: string[]]>([
     ['an ordinary one', { nodeIP: '10.0.0.1', labels: { a: 'b' } }, []],
     ['one by way of another', { ssh: ssh({ jump: { host: 'a.b', port: 22, user: 'me', hostKey: KEY } }) }, []],
+    ['a virtual machine', { provider: 'qemu', ssh: undefined, qemu: virtual() }, []],
+    [
+      'a virtual machine that is too small',
+      { provider: 'qemu', ssh: undefined, qemu: virtual({ cpus: 0, memoryBytes: 1024, diskBytes: 1 }) },
+      [
+        'spec.qemu.cpus: Invalid value: 0: must be at least 1',
+        'spec.qemu.memoryBytes: Invalid value: 1024: must be at least 402653184',
+        'spec.qemu.diskBytes: Invalid value: 1: must be at least 4294967296',
+      ],
+    ],
+    [
+      'a virtual machine of an image without checksum',
+      { provider: 'qemu', ssh: undefined, qemu: virtual({ image: { url: 'file:///x', sha256: 'x' } }) },
+      [
+        'spec.qemu.image.url: Invalid value: "file:///x": must be an http or https URL',
+        'spec.qemu.image.sha256: Invalid value: "x": must be a SHA-256 checksum of 64 hexadecimal digits',
+      ],
+    ],
+    ['iron that is virtual', { qemu: virtual() }, ["spec.qemu: Forbidden: may only be used when `provider` is 'qemu'"]],
     ['a sandbox', { provider: 'sandbox', ssh: undefined, sandbox: { memoryBytes: 2 ** 30 } }, []],
     ['of nobody', { provider: '' }, ['spec.provider: Required value']],
-    ['of another provider', { provider: 'cloud' }, ['spec.provider: Unsupported value: "cloud": supported values: "sandbox", "ssh"']],
+    [
+      'of another provider',
+      { provider: 'cloud' },
+      ['spec.provider: Unsupported value: "cloud": supported values: "qemu", "sandbox", "ssh"'],
+    ],
     ['that cannot be reached', { ssh: undefined }, ["spec.ssh: Required value: must be specified when `provider` is 'ssh'"]],
     [
       'with half of an address',

@@ -6,12 +6,16 @@ import { forbidden, invalid, invalidEach, notSupported, required, type FieldErro
 import { ipErrors } from '../../values/ip.ts'
 import { portNumber } from '../../values/names.ts'
 import { age } from '../../values/time.ts'
-import type { Machine, MachineSpec, SshEndpoint } from './types.ts'
+import type { Machine, MachineSpec, SshEndpoint, VirtualMachineSpec } from './types.ts'
 
-const PROVIDERS = ['sandbox', 'ssh']
+const PROVIDERS = ['qemu', 'sandbox', 'ssh']
 const AUTH = ['agent', 'key', 'password']
 /** Below this nothing can run. */
 const MIN_MEMORY = 64 * 1024 * 1024
+/** Below this our own image does not boot, or has no room for a pod. */
+const MIN_VIRTUAL = { cpus: 1, memoryBytes: 384 * 2 ** 20, diskBytes: 4 * 2 ** 30 }
+const MAX_CPUS = 256
+const SHA256 = /^[0-9a-f]{64}$/i
 const HOST_KEY = /^(ssh-[a-z0-9-]+|ecdsa-sha2-[a-z0-9-]+) [A-Za-z0-9+/]+={0,2}$/
 
 export const machine = defineKind<Machine>({
@@ -45,7 +49,13 @@ export const machine = defineKind<Machine>({
       machine.status = { phase: 'Pending' }
     },
     validate: ({ spec }) => validateSpec(spec),
-    validateUpdate: ({ spec }, old) => immutable('spec.provider', spec.provider, old.spec.provider),
+    validateUpdate: ({ spec }, old) => [
+      ...immutable('spec.provider', spec.provider, old.spec.provider),
+      ...immutable('spec.qemu.image', spec.qemu?.image, old.spec.qemu?.image),
+      ...(spec.qemu && old.spec.qemu && spec.qemu.diskBytes < old.spec.qemu.diskBytes
+        ? [forbidden('spec.qemu.diskBytes', 'a disk cannot become smaller')]
+        : []),
+    ],
   },
 })
 
@@ -55,19 +65,35 @@ function linkText({ status: { link } }: Machine, now: number): string {
 }
 
 function validateSpec(spec: MachineSpec): FieldError[] {
-  const { provider, ssh, sandbox, nodeIP } = spec
+  const { provider, ssh, sandbox, qemu, nodeIP } = spec
   const out: FieldError[] = []
   if (!provider) out.push(required('spec.provider'))
   else if (!PROVIDERS.includes(provider)) out.push(notSupported('spec.provider', provider, PROVIDERS))
   if (ssh) out.push(...validateSsh(ssh, 'spec.ssh'))
   else if (provider === 'ssh') out.push(required('spec.ssh', "must be specified when `provider` is 'ssh'"))
-  if (sandbox && provider === 'ssh') out.push(forbidden('spec.sandbox', "may only be used when `provider` is 'sandbox'"))
+  if (sandbox && provider !== 'sandbox') out.push(forbidden('spec.sandbox', "may only be used when `provider` is 'sandbox'"))
+  if (qemu && provider !== 'qemu') out.push(forbidden('spec.qemu', "may only be used when `provider` is 'qemu'"))
+  else if (qemu) out.push(...validateVirtual(qemu, 'spec.qemu'))
   const memory = sandbox?.memoryBytes
   if (memory !== undefined && memory < MIN_MEMORY) {
     out.push(invalid('spec.sandbox.memoryBytes', memory, `must be at least ${MIN_MEMORY}`))
   }
   if (nodeIP !== undefined) out.push(...ipErrors('spec.nodeIP', nodeIP))
   return [...out, ...validateLabels(spec.labels, 'spec.labels')]
+}
+
+function validateVirtual(spec: VirtualMachineSpec, field: string): FieldError[] {
+  const out: FieldError[] = []
+  for (const [key, least] of Object.entries(MIN_VIRTUAL)) {
+    const value = spec[key as keyof typeof MIN_VIRTUAL]
+    if (value < least) out.push(invalid(`${field}.${key}`, value, `must be at least ${least}`))
+  }
+  if (spec.cpus > MAX_CPUS) out.push(invalid(`${field}.cpus`, spec.cpus, `must be at most ${MAX_CPUS}`))
+  const { image } = spec
+  if (image && !/^https?:\/\/\S+$/.test(image.url)) out.push(invalid(`${field}.image.url`, image.url, 'must be an http or https URL'))
+  if (image && !SHA256.test(image.sha256))
+    out.push(invalid(`${field}.image.sha256`, image.sha256, 'must be a SHA-256 checksum of 64 hexadecimal digits'))
+  return out
 }
 
 function validateSsh(ssh: SshEndpoint, field: string): FieldError[] {

@@ -8,16 +8,31 @@ export interface Machine extends KubeObject {
 }
 
 export interface MachineSpec {
-  provider: 'ssh' | 'sandbox'
-  /** Where to reach it. With `sandbox` the provider fills this in. */
+  provider: 'ssh' | 'sandbox' | 'qemu'
+  /** Where to reach it. With `sandbox` and `qemu` the provider fills this in. */
   ssh?: SshEndpoint
   sandbox?: { /** Bytes; absent: no limit. */ memoryBytes?: number }
+  qemu?: VirtualMachineSpec
   /** The address that other nodes use; absent: the one that the SSH connection reached. */
   nodeIP?: string
   /** Install containerd from the distribution's packages when it is missing. */
   installRuntime?: boolean
   /** Put on the Node when it registers. */
   labels?: Record<string, string>
+}
+
+/** A virtual machine on this computer. CPUs and more memory come with its next start, a larger disk and less memory at once. */
+export interface VirtualMachineSpec {
+  /** Default 2. */
+  cpus: number
+  /** Default 2 GiB. */
+  memoryBytes: number
+  /** Of its disk, which grows as it is used up to this. Default 20 GiB; cannot become smaller. */
+  diskBytes: number
+  /** What it is to do: run, be shut down, or rest with its memory on the disk. Default `On`. */
+  power: 'On' | 'Off' | 'Suspended'
+  /** A distribution's disk image with cloud-init; absent: Flotilla's own image. */
+  image?: { url: string; /** 64 hexadecimal digits. */ sha256: string }
 }
 
 export interface SshEndpoint {
@@ -32,7 +47,8 @@ export interface SshEndpoint {
   jump?: { host: string; port: number; user: string; hostKey: string }
 }
 
-export type MachinePhase = 'Pending' | 'Provisioning' | 'Ready' | 'Failed' | 'Unreachable' | 'Removing'
+/** `Stopped` and `Suspended`: a virtual machine that was told to. */
+export type MachinePhase = 'Pending' | 'Provisioning' | 'Ready' | 'Failed' | 'Unreachable' | 'Stopped' | 'Suspended' | 'Removing'
 
 export interface MachineStatus {
   phase?: MachinePhase
@@ -48,6 +64,17 @@ export interface MachineStatus {
   operatingSystem?: string
   architecture?: string
   agentVersion?: string
+  qemu?: VirtualMachineStatus
+}
+
+export interface VirtualMachineStatus {
+  /** `tcg`: emulated, because hardware virtualization cannot be used. */
+  accelerator: 'kvm' | 'hvf' | 'tcg'
+  /** With what it runs, or ran last. */
+  cpus: number
+  memoryBytes: number
+  /** Whether its next start brings what the spec says. */
+  restartNeeded?: boolean
 }
 
 export interface MachineLink {
