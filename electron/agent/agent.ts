@@ -36,6 +36,8 @@ import { SandboxNetworks } from './stats/sandbox-networks.ts'
 import { statsRoutes } from './stats/stats-routes.ts'
 import { SummarySource } from './stats/summary.ts'
 import { UsageSampler } from './stats/usage-sampler.ts'
+import type { Programs } from './upgrade/programs.ts'
+import { upgradeRoutes } from './upgrade/routes.ts'
 import { uninstallRoute } from './uninstall/uninstall.ts'
 
 /** What a part of the agent beside the kubelet is given: pod network, Service proxy, DNS, API relay. */
@@ -67,6 +69,8 @@ export interface AgentOptions {
   readonly parts: readonly AgentPart[]
   /** Removes all of Flotilla from this machine, in a process of its own. */
   readonly removeAll: () => void
+  /** Its own program, which the control plane may replace. */
+  readonly programs: Programs
   /** Where the API server is reached; absent: at its address in the cluster, which a part relays. */
   readonly apiUrl?: string
 }
@@ -158,6 +162,7 @@ export function createAgent(options: AgentOptions): Agent {
         ...routes,
         ...localVolumeRoutes(new LocalVolumes(config.stateDir)),
         ...statsRoutes({ sampler, summary, cache, process: processMetrics }),
+        ...upgradeRoutes(options.programs),
         uninstallRoute({ clock, logger, endPods, removeAll: options.removeAll }),
       ],
       upgrades,

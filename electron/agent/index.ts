@@ -22,6 +22,7 @@ import { ownAddress, watchAddress } from './net/own-address.ts'
 import { removeNetwork } from './net/remove.ts'
 import { nodeNetworkPart } from './proxy/node-network-part.ts'
 import { isShuttingDown } from './shutdown.ts'
+import { Programs } from './upgrade/programs.ts'
 import { detached } from './uninstall/uninstall.ts'
 import { AGENT_VERSION } from './version.ts'
 
@@ -51,14 +52,20 @@ async function main(args: readonly string[]): Promise<void> {
 
   const level = values['log-level'] === 'debug' ? 'debug' : 'info'
   const logger = jsonLogger({ clock: systemClock, sink: (line) => void process.stderr.write(line), level })
+  // Whoever keeps the agent alive starts it anew, with what has changed meanwhile.
+  // The answer to who asked for it goes out first.
+  const restart = () => void systemClock.setTimeout(() => process.kill(process.pid, 'SIGTERM'), 250)
+  const common = { clock: systemClock, random: systemRandom, logger }
+  const self = process.argv[1] ?? ''
+  const programs = new Programs({ ...common, self, stateDir: configured.stateDir, version: AGENT_VERSION, restart })
+  if (!(await programs.begin())) return
   const own = { config: configured, random: systemRandom, interfaces: networkInterfaces }
   const config = { ...configured, nodeIP: await ownAddress(own) }
   const agent = createAgent({
     config,
     version: AGENT_VERSION,
-    clock: systemClock,
-    random: systemRandom,
-    logger,
+    ...common,
+    programs,
     parts: PARTS,
     removeAll: detached(values['uninstall-script'] ?? UNINSTALL),
     ...(values['api-url'] === undefined ? {} : { apiUrl: values['api-url'] }),
@@ -67,9 +74,8 @@ async function main(args: readonly string[]): Promise<void> {
   watchAddress({
     ...{ ...own, clock: systemClock, used: config.nodeIP },
     onMove(to) {
-      // Whoever keeps the agent alive starts it anew, with the other address.
       logger.info('this machine has another address now', { from: config.nodeIP, to })
-      process.kill(process.pid, 'SIGTERM')
+      restart()
     },
   })
   await agent.start()

@@ -23,7 +23,7 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Parts of the path; one that is "*" stands for any. */
   readonly path: string
-  handle(request: RouteRequest, response: ServerResponse): Promise<void>
+  handle(request: RouteRequest & { readonly body: AsyncIterable<Uint8Array> }, response: ServerResponse): Promise<void>
 }
 
 export interface UpgradeRoute {
@@ -72,7 +72,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       const gone = new AbortController()
       response.once('close', () => gone.abort(new DOMException('the client went away', 'AbortError')))
       const { route, parts, query } = find(deps.routes, request, request.method === 'HEAD' ? 'GET' : request.method)
-      await route.handle({ parts, query, signal: gone.signal }, response)
+      await route.handle({ parts, query, signal: gone.signal, body: request }, response)
     } catch (error) {
       const status = error instanceof HttpError ? error.status : 500
       if (status === 500) logger.warn('a request failed', { path: request.url, error: messageOf(error) })

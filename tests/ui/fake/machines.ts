@@ -16,6 +16,9 @@ type MachineHandlers = Pick<
   | 'machines.add'
   | 'machines.addSandbox'
   | 'machines.poke'
+  | 'machines.logs'
+  | 'machines.run'
+  | 'machines.upgrade'
   | 'machines.retry'
   | 'machines.cancel'
   | 'machines.remove'
@@ -157,6 +160,17 @@ export function machineHandlers(client: Client, options: { stepMs: number }): Ma
       return { name }
     },
     'machines.poke': async () => ({}),
+    async 'machines.logs'({ name, source }, duplex) {
+      const lines = Array.from({ length: 40 }, (_, i) => `2026-11-21T08:${String(i).padStart(2, '0')}:12+00:00 ${name} ${source}: line ${i}`)
+      await duplex.send({ type: 'stdout' }, Buffer.from(`${lines.join('\n')}\n`))
+      await duplex.send({ type: 'exit', code: 0 })
+    },
+    async 'machines.run'(_arg, duplex) {
+      await duplex.send({ type: 'exit', code: 0 })
+    },
+    async 'machines.upgrade'({ names = [] }, duplex) {
+      for (const machine of names) await duplex.send({ type: 'done', machine, from: 'a', to: 'b', version: 'v1.36.4+flotilla.0.1.0' })
+    },
     async 'machines.retry'({ name }) {
       const machine = await client.get(MACHINE, { name })
       const from = machine.status.steps?.findIndex((step) => step.state === 'failed') ?? 0
