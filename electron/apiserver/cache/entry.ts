@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { deepFreeze } from '../../machinery/freeze.ts'
+import { deferManagedFields, findManagedFields } from './deferred-fields.ts'
 import type { Layout } from './layout.ts'
 
 /** One version of one object: its stored bytes and revision, and once someone needs fields, the decoded and frozen object. */
@@ -23,14 +24,14 @@ export class Entry {
   /** An entry whose object is at hand: it becomes the entry's, and gets the resourceVersion. */
   static of(layout: Layout, key: string, object: KubeObject, revision: number): Entry {
     const entry = new Entry(layout, key, layout.encode(object), revision)
-    entry.#object = settled(object, revision)
+    entry.#object = settled(entry, object)
     return entry
   }
 
   get object(): KubeObject {
     if (this.#object) return this.#object
     const recent = this.layout.recent.get(this.value)
-    this.#object = recent ? settled(recent, this.revision) : deepFreeze(this.layout.decode(this.value, this.revision))
+    this.#object = recent && isOf(recent, this.revision) ? settled(this, recent) : this.layout.read(this.value, this.revision)
     return this.#object
   }
 
@@ -41,10 +42,7 @@ export class Entry {
 
   /** The same content under another revision: what a watcher gets when an object leaves its view. */
   at(revision: number): Entry {
-    const entry = new Entry(this.layout, this.key, this.value, revision)
-    const known = this.#object
-    if (known) entry.#object = settled({ ...known, metadata: { ...known.metadata } }, revision)
-    return entry
+    return new Entry(this.layout, this.key, this.value, revision)
   }
 
   /** Whether `as` has nothing to convert. */
@@ -60,7 +58,7 @@ export class Entry {
       const object = convert(this.object)
       const value = layout.encode(object)
       other = new Entry(layout, this.key, value.equals(this.value) ? this.value : value, this.revision)
-      other.#object = settled(object, this.revision)
+      other.#object = settled(other, object)
       this.#others ??= new Map()
       this.#others.set(layout, other)
     }
@@ -68,8 +66,16 @@ export class Entry {
   }
 }
 
-function settled(object: KubeObject, revision: number): KubeObject {
+/** Whether the object is, or may still become, the one of this revision. */
+function isOf(object: KubeObject, revision: number): boolean {
+  return !Object.isFrozen(object) || object.metadata.resourceVersion === String(revision)
+}
+
+/** An object that the entry's bytes were made of, as the entry's own. */
+function settled({ layout, value, revision }: Entry, object: KubeObject): KubeObject {
   if (Object.isFrozen(object)) return object
   if (revision > 0) object.metadata.resourceVersion = String(revision)
+  const range = object.metadata.managedFields && findManagedFields(value, layout.head.length)
+  if (range) deferManagedFields(object, value, range)
   return deepFreeze(object)
 }

@@ -5,6 +5,8 @@
  */
 import { apiVersionOf } from '../../api/kind.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
+import { deepFreeze } from '../../machinery/freeze.ts'
+import { deferManagedFields, findManagedFields, textWithout } from './deferred-fields.ts'
 import { RecentObjects } from './recent-objects.ts'
 
 const QUOTE = 0x22
@@ -31,11 +33,11 @@ export class Layout {
     this.#open = Buffer.from(`${this.#headText}"resourceVersion":"`)
   }
 
-  /** The stored form. The object's own kind, apiVersion and resourceVersion are not looked at. */
+  /** The stored form, managedFields last in the metadata. The object's own kind, apiVersion and resourceVersion are not looked at. */
   encode(object: KubeObject): Buffer {
     const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
-    const { resourceVersion: _resourceVersion, ...stored } = metadata
-    const meta = JSON.stringify(stored)
+    const { resourceVersion: _resourceVersion, managedFields, ...stored } = metadata
+    const meta = JSON.stringify(managedFields ? { ...stored, managedFields } : stored)
     const tail = JSON.stringify(rest)
     const text = `${this.#headText}${meta.slice(1)}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`
     // Not from Buffer's pool, whose pages would live as long as the smallest value in them.
@@ -82,6 +84,16 @@ export class Layout {
     const object = JSON.parse(value.toString('utf8')) as KubeObject
     if (revision > 0) object.metadata.resourceVersion = String(revision)
     return object
+  }
+
+  /** Stored bytes that fit as an object that many may share: frozen, with its resourceVersion, and what few need read when they do. */
+  read(value: Buffer, revision: number): KubeObject {
+    const range = findManagedFields(value, this.head.length)
+    if (!range) return deepFreeze(this.decode(value, revision))
+    const object = JSON.parse(textWithout(value, range)) as KubeObject
+    if (revision > 0) object.metadata.resourceVersion = String(revision)
+    deferManagedFields(object, value, range)
+    return deepFreeze(object)
   }
 
   #isEmptyMetadata(value: Buffer): boolean {
