@@ -2,6 +2,7 @@
  * What both ends of a list agree on: by what each column of a kind is ordered, what its chips hold, by what its rows are grouped, and
  * what of an object crosses to the window. The index beside the plane reads objects with it; the window only shows.
  */
+import { withoutManagedFields } from '../../api/meta/v1/managed-fields.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { controllerOf } from './owners.ts'
 import type { PodView } from './pod-status.ts'
@@ -67,8 +68,8 @@ const HEAVY = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** Without field ownership and kubectl's copy of what was applied: no list shows them, and they are often the larger half. */
 export function slim<T extends KubeObject>(object: T): T {
-  const { managedFields, annotations, ...metadata } = object.metadata
-  if (!managedFields && !annotations?.[HEAVY]) return object
+  const { annotations, ...metadata } = withoutManagedFields(object.metadata)
+  if (!('managedFields' in object.metadata) && !annotations?.[HEAVY]) return object
   const { [HEAVY]: _applied, ...kept } = annotations ?? {}
   return { ...object, metadata: annotations ? { ...metadata, annotations: kept } : metadata }
 }

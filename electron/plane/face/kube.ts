@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { defineKind, pathOf, type AnyKind } from '../../api/kind.ts'
+import { withoutManagedFields } from '../../api/meta/v1/managed-fields.ts'
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { readBody } from '../../client/bytes.ts'
 import type { Client, RawResponse } from '../../client/client.ts'
@@ -92,7 +93,5 @@ function anonymousKind(group: string, version: string, resource: string): AnyKin
 
 /** The UI has no use for field ownership, and it is often the larger half of an object. */
 function shown(object: KubeObject): KubeObject {
-  if (!object.metadata.managedFields) return object
-  const { managedFields: _managedFields, ...metadata } = object.metadata
-  return { ...object, metadata }
+  return 'managedFields' in object.metadata ? { ...object, metadata: withoutManagedFields(object.metadata) } : object
 }

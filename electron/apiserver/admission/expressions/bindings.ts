@@ -1,6 +1,7 @@
 /** A request as expressions see it. Source: apiserver `admission/plugin/cel/activation.go`. */
 import type { Namespace } from '../../../api/core/v1/types.gen.ts'
 import type { AnyKind } from '../../../api/kind.ts'
+import { withoutManagedFields } from '../../../api/meta/v1/managed-fields.ts'
 import type { KubeObject } from '../../../api/meta/v1/object.ts'
 import { BudgetError, CelError } from '../../../machinery/cel/errors.ts'
 import type { Bindings } from '../../../machinery/cel/frame.ts'
@@ -42,7 +43,7 @@ export async function bindingsOf({ request, shown, namespace, params, authorize 
 
 /** Without what is no expression's business. */
 function namespaceView({ metadata, spec, status }: Namespace): unknown {
-  const { managedFields: _managed, ownerReferences: _owners, uid, ...others } = metadata
+  const { ownerReferences: _owners, uid, ...others } = withoutManagedFields(metadata)
   return { metadata: { ...others, UID: uid }, spec, status }
 }
 
