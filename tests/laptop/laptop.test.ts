@@ -14,7 +14,7 @@ import { expiredCertificate } from './expired.ts'
 
 const exec = promisify(execFile)
 const WHOLE = process.env['FLOTILLA_LAPTOP'] === 'whole'
-const NAP_MS = WHOLE ? 180_000 : 20_000
+const NAP_MS = WHOLE ? 180_000 : 15_000
 
 let desk: Desk
 const address: Record<string, string> = {}

@@ -122,7 +122,7 @@ export function createNodeParts(deps: NodePartsDeps): NodeParts {
     manager = node
     await startIn(stack, node, signal)
     stack.use(health.changed.on(() => void node.update().catch(() => undefined)))
-    await startIn(stack, createLease({ client, clock, logger, nodeName, node: () => node.node }), signal)
+    await startIn(stack, createLease({ client, clock, logger, nodeName, node: () => node.node, reconnected: deps.reconnected }), signal)
   })
 
   return componentWith(base, {
