@@ -3,14 +3,24 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import ssh2, { type Client, type ClientChannel } from 'ssh2'
 import { sleep, type Clock } from '../../base/clock.ts'
-import { FlotillaError, messageOf } from '../../base/errors.ts'
+import { FlotillaError, messageOf, systemCode } from '../../base/errors.ts'
 import { systemRandom, type Random } from '../../base/random.ts'
 import { askAlgorithms, DEFAULT_ALGORITHMS, noCommonAlgorithm, type Algorithms } from './algorithms.ts'
 import { Authentication, type SignIn } from './auth.ts'
 import { channelDuplex } from './channel.ts'
-import { fingerprint, hostKeyAlgorithms, publicKey, sameKey, type PublicKey } from './host-key.ts'
+import {
+  byCommand,
+  Greeting,
+  HandshakeFailed,
+  handshakeError,
+  hostKeyChanged,
+  lostDuringHandshake,
+  placeOf,
+  turnedAway,
+} from './handshake.ts'
+import { hostKeyAlgorithms, publicKey, sameKey, type PublicKey } from './host-key.ts'
 import { driveProcess, runProcess, type ExecOptions, type ExecResult } from './exec.ts'
-import { openSocket, socketError, type Address } from './socket.ts'
+import { openSocket, type Address } from './socket.ts'
 import { Sessions } from './sessions.ts'
 import { openShell, type ShellSession, type TerminalSize } from './shell.ts'
 
@@ -66,7 +76,7 @@ export async function connect(options: ConnectOptions): Promise<SshConnection> {
   try {
     return await connectOnce(options)
   } catch (error) {
-    throw error instanceof TurnedAway ? turnedAway(options) : error
+    throw error instanceof TurnedAway ? turnedAway(options, TURNED_AWAY_WAITS.length + 1) : error
   }
 }
 
@@ -140,40 +150,6 @@ async function connectOnce(options: ConnectOptions): Promise<SshConnection> {
   return new SshConnection(client, options, hostKey, socket)
 }
 
-/** Whether a host said anything of its own: its identification or another protocol's words. */
-class Greeting {
-  silent = true
-  #head = ''
-
-  constructor(socket: Duplex) {
-    const onData = (chunk: Buffer) => {
-      this.#head += chunk.toString('latin1')
-      // OpenSSH says this when MaxStartups or PerSourceMaxStartups is reached, in place of its identification.
-      if (/^(Exceeded MaxStartups|Not allowed at this time)?[\r\n]*$/.test(this.#head)) return
-      this.silent = false
-      socket.off('data', onData)
-    }
-    socket.on('data', onData)
-  }
-}
-
-function byCommand({ host, port }: Address, error: Error): FlotillaError {
-  return new FlotillaError('SSH_UNREACHABLE', {
-    what: `Could not reach ${host} on port ${port}.`,
-    why: `ProxyCommand said: ${error.message}.`,
-    next: 'Check ProxyCommand of this host in ~/.ssh/config.',
-    cause: error,
-  })
-}
-
-function turnedAway({ host, port }: Address): FlotillaError {
-  return new FlotillaError('SSH_UNREACHABLE', {
-    what: `Could not reach ${host} on port ${port}.`,
-    why: `The host closed ${TURNED_AWAY_WAITS.length + 1} connections before SSH began.`,
-    next: 'It may limit how many sign in at once (MaxStartups in sshd_config), or refuse this computer (fail2ban, hosts.deny): look there.',
-  })
-}
-
 /** A TCP connection, or a channel through the jump host. */
 async function openTransport(options: ConnectOptions): Promise<Duplex> {
   const { clock, signal, via, transport } = options
@@ -193,35 +169,6 @@ async function openTransport(options: ConnectOptions): Promise<Duplex> {
   }
 }
 
-function hostKeyChanged({ host, port }: Address, pinned: readonly PublicKey[], shown: PublicKey): FlotillaError {
-  return new FlotillaError('SSH_HOST_KEY_CHANGED', {
-    what: `${host}${port === 22 ? '' : `:${port}`} is not the host that was confirmed.`,
-    why: `It shows ${shown.type} ${fingerprint(shown)}; pinned is ${pinned.map((key) => `${key.type} ${fingerprint(key)}`).join(' or ')}.`,
-    next: 'If it was installed anew, remove the machine and add it again. If not, someone may be in between: do not go on.',
-  })
-}
-
-/** ssh2 could not agree with the host, or did not understand it. */
-class HandshakeFailed extends Error {}
-
-const placeOf = ({ host, port }: Address) => `${host}${port === 22 ? '' : `:${port}`}`
-
-function handshakeError(options: ConnectOptions, auth: Authentication, error: Error & { level?: string; code?: unknown }): Error {
-  const where = placeOf(options)
-  if (error.level === 'client-authentication') return auth.failure(where, error)
-  // RFC 4250: 14 is "no more authentication methods available"; OpenSSH sends 2 with this text past MaxAuthTries.
-  if (error.code === 14 || /too many authentication failures/i.test(error.message)) return auth.failure(where, error)
-  if (error.level === 'client-socket') return socketError(options, error)
-  if (error.level === 'client-timeout')
-    return new FlotillaError('SSH_UNREACHABLE', {
-      what: `${where} did not finish the SSH handshake in time.`,
-      why: 'It accepted the connection and then fell silent.',
-      next: 'Check that an SSH server runs on that port and is not overloaded.',
-      cause: error,
-    })
-  return new HandshakeFailed(error.message, { cause: error })
-}
-
 /** Asks the host again what it offers: ssh2 says that nothing matches, but not what. */
 async function explainHandshake(options: ConnectOptions, algorithms: Algorithms, failed: HandshakeFailed): Promise<FlotillaError> {
   const where = placeOf(options)
@@ -236,14 +183,6 @@ async function explainHandshake(options: ConnectOptions, algorithms: Algorithms,
     why: `${failed.message}.`,
     next: 'Check that the port is the SSH server, and that the server is not too old.',
     cause: failed.cause,
-  })
-}
-
-function lostDuringHandshake({ host }: Address): FlotillaError {
-  return new FlotillaError('SSH_CONNECTION_LOST', {
-    what: `${host} closed the connection before sign-in was complete.`,
-    why: 'Its SSH server ended it without a reason.',
-    next: 'Try again; if it stays, look into the log of the SSH server there.',
   })
 }
 
@@ -423,7 +362,7 @@ export class SshConnection implements AsyncDisposable {
       what: `The connection to ${this.host} ${this.#ending ? 'was closed' : 'broke'}.`,
       why: this.#ending
         ? 'Flotilla closed it.'
-        : cause === undefined
+        : cause === undefined || ['ECONNRESET', 'EPIPE'].includes(systemCode(cause) ?? '')
           ? 'The host or the network ended it.'
           : /keepalive/i.test(messageOf(cause))
             ? 'The host stopped answering.'
