@@ -85,6 +85,7 @@ export const NAV: readonly NavGroup[] = [
   {
     title: 'nav.cluster',
     entries: [
+      { id: 'map', title: 'map.title', icon: 'map', to: { name: 'map' } },
       { id: 'helm', title: 'helm.title', icon: 'helm', to: { name: 'helm' }, key: 'h' },
       { id: 'nodes', title: 'nav.nodes', icon: 'node', to: list('nodes') },
       { id: 'namespaces', title: 'nav.namespaces', icon: 'namespace', to: list('namespaces') },

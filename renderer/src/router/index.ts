@@ -55,6 +55,7 @@ export const router = createRouter({
       props: true,
       meta: { title: 'nav.kinds', nav: 'kinds' },
     },
+    { path: '/map', name: 'map', component: () => import('../pages/map/MapPage.vue'), meta: { title: 'map.title', nav: 'map' } },
     { path: '/helm', name: 'helm', component: () => import('../pages/helm/HelmPage.vue'), meta: { title: 'helm.title', nav: 'helm' } },
     {
       path: '/helm/install',

@@ -159,6 +159,11 @@ async function carryOut(client: Client, operation: HelmOperation): Promise<void>
   await storeRelease(client, { name, namespace, version: next, status: 'deployed', description, config })
 }
 
+function commandFor(operation: HelmOperation): string {
+  const kept = 'chart' in operation && operation.chart.type === 'kept'
+  return commandText(wordsOf(operation, 3, { values: 'values.yaml', ...(kept ? { chart: './chart' } : {}) }))
+}
+
 export interface FakeHelm {
   /** Why there is no program. */
   lacksHelm?: string
@@ -189,9 +194,9 @@ export function fakeHelm(client: Client, options: FakeHelm): Handlers<typeof HEL
       const values = 'values' in operation ? ((parse(operation.values ?? '') ?? {}) as Record<string, unknown>) : {}
       return { manifest: manifestOf(operation.name, values), notes: '', hooks: ['Pod web-answers (test)'] }
     },
-    'helm.command': (operation) => ({ command: commandText(wordsOf(operation, 3, { values: 'values.yaml' })) }),
+    'helm.command': (operation) => ({ command: commandFor(operation) }),
     async 'helm.run'(operation, duplex) {
-      const command = commandText(wordsOf(operation, 3, { values: 'values.yaml' }))
+      const command = commandFor(operation)
       await duplex.send({ type: 'command', command })
       const phases = [
         ['prepare', ''],

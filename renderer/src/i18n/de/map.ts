@@ -4,7 +4,6 @@ import type { Texts } from '../texts.ts'
 /** Die Karte der Ressourcen, Images auf den Maschinen, und wer was darf. */
 export const map = {
   'map.all': 'Alles',
-  'map.collapsed': '{n} Pods, {ready} bereit',
   'map.empty.text': 'Etwas deployen oder einen anderen Namespace ansehen.',
   'map.empty.title': 'Nichts zu zeichnen',
   'map.filter': 'Auf der Karte suchen',
@@ -17,9 +16,12 @@ export const map = {
   'map.nodeAria': '{kind} {name}, {status}',
   'map.option.config': 'ConfigMaps, Secrets und Claims',
   'map.option.nodes': 'Maschinen',
+  'map.foldAll': 'Alle Pods zusammenfassen',
   'map.focus': 'Nur, womit es verbunden ist',
   'map.focused': 'Verbunden mit {name}',
   'map.panel': 'Das gewählte Objekt',
+  'map.pods': '{n} Pod | {n} Pods',
+  'map.podsReady': '{n} bereit',
   'map.relation.belongs': 'gemacht von',
   'map.relation.mounts': 'benutzt von',
   'map.relation.owns': 'macht',
@@ -35,6 +37,7 @@ export const map = {
   'map.status.noAddress': 'Noch keine Adresse',
   'map.status.unknown': 'Unbekannt',
   'map.title': 'Karte',
+  'map.unfold': 'Jeden Pod zeigen',
   'map.view': 'Wie gezeigt wird',
   'map.view.flow': 'Verkehr',
   'map.view.owners': 'Besitzer',

@@ -1,7 +1,6 @@
 /** The resource map, images on the machines, and who may do what. */
 export const map = {
   'map.all': 'Everything',
-  'map.collapsed': '{n} pods, {ready} ready',
   'map.empty.text': 'Deploy something, or look at another namespace.',
   'map.empty.title': 'Nothing to draw',
   'map.filter': 'Find on the map',
@@ -14,9 +13,12 @@ export const map = {
   'map.nodeAria': '{kind} {name}, {status}',
   'map.option.config': 'ConfigMaps, Secrets and claims',
   'map.option.nodes': 'Machines',
+  'map.foldAll': 'Fold all pods',
   'map.focus': 'Only what it is connected with',
   'map.focused': 'Connected with {name}',
   'map.panel': 'The object that is chosen',
+  'map.pods': '{n} pod | {n} pods',
+  'map.podsReady': '{n} ready',
   'map.relation.belongs': 'made by',
   'map.relation.mounts': 'used by',
   'map.relation.owns': 'makes',
@@ -32,6 +34,7 @@ export const map = {
   'map.status.noAddress': 'No address yet',
   'map.status.unknown': 'Unknown',
   'map.title': 'Map',
+  'map.unfold': 'Show each pod',
   'map.view': 'How to show it',
   'map.view.flow': 'Traffic',
   'map.view.owners': 'Owners',
