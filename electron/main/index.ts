@@ -1,54 +1,35 @@
-/** The desktop app: windows, menu, tray and one relay. Everything else is the plane's, in its own thread. */
-import { join, resolve } from 'node:path'
-import { app, BrowserWindow, Menu, type Tray } from 'electron'
+/** The desktop app: one instance with windows, menu and tray. Everything else is the plane's, in its own thread. */
+import { resolve } from 'node:path'
+import { app } from 'electron'
 import { systemClock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { createCaller } from '../contracts/caller.ts'
 import { CHANNELS } from '../contracts/channels.ts'
-import { IPC, type MenuCommand } from '../contracts/shell.ts'
 import { startPlane, type PlaneHost } from '../plane/host.ts'
 import { defaultStateDir, locate, placesOf } from '../plane/locations.ts'
 import { ensureSandboxes } from '../plane/sandboxes.ts'
-import { declareAppScheme, serveApp } from './app-protocol.ts'
-import { relayContract } from './ipc.ts'
-import { buildMenu } from './menu.ts'
-import { notify } from './notify.ts'
+import { declareAppScheme } from './app-protocol.ts'
+import { Desktop } from './desktop.ts'
+import { HIDDEN } from './login-item.ts'
 import { keepPlane } from './plane-keeper.ts'
-import { createTray } from './tray.ts'
+import { languageFrom, translator } from './texts/texts.ts'
 import { keepWindowDataIn } from './window-data.ts'
-import { guardSession, openWindow } from './window.ts'
 
 const places = locate(import.meta.filename)
 const stateDir = resolve(app.commandLine.getSwitchValue('state') || defaultStateDir())
+/** Files that macOS asks to open before the app is ready. */
+const early: string[] = []
 let plane: PlaneHost
-let tray: Tray | null = null
-let quitting = false
-let toldOfTray = false
-
-function showWindow(): BrowserWindow {
-  const open = BrowserWindow.getAllWindows()[0]
-  if (!open)
-    return openWindow({
-      preload: join(import.meta.dirname, '../preload/index.cjs'),
-      boundsFile: join(app.getPath('userData'), 'window.json'),
-    })
-  if (open.isMinimized()) open.restore()
-  open.show()
-  open.focus()
-  return open
-}
-
-function send(command: MenuCommand): void {
-  const { webContents } = showWindow()
-  const tell = () => webContents.send(IPC.menu, command)
-  if (webContents.getURL() === '' || webContents.isLoading()) webContents.once('did-finish-load', tell)
-  else tell()
-}
+let desktop: Desktop | null = null
+/** What happens once the plane has stopped; null: the app is not quitting. */
+let atEnd: (() => void) | null = null
 
 function launchPlane(): PlaneHost {
   plane = startPlane({ stateDir, ...placesOf(places), face: 'electron', logLevel: 'info' }, places.planeWorker)
+  desktop?.follow(plane)
   const wanted = Number(app.commandLine.getSwitchValue('nodes'))
-  if (wanted > 0) makeNodes(plane, wanted).catch((error: unknown) => notify('No node was made on this computer', messageOf(error)))
+  if (wanted > 0)
+    makeNodes(plane, wanted).catch((error: unknown) => desktop?.notifier.notify(desktop.text('nodes.failed'), messageOf(error)))
   return plane
 }
 
@@ -59,56 +40,58 @@ async function makeNodes(host: PlaneHost, wanted: number): Promise<void> {
   await ensureSandboxes(caller, wanted)
 }
 
-async function stopPlane(): Promise<void> {
-  try {
-    await plane[Symbol.asyncDispose]()
-  } finally {
-    app.quit()
-  }
-}
-
-/** A desktop may have no tray; then closing the window ends the app. */
-function tryTray(): Tray | null {
-  try {
-    return createTray({
-      icon: join(places.resourcesDir, process.platform === 'darwin' ? 'trayTemplate.png' : 'tray.png'),
-      show: () => void showWindow(),
-      send,
-      quit: () => app.quit(),
-    })
-  } catch {
-    return null
-  }
+function quit(instead: () => void = () => app.quit()): void {
+  if (atEnd) return
+  atEnd = instead
+  desktop?.remember()
+  void Promise.resolve(plane[Symbol.asyncDispose]()).finally(() => atEnd?.())
 }
 
 function onReady(): void {
-  serveApp(places.rendererDir)
-  guardSession()
-  relayContract(() => plane.connect())
-  Menu.setApplicationMenu(buildMenu(send))
-  tray = tryTray()
-  app.on('activate', () => void showWindow())
-  showWindow()
+  const made = new Desktop({ places, clock: systemClock, plane: () => plane, quit })
+  desktop = made
+  made.follow(plane)
+  app.on('activate', () => made.show())
+  made.begin(process.argv.includes(HIDDEN))
+  made.open([...process.argv, ...early])
+}
+
+/** Links and files of macOS; elsewhere they are arguments of a second start. */
+function openLater(what: string): void {
+  if (desktop) desktop.open(['', what])
+  else early.push(what)
 }
 
 // Before anything that depends on where the app's data is, the one instance among it.
 keepWindowDataIn(stateDir)
 declareAppScheme()
 if (app.requestSingleInstanceLock()) {
-  app.on('second-instance', () => void showWindow())
+  if (app.isPackaged) app.setAsDefaultProtocolClient('flotilla')
+  app.on('open-url', (event, url) => {
+    event.preventDefault()
+    openLater(url)
+  })
+  app.on('open-file', (event, path) => {
+    event.preventDefault()
+    openLater(path)
+  })
+  app.on('second-instance', (_event, argv, workingDirectory) => {
+    if (!desktop?.open(argv.map((arg) => (/^[^-].*\.ya?ml$/i.test(arg) && !arg.includes('://') ? resolve(workingDirectory, arg) : arg))))
+      desktop?.show()
+  })
   // The tray keeps the app; without one, closing the last window ends it. Pods go on either way.
   app.on('window-all-closed', () => {
-    if (!tray) return app.quit()
-    if (!toldOfTray) notify('Flotilla goes on', 'Your cluster keeps running. Open or quit Flotilla from the tray.')
-    toldOfTray = true
+    if (desktop?.hasTray) desktop.stay()
+    else app.quit()
   })
   app.on('before-quit', (event) => {
-    if (quitting) return
+    if (atEnd) return
     event.preventDefault()
-    quitting = true
-    void stopPlane()
+    quit()
   })
-  keepPlane(launchPlane, systemClock).then(
+  const text = () => desktop?.text ?? translator(languageFrom([app.getLocale()]))
+  const onRestart = ({ why }: { why: string }) => desktop?.planeRestarted(why)
+  keepPlane({ launch: launchPlane, clock: systemClock, text, onRestart }).then(
     () => app.quit(),
     () => app.quit(),
   )

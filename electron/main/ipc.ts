@@ -8,47 +8,76 @@ import {
   type IpcMainInvokeEvent,
   type OpenDialogOptions,
 } from 'electron'
+import * as v from 'valibot'
 import type { Port } from '../contracts/protocol.ts'
-import { IPC } from '../contracts/shell.ts'
+import { IPC, type DesktopChange, type DesktopState } from '../contracts/shell.ts'
+import { isOurs, isWebAddress } from './addresses.ts'
+import { isLanguage } from './desktop-settings.ts'
 import { createRelay } from './relay.ts'
-import { isOurs, isWebAddress } from './window.ts'
+import type { Language, Translate } from './texts/texts.ts'
 
-const DIALOGS = {
-  key: (): OpenDialogOptions => ({ title: 'Private key file', properties: ['openFile', 'showHiddenFiles'] }),
-  manifest: (): OpenDialogOptions => ({
-    title: 'Manifest',
-    properties: ['openFile'],
-    filters: [{ name: 'Manifests', extensions: ['yaml', 'yml', 'json'] }],
-  }),
-  image: (): OpenDialogOptions => ({
-    title: 'Image archive',
-    properties: ['openFile'],
-    filters: [{ name: 'Archives', extensions: ['tar', 'gz', 'tgz'] }],
-  }),
+/** What pages may ask of the desktop. */
+export interface DesktopCalls {
+  readonly connect: () => Port
+  readonly text: () => Translate
+  readonly speak: (language: Language) => void
+  readonly state: () => DesktopState
+  readonly change: (change: DesktopChange) => void
+  readonly update: (action: 'check' | 'install') => void
 }
 
-/** Relays the contract between pages and the plane, and answers what needs the desktop. */
-export function relayContract(connect: () => Port): void {
-  const relay = createRelay(connect)
+const change = v.strictObject({ notifications: v.optional(v.boolean()), openAtLogin: v.optional(v.boolean()) })
+
+function dialogFor(purpose: unknown, text: Translate): OpenDialogOptions {
+  if (purpose === 'key') return { title: text('dialog.key'), properties: ['openFile', 'showHiddenFiles'] }
+  if (purpose === 'manifest') {
+    const filters = [{ name: text('dialog.manifests'), extensions: ['yaml', 'yml', 'json'] }]
+    return { title: text('dialog.manifest'), properties: ['openFile'], filters }
+  }
+  if (purpose !== 'image') throw new Error('unknown purpose')
+  return {
+    title: text('dialog.image'),
+    properties: ['openFile'],
+    filters: [{ name: text('dialog.archive'), extensions: ['tar', 'gz', 'tgz'] }],
+  }
+}
+
+/** Relays the contract between pages and the plane, and answers what needs the desktop; pages of ours only are heard. */
+export function answerPages(calls: DesktopCalls): void {
+  const relay = createRelay(calls.connect)
   ipcMain.on(IPC.up, (event, connection: unknown, message: unknown) => {
     if (isOurPage(event)) relay(event.sender, connection, message)
   })
-  ipcMain.handle(IPC.pickFile, async (event, purpose: unknown) => {
-    refuseOthers(event)
-    if (typeof purpose !== 'string' || !Object.hasOwn(DIALOGS, purpose)) throw new Error('unknown purpose')
-    const options = DIALOGS[purpose as keyof typeof DIALOGS]()
+  const answer = (channel: string, reply: (arg: unknown, event: IpcMainInvokeEvent) => unknown) =>
+    ipcMain.handle(channel, (event, arg: unknown) => {
+      if (!isOurPage(event)) throw new Error('refused')
+      return reply(arg, event)
+    })
+
+  answer(IPC.pickFile, async (purpose, event) => {
+    const options = dialogFor(purpose, calls.text())
     const window = BrowserWindow.fromWebContents(event.sender)
     const { canceled, filePaths } = await (window ? dialog.showOpenDialog(window, options) : dialog.showOpenDialog(options))
     return canceled ? null : (filePaths[0] ?? null)
   })
-  ipcMain.handle(IPC.openExternal, async (event, url: unknown) => {
-    refuseOthers(event)
-    if (typeof url !== 'string' || !isWebAddress(url)) throw new Error('only http and https addresses are opened')
+  answer(IPC.openExternal, async (url) => {
+    if (typeof url !== 'string' || !isWebAddress(url)) throw new Error('only https addresses are opened')
     await shell.openExternal(url)
   })
-  ipcMain.handle(IPC.theme, (event, theme: unknown) => {
-    refuseOthers(event)
+  answer(IPC.theme, (theme) => {
     if (theme === 'system' || theme === 'light' || theme === 'dark') nativeTheme.themeSource = theme
+  })
+  answer(IPC.language, (language) => {
+    if (isLanguage(language)) calls.speak(language)
+  })
+  answer(IPC.getDesktop, () => calls.state())
+  answer(IPC.changeDesktop, (wanted) => {
+    const { notifications, openAtLogin } = v.parse(change, wanted)
+    calls.change({ ...(notifications === undefined ? {} : { notifications }), ...(openAtLogin === undefined ? {} : { openAtLogin }) })
+    return calls.state()
+  })
+  answer(IPC.update, (action) => {
+    if (action === 'check' || action === 'install') calls.update(action)
   })
 }
 
@@ -56,8 +85,4 @@ export function relayContract(connect: () => Port): void {
 function isOurPage(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
   const frame = event.senderFrame
   return frame !== null && frame.parent === null && isOurs(frame.url)
-}
-
-function refuseOthers(event: IpcMainInvokeEvent): void {
-  if (!isOurPage(event)) throw new Error('refused')
 }

@@ -1,5 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-
 /** In pixels that do not depend on the display's scale. Without x and y: in the middle of the main display. */
 export interface Bounds {
   readonly x?: number
@@ -12,31 +10,9 @@ export interface WindowPlace extends Bounds {
   readonly maximized: boolean
 }
 
-const DEFAULT: WindowPlace = { width: 1440, height: 900, maximized: false }
+export const DEFAULT_PLACE: WindowPlace = { width: 1440, height: 900, maximized: false }
 /** How much of a window must be on a display, so that it can be seen and moved. */
 const VISIBLE = 100
-
-/** Where the window was last time; the default if that is unknown or makes no sense. */
-export function readBounds(file: string): WindowPlace {
-  try {
-    const { x, y, width, height, maximized } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
-    const sizes = [width, height].every((n) => Number.isInteger(n) && (n as number) >= 300 && (n as number) <= 20_000)
-    if (!sizes) return DEFAULT
-    const place = [x, y].every((n) => Number.isInteger(n)) ? { x: x as number, y: y as number } : {}
-    return { ...place, width: width as number, height: height as number, maximized: maximized === true }
-  } catch {
-    return DEFAULT
-  }
-}
-
-/** Losing it costs nothing, so a failure is not told. */
-export function saveBounds(file: string, place: WindowPlace): void {
-  try {
-    writeFileSync(file, JSON.stringify(place))
-  } catch {
-    // The window opens at its default place next time.
-  }
-}
 
 /** The bounds as they fit on displays whose work areas these are: one may have been unplugged meanwhile. */
 export function fitTo(bounds: Bounds, areas: readonly Required<Bounds>[]): Bounds {

@@ -1,20 +1,6 @@
 import { BrowserWindow, nativeTheme, screen, session, shell } from 'electron'
-import { APP_ORIGIN } from './app-protocol.ts'
-import { fitTo, readBounds, saveBounds } from './window-bounds.ts'
-
-/** What a link may open outside: never a file, never another scheme. */
-export function isWebAddress(url: string): boolean {
-  try {
-    return ['https:', 'http:'].includes(new URL(url).protocol)
-  } catch {
-    return false
-  }
-}
-
-/** Whether a URL, or an origin, is the UI's own. */
-export function isOurs(url: string): boolean {
-  return url === APP_ORIGIN || url.startsWith(`${APP_ORIGIN}/`)
-}
+import { APP_ORIGIN, isOurs, isWebAddress } from './addresses.ts'
+import { fitTo, type WindowPlace } from './window-bounds.ts'
 
 /** Keeps every page of ours where it is and alone: no navigation, no window, no permission that was not thought of. */
 export function guardSession(): void {
@@ -25,8 +11,9 @@ export function guardSession(): void {
   session.defaultSession.setPermissionCheckHandler((_contents, permission, origin) => allowed.has(permission) && isOurs(origin))
 }
 
-export function openWindow(options: { preload: string; boundsFile: string }): BrowserWindow {
-  const { maximized, ...bounds } = readBounds(options.boundsFile)
+/** `route`: the page that it shows, as what follows "#" in its address. */
+export function openWindow(options: { preload: string; place: WindowPlace; route: string }): BrowserWindow {
+  const { maximized, ...bounds } = options.place
   const areas = screen.getAllDisplays().map((display) => display.workArea)
   const window = new BrowserWindow({
     ...fitTo(bounds, areas),
@@ -49,26 +36,32 @@ export function openWindow(options: { preload: string; boundsFile: string }): Br
   })
   if (maximized) window.maximize()
   window.once('ready-to-show', () => window.show())
-  window.on('close', () => saveBounds(options.boundsFile, { ...window.getNormalBounds(), maximized: window.isMaximized() }))
   guardContents(window)
-  window.loadURL(`${APP_ORIGIN}/index.html`).catch(() => {
+  window.loadURL(`${APP_ORIGIN}/index.html${options.route === '/' ? '' : `#${options.route}`}`).catch(() => {
     // Loading was cut short by a reload or by closing the window.
   })
   return window
 }
 
 function guardContents({ webContents }: BrowserWindow): void {
-  webContents.setWindowOpenHandler(({ url }) => {
+  const outside = (url: string) => {
     if (isWebAddress(url)) void shell.openExternal(url)
+  }
+  webContents.setWindowOpenHandler(({ url }) => {
+    outside(url)
     return { action: 'deny' }
   })
   webContents.on('will-navigate', (details) => {
     if (isOurs(details.url)) return
     details.preventDefault()
-    if (isWebAddress(details.url)) void shell.openExternal(details.url)
+    outside(details.url)
+  })
+  // No frame has another origin either: the policy of the page says so, and this where a policy would be lost.
+  webContents.on('will-frame-navigate', (details) => {
+    if (!isOurs(details.url)) details.preventDefault()
+  })
+  webContents.on('will-redirect', (details) => {
+    if (!isOurs(details.url)) details.preventDefault()
   })
   webContents.on('will-attach-webview', (event) => event.preventDefault())
-  webContents.on('render-process-gone', (_event, { reason }) => {
-    if (reason !== 'clean-exit') webContents.reload()
-  })
 }

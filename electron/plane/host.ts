@@ -5,6 +5,7 @@ import { FlotillaError, messageOf, type ErrorCode } from '../base/errors.ts'
 import { Emitter } from '../base/events.ts'
 import type { Port } from '../contracts/protocol.ts'
 import type { PlaneConfig, PlaneInfo } from './config.ts'
+import type { Health } from './health.ts'
 import { portOverMessagePort } from './port.ts'
 
 /** From the host to the worker. */
@@ -14,6 +15,8 @@ export type ToWorker = { readonly type: 'connect'; readonly port: MessagePort } 
 export type FromWorker =
   | { readonly type: 'log'; readonly line: string }
   | { readonly type: 'ready'; readonly info: PlaneInfo }
+  /** To a desktop only. */
+  | { readonly type: 'health'; readonly health: Health }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly what: string; readonly why: string; readonly next: string }
 
 /** A control plane in a worker thread, as its host sees it. */
@@ -23,6 +26,8 @@ export interface PlaneHost extends AsyncDisposable {
   /** Why the plane ended by itself; never resolves while it runs or when it is disposed. */
   readonly crashed: Promise<FlotillaError>
   readonly log: Emitter<string>
+  /** What a desktop shows beside its windows; other faces are not told. */
+  readonly health: Emitter<Health>
   /** A new connection of the contract, served inside the worker. Once the worker has ended it closes at once. */
   connect(): Port
 }
@@ -37,6 +42,7 @@ export function startPlane(config: PlaneConfig, workerUrl: URL, clock: Clock = s
   const crashed = deferred<FlotillaError>()
   const exited = deferred<void>()
   const log = new Emitter<string>()
+  const health = new Emitter<Health>()
   let stopping = false
   let ended = false
   ready.promise.catch(() => undefined)
@@ -48,6 +54,7 @@ export function startPlane(config: PlaneConfig, workerUrl: URL, clock: Clock = s
   worker.on('message', (message: FromWorker) => {
     if (message.type === 'log') log.emit(message.line)
     else if (message.type === 'ready') ready.resolve(message.info)
+    else if (message.type === 'health') health.emit(message.health)
     else crash(new FlotillaError(message.code, message))
   })
   worker.on('error', (error) => crash(internal(messageOf(error), error)))
@@ -62,6 +69,7 @@ export function startPlane(config: PlaneConfig, workerUrl: URL, clock: Clock = s
     ready: ready.promise,
     crashed: crashed.promise,
     log,
+    health,
     connect() {
       const { port1, port2 } = new MessageChannel()
       if (ended) port2.close()

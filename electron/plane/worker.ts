@@ -10,6 +10,7 @@ import type { PlaneConfig } from './config.ts'
 import { keepCompiledCode } from './code-cache.ts'
 import { describeFailure } from './face/describe.ts'
 import type { FromWorker, ToWorker } from './host.ts'
+import { followHealth } from './health.ts'
 import { openLogFile } from './log-file.ts'
 import { createPlane } from './plane.ts'
 import { portOverMessagePort } from './port.ts'
@@ -44,7 +45,9 @@ try {
   process.on('uncaughtExceptionMonitor', (error) => logger.error('the plane crashed', { error }))
 
   const plane = createPlane(config, { clock: systemClock, random: systemRandom, logger })
+  const stopping = new AbortController()
   const stop = async () => {
+    stopping.abort()
     try {
       await plane[Symbol.asyncDispose]()
     } catch (error) {
@@ -67,6 +70,10 @@ try {
   for (const port of waiting) serve(port)
   tell({ type: 'ready', info: plane.info })
   keepCompiledCode()
+  if (config.face === 'electron') {
+    const deps = { client: plane.client, clock: systemClock, random: systemRandom }
+    void followHealth(deps, (health) => tell({ type: 'health', health }), stopping.signal)
+  }
 } catch (error) {
   failed(error)
   process.exit(1)

@@ -44,7 +44,10 @@ describe('the window', () => {
     expect(preferences).toMatchObject({ contextIsolation: true, sandbox: true, nodeIntegration: false })
     expect(await app.page('[typeof require, typeof process, typeof module, typeof Buffer]')).toEqual(Array(4).fill('undefined'))
     expect(await app.page('Object.keys(window.flotilla).sort()')).toEqual(
-      ['onClose', 'onMenu', 'onMessage', 'openExternal', 'pickFile', 'platform', 'post', 'setTheme'].sort(),
+      [
+        ...['platform', 'post', 'onMessage', 'onClose', 'onMenu', 'onOpen', 'onNotice', 'desktop', 'onDesktop', 'changeDesktop'],
+        ...['update', 'pickFile', 'openExternal', 'setTheme', 'setLanguage'],
+      ].sort(),
     )
   })
 

@@ -36,6 +36,18 @@ class App extends EventEmitter {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => this.quit())
   }
 
+  /** On the dock or task bar. */
+  badgeCount = 0
+
+  getLocale(): string {
+    return switchValue('lang') || 'en-US'
+  }
+
+  setBadgeCount(count: number): boolean {
+    this.badgeCount = count
+    return true
+  }
+
   getVersion(): string {
     return manifest.version
   }

@@ -54,7 +54,7 @@ export class Menu {
 
 export class Tray extends EventEmitter {
   static readonly all: Tray[] = []
-  readonly image: NativeImage
+  image: NativeImage
   menu: Menu | null = null
   toolTip = ''
 
@@ -67,6 +67,10 @@ export class Tray extends EventEmitter {
 
   setContextMenu(menu: Menu | null): void {
     this.menu = menu
+  }
+
+  setImage(image: NativeImage): void {
+    this.image = image
   }
 
   setToolTip(text: string): void {
@@ -110,6 +114,9 @@ export class Notification extends EventEmitter {
     Notification.shown.push(this)
   }
 }
+
+/** The computer's sleep and end, which tests emit. */
+export const powerMonitor = new EventEmitter()
 
 const WORK_AREA = { x: 0, y: 0, width: 1920, height: 1050 }
 export const screen = { getAllDisplays: () => [{ id: 1, workArea: WORK_AREA }] }

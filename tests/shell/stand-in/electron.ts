@@ -11,7 +11,7 @@ import { join } from 'node:path'
 
 export { app } from './app.ts'
 export { BrowserWindow } from './browser-window.ts'
-export { dialog, Menu, nativeImage, Notification, screen, shell, Tray } from './desktop.ts'
+export { dialog, Menu, nativeImage, Notification, powerMonitor, screen, shell, Tray } from './desktop.ts'
 export { nativeTheme } from './native-theme.ts'
 export { protocol } from './schemes.ts'
 export { session } from './session.ts'

@@ -138,6 +138,10 @@ export class WebContents extends EventEmitter {
     this.attached.then((page) => page.send('Page.reload')).catch(ignore)
   }
 
+  forcefullyCrashRenderer(): void {
+    this.attached.then((page) => page.send('Page.crash')).catch(ignore)
+  }
+
   async executeJavaScript(code: string): Promise<unknown> {
     const page = await this.attached
     const { result, exceptionDetails } = await page.send('Runtime.evaluate', {
