@@ -53,7 +53,7 @@ export const legacyTokenCleanerController = defineController({
     }
 
     async function clean(secret: Secret, since: number): Promise<void> {
-      const { namespace = '', name, labels = {}, uid, resourceVersion, creationTimestamp = '' } = secret.metadata
+      const { namespace = '', name, labels = {}, uid, resourceVersion, creationTimestamp } = secret.metadata
       if (isBeingDeleted(secret) || !isMadeForAccount(secret)) return
       const used = Date.parse(labels[LAST_USED] ?? '')
       const last = Number.isNaN(used) ? Math.max(since, Date.parse(creationTimestamp)) : used

@@ -62,7 +62,7 @@ export const nodeRouteController = defineController({
         ? { type: UNAVAILABLE, status: 'False', reason: 'RouteCreated', message: 'RouteController created a route' }
         : { type: UNAVAILABLE, status: 'True', reason: 'NoRouteCreated', message: 'RouteController failed to create a route' }
       const now = formatTime(clock.now())
-      const conditions = setCondition<NodeCondition>(node.status.conditions, condition as NodeCondition, now)
+      const conditions = setCondition<NodeCondition>(node.status.conditions, condition, now)
       if (conditions === node.status.conditions) return
       const body = { status: { conditions: [conditions.find(({ type }) => type === UNAVAILABLE)] } }
       await client.patch(nodeKind, { name: node.metadata.name }, { type: 'strategic', body }, { subresource: 'status' })
