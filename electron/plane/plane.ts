@@ -1,4 +1,6 @@
 /** A whole control plane as one disposable object. */
+import { node as nodeKind } from '../api/core/v1/node.ts'
+import { machine as machineKind } from '../api/infra/v1alpha1/machine.ts'
 import { KINDS } from '../api/kinds.gen.ts'
 import type { NodeDialer } from '../apiserver/types.ts'
 import { component, startIn, type Component, componentWith } from '../base/lifecycle.ts'
@@ -13,6 +15,7 @@ import { sandboxSupport } from '../provision/sandbox/support.ts'
 import { startApi, type Api, type PlaneDeps } from './api.ts'
 import { API_VIP, CLUSTER_CIDR, CLUSTER_DOMAIN, DNS_VIP, SERVICE_CIDR, type PlaneConfig, type PlaneInfo } from './config.ts'
 import { listenControl } from './control-socket.ts'
+import { authorityCheck, diagnoseMachines } from './doctor-machines.ts'
 import { diagnose } from './doctor.ts'
 import { clusterHandlers } from './face/cluster.ts'
 import { describeFailure } from './face/describe.ts'
@@ -150,8 +153,19 @@ function createHandlers(
         lacks: { ...(sandbox ? { sandbox: sandbox.message } : {}), ...(shell ? { localShell: shell } : {}) },
       }
     },
-    'app.doctor': () =>
-      diagnose({ stateDir: config.stateDir, agentDir: config.agentDir, runtimeDirs: config.runtimeDirs, rendererDir: config.rendererDir }),
+    async 'app.doctor'() {
+      const here = diagnose(config)
+      const [all, nodes] = await Promise.all([client.list(machineKind), client.list(nodeKind)])
+      const there = diagnoseMachines({
+        clock,
+        machines: all.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined),
+        node: (name) => nodes.items.find(({ metadata }) => metadata.name === name),
+        run: (options, exec) => machines.run(options, exec),
+        agent: (name, signal) => machines.examine(name, signal),
+        agentSha256: () => machines.agentSha256(),
+      })
+      return [...(await here), authorityCheck(api.pki.caPem, clock.now()), ...(await there)]
+    },
     ...kubeHandlers({ client, clock, random, kinds: KINDS }),
     ...clusterHandlers({ name: api.cluster.name, server: api.url, startedAt, store: api.store, kubeconfig: api.kubeconfig, clock }),
     ...storeHandlers(api.store),

@@ -17,6 +17,7 @@ import { findCondition } from '../machinery/conditions.ts'
 import { hasReason, unavailable } from '../machinery/status.ts'
 import { AGENT_PORT } from './layout.ts'
 import { watchNetwork } from './link/network-watch.ts'
+import { examineAgent } from './machines/agent-programs.ts'
 import type { MachineContext } from './machines/context.ts'
 import { importArchive } from './machines/import-archive.ts'
 import { rollAgents } from './machines/rolling.ts'
@@ -265,6 +266,18 @@ export function createMachines(deps: MachinesDeps): Machines {
 
     async cancel({ name }) {
       await worker(name).cancel()
+    },
+
+    async examine(name, signal) {
+      const { agentTls } = ready()
+      const { link } = worker(name)
+      if (!link || !agentTls) throw notLinked(name)
+      return await examineAgent({ name, tls: agentTls, dial: (aborting) => link.dial(AGENT_PORT, aborting), signal })
+    },
+
+    async agentSha256() {
+      const { localFiles, programs } = ready()
+      return await localFiles.sha256(programs.agent)
     },
 
     async upgrade({ names, rollBack = false, drain = false }, emit, signal) {

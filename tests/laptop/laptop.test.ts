@@ -190,6 +190,9 @@ describe('a host', () => {
     })
     expect((await desk.flotilla('node', 'logs', 'one', '--tail', '400')).out).toContain('the agent is up')
     expect((await desk.flotilla('node', 'logs', 'one', '--containerd')).out).toContain('containerd')
+    const checks = JSON.parse((await desk.flotilla('doctor', '--json')).out) as { name: string; state: string }[]
+    for (const what of ['link', 'node', 'agent', 'certificate', 'clock', 'images'])
+      expect(checks).toContainEqual(expect.objectContaining({ name: `one: ${what}`, state: 'ok' }))
   })
 
   it('that loses power comes back as the node that it was', async () => {

@@ -76,6 +76,15 @@ export async function programsOf(deps: Pick<AgentProgramDeps, 'name' | 'tls' | '
   return JSON.parse(await call(deps, 'GET', PATH)) as AgentPrograms
 }
 
+/** What the agent says, and until when the certificate that it shows holds, in milliseconds since the epoch. */
+export async function examineAgent(
+  deps: Pick<AgentProgramDeps, 'name' | 'tls' | 'dial' | 'signal'>,
+): Promise<{ programs: AgentPrograms; validTo: number }> {
+  let validTo = 0
+  const text = await call(deps, 'GET', PATH, undefined, (until) => (validTo = until))
+  return { programs: JSON.parse(text) as AgentPrograms, validTo }
+}
+
 async function untilWell(deps: AgentProgramDeps, sha256: string, beat: string | null): Promise<AgentPrograms> {
   const { clock, signal, name, heartbeat } = deps
   const end = clock.monotonic() + HEALTHY_WITHIN_MS
@@ -109,11 +118,19 @@ async function call(
   method: 'GET' | 'PUT' | 'POST',
   path: string,
   body?: Uint8Array,
+  onCertificate?: (validTo: number) => void,
 ): Promise<string> {
   const identity = await tls()
   const stream = await dial(signal)
   try {
-    const { status, text } = await exchange(stream, identity, { name, method, path, signal, ...(body ? { body } : {}) })
+    const { status, text } = await exchange(stream, identity, {
+      name,
+      method,
+      path,
+      signal,
+      ...(body ? { body } : {}),
+      ...(onCertificate ? { onCertificate } : {}),
+    })
     if (status < 300) return text
     if (status !== 404) throw failed(name, `It said: ${text.trim()}`)
     throw new FlotillaError('UNSUPPORTED', {
@@ -129,12 +146,20 @@ async function call(
 function exchange(
   stream: Duplex,
   tls: AgentTls,
-  options: { name: string; method: string; path: string; signal: AbortSignal; body?: Uint8Array },
+  options: {
+    name: string
+    method: string
+    path: string
+    signal: AbortSignal
+    body?: Uint8Array
+    onCertificate?: (validTo: number) => void
+  },
 ): Promise<{ status: number; text: string }> {
   const { name, method, path, signal, body } = options
   return new Promise((resolve, reject) => {
     // The certificate names the node; that it is the right machine is known from the SSH host key.
     const socket = connectTls({ socket: stream, ...tls, servername: name, checkServerIdentity: () => undefined })
+    socket.once('secureConnect', () => options.onCertificate?.(Date.parse(socket.getPeerCertificate().valid_to)))
     const headers = { host: name, 'content-length': body?.length ?? 0 }
     const asking = request({ method, path, signal, headers, createConnection: () => socket })
     asking.setTimeout(ANSWER_MS, () => asking.destroy(new Error('the agent did not answer')))

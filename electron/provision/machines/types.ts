@@ -14,6 +14,7 @@ import type { ExecOptions, ExecResult } from '../ssh/exec.ts'
 import type { ShellSession, TerminalSize } from '../ssh/shell.ts'
 import type { ClusterInfo } from '../steps/configure.ts'
 import type { AgentTls } from '../steps/remove.ts'
+import type { AgentPrograms } from './agent-programs.ts'
 import type { ImportEvent } from './import-archive.ts'
 import type { RollingEvent } from './rolling.ts'
 
@@ -92,6 +93,10 @@ export interface Machines extends Component {
   ): Promise<void>
   remove(options: { name: string; credentials?: Credentials | undefined; forget?: boolean | undefined }): Promise<void>
   shell(options: { name: string; size: TerminalSize | null }, signal: AbortSignal): Promise<ShellSession>
+  /** Of a machine's agent: its program, and until when its certificate holds (milliseconds). Throws FlotillaError. */
+  examine(name: string, signal: AbortSignal): Promise<{ programs: AgentPrograms; validTo: number }>
+  /** Of the agent that this app brings: lower-case hex. */
+  agentSha256(): Promise<string>
   /** A script of /bin/sh; with `root` as root, if that needs no password. Throws NO_SUDO, SSH_CONNECTION_LOST. */
   run(options: { name: string; script: string; root: boolean }, exec: ExecOptions): Promise<ExecResult>
   importImages(
