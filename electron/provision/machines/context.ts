@@ -10,6 +10,7 @@ import type { Informer } from '../../client/informer.ts'
 import type { MachineImages } from '../machine-image/images.ts'
 import type { VirtualMachines } from '../qemu/virtual-machines.ts'
 import type { Sandboxes } from '../sandbox/sandbox.ts'
+import type { Slots } from '../slots.ts'
 import type { SshEnvironment } from '../ssh/endpoint.ts'
 import type { PrivateKey } from '../ssh/keys.ts'
 import type { ClusterInfo, UnitFiles } from '../steps/configure.ts'
@@ -33,6 +34,8 @@ export interface MachineContext {
   readonly localFiles: LocalFiles
   readonly units: UnitFiles
   readonly environment: SshEnvironment
+  /** How many machines are set up at a time. */
+  readonly runs: Slots
   readonly sandboxes: Sandboxes
   readonly virtual: VirtualMachines
   readonly images: MachineImages

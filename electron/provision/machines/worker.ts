@@ -155,6 +155,9 @@ export class MachineWorker implements AsyncDisposable {
     const { memoryBytes } = spec.sandbox ?? {}
     const machine = () => this.#machine
     try {
+      using _ = await context.runs.take(signal).catch(() => {
+        throw new StepError('connect', stoppedWaiting())
+      })
       await provision(
         {
           name,
@@ -188,6 +191,10 @@ export class MachineWorker implements AsyncDisposable {
           onSteps: (steps) => this.#status.set({ steps: [...steps] }),
           onPreflight: (checks) => this.#status.set({ preflight: [...checks] }),
           onFacts: (facts) => this.#status.set(facts),
+          onEnd: ({ sent, received, milliseconds }) => {
+            const finishedAt = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+            this.#status.set({ setup: { finishedAt, milliseconds, sentBytes: sent, receivedBytes: received } })
+          },
         },
         { signal, before: this.#providerSteps() },
       )
@@ -439,4 +446,12 @@ export class MachineWorker implements AsyncDisposable {
       () => false,
     )
   }
+}
+
+function stoppedWaiting(): FlotillaError {
+  return new FlotillaError('CANCELLED', {
+    what: 'The set-up was cancelled.',
+    why: 'It was stopped on request while it waited for others to end.',
+    next: 'Go on with Retry.',
+  })
 }

@@ -205,11 +205,13 @@ export class SshConnection implements AsyncDisposable {
   readonly #listeners = new Map<number, (stream: Duplex) => void>()
   readonly #sessions: Sessions
   readonly #transport: Duplex
+  readonly #via: SshConnection | undefined
   #ending = false
 
   constructor(client: Client, options: ConnectOptions, hostKey: PublicKey, transport: Duplex) {
     this.#client = client
     this.#transport = transport
+    this.#via = options.via
     this.#sessions = new Sessions(options.clock)
     this.hostKey = hostKey
     this.#clock = options.clock
@@ -238,10 +240,11 @@ export class SshConnection implements AsyncDisposable {
     return this.#closed.signal
   }
 
-  /** Of this connection so far; null where it goes through another, which then carries it. */
-  get traffic(): Traffic | null {
-    const { bytesWritten, bytesRead } = this.#transport as Partial<Socket>
-    return bytesWritten === undefined || bytesRead === undefined ? null : { sent: bytesWritten, received: bytesRead }
+  /** Of this connection so far, or of the first one on the way to it. */
+  get traffic(): Traffic {
+    if (this.#via) return this.#via.traffic
+    const { bytesWritten = 0, bytesRead = 0 } = this.#transport as Partial<Socket>
+    return { sent: bytesWritten, received: bytesRead }
   }
 
   /** Runs a command in the user's login shell; see `exec.ts`. Where the host has no room for another session, it waits for one. */

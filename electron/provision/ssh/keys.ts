@@ -42,6 +42,9 @@ export function parseKey(text: Uint8Array | string, source: string, passphrase?:
       )
     if (/bad passphrase|bad decrypt/i.test(parsed.message))
       throw unusable(source, 'The passphrase is wrong.', 'Enter the passphrase again.', parsed)
+    // One wrong passphrase in 256 decrypts to something that is then no key.
+    if (passphrase !== undefined && bytes.includes('ENCRYPTED'))
+      throw unusable(source, 'The passphrase is wrong.', 'Enter the passphrase again.', parsed)
     const [why, next] = unreadableKey(bytes, source) ?? ['It is not a private key.', 'Choose an OpenSSH, PEM or PuTTY private key.']
     throw unusable(source, why, next, parsed)
   }

@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream'
 
 /**
  * Runs the command in the user's shell, as ssh does. It ends with the stream. One that fails destroys the stream with what it said last
- * on its standard error.
+ * on its standard error. Like a socket it counts its bytes.
  */
 export function proxyCommand(command: string, signal?: AbortSignal): Duplex {
   signal?.throwIfAborted()
@@ -15,9 +15,13 @@ export function proxyCommand(command: string, signal?: AbortSignal): Duplex {
     windowsHide: true,
   })
   let said = ''
+  const counted = { read: 0, written: 0 }
   const duplex = new Duplex({
     read: () => void child.stdout.resume(),
-    write: (chunk: Buffer, _encoding, callback) => void child.stdin.write(chunk, callback),
+    write(chunk: Buffer, _encoding, callback) {
+      counted.written += chunk.length
+      child.stdin.write(chunk, callback)
+    },
     final: (callback) => void child.stdin.end(callback),
     destroy(error, callback) {
       child.kill()
@@ -25,7 +29,10 @@ export function proxyCommand(command: string, signal?: AbortSignal): Duplex {
     },
   })
   child.stdin.on('error', () => undefined)
-  child.stdout.on('data', (chunk: Buffer) => void (duplex.push(chunk) || child.stdout.pause()))
+  child.stdout.on('data', (chunk: Buffer) => {
+    counted.read += chunk.length
+    if (!duplex.push(chunk)) child.stdout.pause()
+  })
   child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-1000)))
   child.on('error', (error) => duplex.destroy(error))
   // Only now is everything read, and known how it ended.
@@ -36,5 +43,8 @@ export function proxyCommand(command: string, signal?: AbortSignal): Duplex {
   const onAbort = () => duplex.destroy(signal?.reason as Error)
   signal?.addEventListener('abort', onAbort, { once: true })
   duplex.once('close', () => signal?.removeEventListener('abort', onAbort))
-  return duplex
+  return Object.defineProperties(duplex, {
+    bytesRead: { get: () => counted.read },
+    bytesWritten: { get: () => counted.written },
+  })
 }

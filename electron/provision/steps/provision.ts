@@ -8,6 +8,7 @@ import { loadBaseImages } from '../images/base-images.ts'
 import type { Architecture } from '../images/elf.ts'
 import { LAYOUT } from '../layout.ts'
 import type { Requirement } from '../packages.ts'
+import type { SshConnection, Traffic } from '../ssh/connection.ts'
 import type { MachineConnection } from '../ssh/endpoint.ts'
 import { fingerprint } from '../ssh/host-key.ts'
 import type { PrivateKey } from '../ssh/keys.ts'
@@ -71,6 +72,8 @@ export interface ProvisionObserver {
   onPreflight(checks: readonly PreflightCheck[]): void
   /** What the machine is, as soon as it is known. */
   onFacts(facts: { address: string; operatingSystem: string; architecture: Architecture }): void
+  /** Once, at the end: how long it took and what went over the network for it. */
+  onEnd?(cost: Traffic & { readonly milliseconds: number }): void
 }
 
 /**
@@ -83,13 +86,18 @@ export async function provision(
   observer: ProvisionObserver,
   options: { signal: AbortSignal; before?: readonly Step[] },
 ): Promise<void> {
+  const begun = deps.clock.monotonic()
   await using run = new ProvisionRun(request, deps, observer)
-  await runSteps([...(options.before ?? []), ...run.steps()], {
-    clock: deps.clock,
-    logger: deps.logger,
-    signal: options.signal,
-    onChange: (steps) => observer.onSteps(steps),
-  })
+  try {
+    await runSteps([...(options.before ?? []), ...run.steps()], {
+      clock: deps.clock,
+      logger: deps.logger,
+      signal: options.signal,
+      onChange: (steps) => observer.onSteps(steps),
+    })
+  } finally {
+    observer.onEnd?.({ ...run.traffic, milliseconds: Math.round(deps.clock.monotonic() - begun) })
+  }
 }
 
 /** Signs in and looks, changing nothing. */
@@ -112,9 +120,8 @@ export async function inspect(
   const user = userShell(connection)
   const { stdout: sshConnection } = await user.exec('echo "$SSH_CONNECTION"', { signal, timeoutMs: 30_000 })
   const before = clock.now()
-  const facts = await gatherFacts(root, sshConnection, signal)
-  const after = clock.now()
-  const forwarding = await tryForwarding(connection, signal)
+  const asked = gatherFacts(root, sshConnection, signal).then((found) => ({ found, after: clock.now() }))
+  const [{ found: facts, after }, forwarding] = await Promise.all([asked, tryForwarding(connection, signal)])
   const result = preflight({
     facts,
     root: root.mode,
@@ -141,6 +148,7 @@ class ProvisionRun implements AsyncDisposable {
   readonly #request: ProvisionRequest
   readonly #deps: ProvisionDeps
   readonly #observer: ProvisionObserver
+  readonly #connections: SshConnection[] = []
   #machine: MachineConnection | null = null
   #inspected: { target: Target; missing: readonly Requirement[] } | null = null
 
@@ -158,6 +166,7 @@ class ProvisionRun implements AsyncDisposable {
         title: 'Connect',
         run: async ({ signal, detail }) => {
           this.#machine = await this.#deps.connect(signal)
+          this.#connections.push(this.#machine.connection)
           const { user, host, hostKey } = this.#machine.connection
           detail(`signed in as ${user} on ${host}, key ${fingerprint(hostKey)}`)
         },
@@ -190,6 +199,12 @@ class ProvisionRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#machine?.connection[Symbol.asyncDispose]()
+  }
+
+  /** Of all connections of this run. */
+  get traffic(): Traffic {
+    const all = this.#connections.map(({ traffic }) => traffic)
+    return { sent: all.reduce((sum, { sent }) => sum + sent, 0), received: all.reduce((sum, { received }) => sum + received, 0) }
   }
 
   get #target(): Target {
@@ -243,6 +258,7 @@ class ProvisionRun implements AsyncDisposable {
     const jump = via && (await installKey(userShell(via), clusterKey.publicText, cluster.id, signal).catch(() => null))
     try {
       const again = await connectWithOwnKey(signal)
+      this.#connections.push(again.connection)
       await again.connection[Symbol.asyncDispose]()
     } catch (error) {
       if (error instanceof FlotillaError && error.code === 'SSH_AUTH_FAILED') throw keyNotAccepted(connection.host, connection.user, error)

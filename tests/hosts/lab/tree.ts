@@ -3,7 +3,17 @@ import type { TestHost } from './test-host.ts'
 /** What a machine writes by itself or for whoever signs in. */
 const VOLATILE = [
   ...['/proc', '/sys', '/dev', '/tmp', '/var/tmp', '/var/log', '/var/cache', '/var/lib/sudo', '/run/sudo', '/run/sshd', '/run/lab-*'],
-  ...['/run/utmp', '/run/motd.dynamic*', '/run/user', '/run/log', '/run/systemd', '/run/udev', '/run/credentials', '/run/dbus', '/run/lock'],
+  ...[
+    '/run/utmp',
+    '/run/motd.dynamic*',
+    '/run/user',
+    '/run/log',
+    '/run/systemd',
+    '/run/udev',
+    '/run/credentials',
+    '/run/dbus',
+    '/run/lock',
+  ],
   ...['/var/lib/systemd', '/var/lib/private', '/run/nft', '/etc/ld.so.cache'],
 ]
 

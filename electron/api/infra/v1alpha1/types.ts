@@ -65,6 +65,16 @@ export interface MachineStatus {
   architecture?: string
   agentVersion?: string
   qemu?: VirtualMachineStatus
+  setup?: MachineSetup
+}
+
+/** What the last run of the steps cost, whether it came to its end or not. */
+export interface MachineSetup {
+  finishedAt: Time
+  milliseconds: number
+  /** Over the network, encryption included. */
+  sentBytes: number
+  receivedBytes: number
 }
 
 export interface VirtualMachineStatus {
