@@ -161,10 +161,16 @@ describe.each(VERSIONS)('Helm $major', ({ major, layer, atomic }) => {
     expect(code).not.toBe(0)
     expect(err).toContain('context deadline exceeded')
     expect((await history()).at(-1)).toMatch(/^\d failed Upgrade "rel" failed/)
-    const { status } = await cluster.client.get(deployment, shop)
-    expect(status).toMatchObject({ updatedReplicas: 1, readyReplicas: 3 })
-    const [pending] = (await cluster.client.list(pod, { namespace: ns, fieldSelector: 'status.phase=Pending' })).items
-    expect(pending?.status.containerStatuses?.[0]?.state.waiting?.reason).toBe('ImagePullBackOff')
+    // Helm's time may be over before the cluster has come that far.
+    const within = { timeout: 60_000, interval: 200 }
+    await expect
+      .poll(async () => (await cluster.client.get(deployment, shop)).status, within)
+      .toMatchObject({ updatedReplicas: 1, readyReplicas: 3 })
+    const whyPending = async () => {
+      const [pending] = (await cluster.client.list(pod, { namespace: ns, fieldSelector: 'status.phase=Pending' })).items
+      return pending?.status.containerStatuses?.[0]?.state.waiting?.reason
+    }
+    await expect.poll(whyPending, within).toBe('ImagePullBackOff')
     await succeed('rollback', 'rel', ...WAIT)
     expect((await cluster.client.get(deployment, shop)).status).toMatchObject({ replicas: 3, readyReplicas: 3 })
   })
