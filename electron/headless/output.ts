@@ -47,7 +47,7 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
     .join('\n')
 }
 
-function asFlotillaError(error: unknown): FlotillaError {
+export function asFlotillaError(error: unknown): FlotillaError {
   if (error instanceof FlotillaError) return error
   if (error instanceof ContractError) {
     const { code, ...parts } = error.failure

@@ -121,12 +121,14 @@ export class Desk implements AsyncDisposable {
     return Number(await readFile(`/sys/class/net/${link}/statistics/tx_bytes`, 'utf8'))
   }
 
-  /** A host, and with it a node of that name. */
-  async addHost(name: string): Promise<SandboxInfo> {
-    const host = await this.makeHost(name)
-    const { code, err } = await this.flotilla('node', 'add', host.address, '--name', name, '--key', this.keyFile, '--accept-new-host-key')
+  /** Hosts, and with them nodes of these names in a pool, from a list of them. */
+  async addHosts(names: readonly string[], pool: string): Promise<readonly SandboxInfo[]> {
+    const hosts = await Promise.all(names.map((name) => this.makeHost(name)))
+    const list = join(this.#dir, 'hosts')
+    await writeFile(list, ['# elsewhere', ...hosts.map(({ name, address }) => `root@${address}:22 name=${name} pool=${pool}`)].join('\n'))
+    const { code, err } = await this.flotilla('node', 'add', '--from', list, '--key', this.keyFile, '--accept-new-host-key')
     if (code !== 0) throw new Error(err)
-    return host
+    return hosts
   }
 
   /** Everything on the host ends at once, and it starts anew. */

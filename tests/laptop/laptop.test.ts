@@ -23,7 +23,8 @@ let before: string[]
 beforeAll(async () => {
   desk = await Desk.create()
   await desk.open()
-  for (const info of await Promise.all(['one', 'two'].map((name) => desk.addHost(name)))) address[info.name] = info.address
+  for (const info of await desk.addHosts(['one', 'two'], 'attic')) address[info.name] = info.address
+  expect(await desk.kube('get', 'nodes', '-l', 'flotilla.dev/pool=attic', '-o', 'name')).toBe('node/one\nnode/two\n')
   await desk.apply(`
 apiVersion: apps/v1
 kind: Deployment

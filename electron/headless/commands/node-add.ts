@@ -1,10 +1,14 @@
 import { FlotillaError } from '../../base/errors.ts'
 import type { ArgOf, ResultOf } from '../../contracts/channel.ts'
 import type { Channels } from '../../contracts/channels.ts'
+import type { Caller } from '../../contracts/caller.ts'
+import { nameOf, POOL_LABEL, type ListedHost } from '../../contracts/host-list.ts'
+import { listMachines } from '../../plane/sandboxes.ts'
 import { usage, type Args, type Command } from '../command.ts'
 import { untilReady } from '../machine-progress.ts'
 import { ask, askSecret, canAsk } from '../prompt.ts'
 import type { Output } from '../output.ts'
+import { addListed, readHostList } from './node-add-list.ts'
 import { connectRunning } from '../session.ts'
 
 type Add = ArgOf<Channels['machines.add']>
@@ -12,11 +16,14 @@ type HostKey = ResultOf<Channels['machines.scanHostKey']>
 
 export const nodeAdd: Command = {
   name: 'node add',
-  usage: 'HOST [--user USER] [--key FILE | --password | --agent] [--state DIR]',
+  usage: '(HOST | --from FILE) [--user USER] [--key FILE | --password | --agent] [--state DIR]',
   summary: 'Makes a Linux host a node over SSH, or with --provider sandbox makes a light node on this computer. A plane must be running.',
   positionals: ['host?'],
   options: {
     provider: { type: 'string', help: 'ssh (default) or sandbox' },
+    from: { type: 'string', help: 'a list of hosts, a hosts file or an Ansible inventory; - reads it from standard input' },
+    parallel: { type: 'string', help: 'with --from: how many at the same time (default: 5)' },
+    pool: { type: 'string', help: 'the label flotilla.dev/pool of the Node' },
     name: { type: 'string', help: 'name of the node (default: the host’s first label)' },
     user: { type: 'string', short: 'u', help: 'who signs in (default: root)' },
     port: { type: 'string', short: 'p', help: 'port of sshd (default: 22)' },
@@ -32,6 +39,7 @@ export const nodeAdd: Command = {
   },
   async run({ args, output, stateDir, signal }) {
     using caller = await connectRunning(stateDir)
+    if (args.text('from') !== undefined) return await addAll(caller, args, output, signal)
     const provider = args.choice('provider', ['ssh', 'sandbox']) ?? 'ssh'
     let name: string
     if (provider === 'sandbox') {
@@ -42,7 +50,7 @@ export const nodeAdd: Command = {
       const shown = await caller.call('machines.scanHostKey', hop, { signal })
       await confirmKey(hop.host, shown, args, output, signal)
       const request = await addRequest(hop, shown.key, args, signal)
-      name = (await caller.call('machines.add', request, { signal })).name
+      name = (await caller.call('machines.add', { ...request, name: args.text('name') ?? nameOf(hop.host) }, { signal })).name
     }
     output.note(`Adding ${name} …`)
     const machine = await untilReady(caller, name, output, signal)
@@ -50,21 +58,47 @@ export const nodeAdd: Command = {
   },
 }
 
+async function addAll(caller: Caller<Channels>, args: Args, output: Output, signal: AbortSignal): Promise<void> {
+  if (args.text('host') ?? args.text('name') ?? args.text('node-ip')) throw usage('--from stands for the host, its name and its address.')
+  const all = await readHostList(args.need('from'))
+  const known = new Set((await listMachines(caller)).map(({ metadata }) => metadata.name))
+  const hosts = all.filter(({ name }) => !known.has(name))
+  for (const { name } of all) if (known.has(name)) output.note(`  = ${name} is a machine already`)
+  const user = args.text('user') ?? 'root'
+  const hopOf = (host: ListedHost) => ({ host: host.host, port: host.port, user: host.user ?? user })
+  await addListed({
+    ...{ caller, hosts, output, signal, parallel: args.integer('parallel', 1, 50) ?? 5 },
+    async confirm(host) {
+      const shown = await caller.call('machines.scanHostKey', hopOf(host), { signal })
+      await confirmKey(host.host, shown, args, output, signal)
+      return shown.key
+    },
+    async add(host, key) {
+      const request = await addRequest(hopOf(host), key, args, signal)
+      const labels = { ...request.labels, ...host.labels }
+      await caller.call('machines.add', { ...request, name: host.name, ...(Object.keys(labels).length ? { labels } : {}) }, { signal })
+      await untilReady(caller, host.name, output, signal)
+    },
+  })
+}
+
 async function addRequest(
   hop: { host: string; port: number; user: string },
   hostKey: string,
   args: Args,
   signal: AbortSignal,
-): Promise<Add> {
+): Promise<Omit<Add, 'name'>> {
   const keyFile = args.text('key')
   const nodeIP = args.text('node-ip')
-  const labels = Object.fromEntries(
+  const pool = args.text('pool')
+  const given = Object.fromEntries(
     args.list('label').map((text) => {
       const at = text.indexOf('=')
       if (at < 1) throw usage(`--label takes KEY=VALUE, not "${text}".`)
       return [text.slice(0, at), text.slice(at + 1)]
     }),
   )
+  const labels = pool === undefined ? given : { ...given, [POOL_LABEL]: pool }
   const secret = async (variable: string, question: string, needed: boolean) => {
     const given = process.env[variable]
     if (given !== undefined || !needed) return given
@@ -77,11 +111,10 @@ async function addRequest(
   const useAgent = args.flag('agent') || (keyFile === undefined && password === undefined)
   return {
     ...hop,
-    name: args.text('name') ?? nameFrom(hop.host),
     hostKey,
     ...(nodeIP ? { nodeIP } : {}),
     ...(args.flag('install-containerd') ? { installRuntime: true } : {}),
-    ...(args.list('label').length ? { labels } : {}),
+    ...(Object.keys(labels).length ? { labels } : {}),
     checkFirst: true,
     credentials: {
       ...(password === undefined ? {} : { password }),
@@ -120,10 +153,4 @@ async function confirmKey(host: string, shown: HostKey, args: Args, output: Outp
     why: `Its host key ${shown.fingerprint} was never seen and was not confirmed.`,
     next: `Add --host-key ${shown.fingerprint} if that is the key of this host, or --accept-new-host-key.`,
   })
-}
-
-/** "build-1.example" becomes "build-1", "192.0.2.7" becomes "node-192-0-2-7". */
-function nameFrom(host: string): string {
-  const label = /^[\d.:]+$/.test(host) ? `node-${host.replace(/[.:]+/g, '-')}` : (host.split('.')[0] ?? host)
-  return label.toLowerCase().replace(/[^a-z0-9-]/g, '-')
 }
