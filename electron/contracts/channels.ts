@@ -153,6 +153,12 @@ export const CHANNELS = {
     v.never(),
     v.object({}),
   ),
+  /** To what the container itself runs; ending the stream leaves it running. */
+  'kube.attach': stream(
+    v.object({ namespace: name, pod: name, container: v.optional(v.string()), tty: v.boolean(), size: v.optional(terminalSize) }),
+    terminalUp,
+    terminalDown,
+  ),
   'kube.exec': stream(
     v.object({
       namespace: name,

@@ -13,7 +13,12 @@ import { runChannels } from './exec.ts'
 import { listHandlers } from './lists.ts'
 import { follow, type Followed } from '../live/follow.ts'
 
-type KubeHandlers = Pick<Handlers<Channels>, 'kube.request' | 'kube.live' | 'kube.logs' | 'kube.exec' | 'lists.rows' | 'lists.pods'>
+type KubeHandlers = Pick<
+  Handlers<Channels>,
+  'kube.request' | 'kube.live' | 'kube.logs' | 'kube.attach' | 'kube.exec' | 'lists.rows' | 'lists.pods'
+>
+
+const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 
 export function kubeHandlers(deps: { client: Client; clock: Clock; random: Random; kinds: readonly AnyKind[] }): KubeHandlers {
   const { client } = deps
@@ -57,6 +62,13 @@ export function kubeHandlers(deps: { client: Client; clock: Clock; random: Rando
       if (response.status >= 400) throw await statusOf(response)
       await using body = response.body
       for await (const chunk of body) await duplex.send({}, chunk)
+    },
+
+    async 'kube.attach'({ namespace, pod, container, tty, size }, duplex) {
+      const query = { stdin: 'true', stdout: 'true', stderr: String(!tty), tty: String(tty), ...(container ? { container } : {}) }
+      const path = pathOf({ group: '', version: 'v1', resource: 'pods' }, namespace, pod, 'attach')
+      await using socket = await client.websocket({ path, query, protocols: PROTOCOLS, signal: duplex.signal })
+      await runChannels(socket, duplex, size)
     },
 
     async 'kube.exec'({ namespace, pod, container, command, tty, size }, duplex) {

@@ -44,6 +44,7 @@ export const NAV: readonly NavGroup[] = [
     entries: [
       { id: 'logs', title: 'nav.logs', icon: 'logs', to: { name: 'logs' }, key: 'l' },
       { id: 'metrics', title: 'nav.metrics', icon: 'metrics', to: { name: 'metrics' }, key: 'u' },
+      { id: 'terminal', title: 'nav.terminal', icon: 'terminal', to: { name: 'terminal' }, key: 't' },
     ],
   },
   {

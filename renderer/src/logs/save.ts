@@ -1,6 +1,8 @@
 /** Gives a text to the person as a file. */
-export function saveText(parts: readonly string[], name: string): void {
-  const url = URL.createObjectURL(new Blob([...parts], { type: 'text/plain' }))
+export const saveText = (parts: readonly string[], name: string): void => saveBlob(new Blob([...parts], { type: 'text/plain' }), name)
+
+export function saveBlob(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content)
   const link = document.createElement('a')
   link.href = url
   link.download = name

@@ -89,6 +89,12 @@ export const router = createRouter({
       component: () => import('../pages/metrics/MetricsPage.vue'),
       meta: { title: 'nav.metrics', nav: 'metrics' },
     },
+    {
+      path: '/terminal',
+      name: 'terminal',
+      component: () => import('../pages/terminal/TerminalPage.vue'),
+      meta: { title: 'nav.terminal', nav: 'terminal' },
+    },
     { path: '/logs', name: 'logs', component: () => import('../pages/logs/LogsPage.vue'), meta: { title: 'nav.logs', nav: 'logs' } },
     {
       path: '/settings',

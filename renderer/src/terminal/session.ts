@@ -39,6 +39,12 @@ function openStream(face: Face, target: TerminalTarget, size: Size, signal: Abor
         },
         { signal },
       )
+    case 'attach':
+      return face.open(
+        'kube.attach',
+        { namespace: target.namespace, pod: target.pod, container: target.container, tty: target.tty, size },
+        { signal },
+      )
     case 'machine':
       return face.open('machines.shell', { name: target.name, size }, { signal })
     case 'local':

@@ -15,6 +15,7 @@ import { fakeHelm, type FakeHelm } from './helm.ts'
 import { streamLog } from './logs.ts'
 import { machineHandlers } from './machines.ts'
 import { createShell } from './shell.ts'
+import { runTar } from './tar.ts'
 
 export interface FaceOptions extends FakeHelm {
   /** How long each step of a machine's set-up takes. */
@@ -103,7 +104,8 @@ export function faceHandlers(client: Client, options: FaceOptions): Handlers<Cha
     },
     'kube.logs': ({ pod, previous, follow, sinceTime, tailLines }, duplex) =>
       streamLog({ pod, previous, follow, sinceTime, tailLines }, duplex, origin),
-    'kube.exec': ({ pod }, duplex) => runShell(pod, duplex),
+    'kube.attach': ({ pod }, duplex) => runShell(pod, duplex),
+    'kube.exec': ({ pod, command }, duplex) => (command[0] === 'tar' ? runTar(command, duplex) : runShell(pod, duplex)),
     'machines.shell': ({ name }, duplex) => runShell(`mira@${name}`, duplex),
     'terminal.local': (_arg, duplex) => runShell('local', duplex),
     async 'images.import'(_arg, duplex) {
