@@ -4,6 +4,7 @@ import type { KubeObject } from '../api/meta/v1/object.ts'
 import { call, nothing, stream } from './channel.ts'
 import { LIST_CHANNELS } from './list-channels.ts'
 import { HELM_CHANNELS } from './helm.ts'
+import { IMAGE_CHANNELS } from './images.ts'
 import { METRICS_CHANNELS } from './metrics.ts'
 import { VM_CHANNELS } from './vm.ts'
 
@@ -54,6 +55,7 @@ const check = v.object({ name: v.string(), state: v.picklist(['ok', 'warn', 'fai
 
 export const CHANNELS = {
   ...HELM_CHANNELS,
+  ...IMAGE_CHANNELS,
   ...METRICS_CHANNELS,
   ...VM_CHANNELS,
   'app.info': call(

@@ -26,6 +26,7 @@ import { virtualHandlers } from './face/virtual.ts'
 import { loadNodePty, terminalHandlers } from './face/terminal.ts'
 import { helmHandlers } from './helm/handlers.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { imageHandlers } from './registry/images.ts'
 import { startManagers } from './managers.ts'
 import { serveEtcd } from './serve-etcd.ts'
 import { controlSocketPath, paths } from './state-dir.ts'
@@ -172,6 +173,7 @@ function createHandlers(
     ...terminalHandlers(paths(config.stateDir).kubeconfig),
     ...machineHandlers(machines),
     ...virtualHandlers(machines, config.stateDir),
+    ...imageHandlers({ client, machines }),
     ...helmHandlers({ client, clock, kubeconfig: paths(config.stateDir).kubeconfig, path: process.env['PATH'] ?? '' }),
   }
 }

@@ -1,20 +1,32 @@
 /** Helm's pages over a fake plane: the releases are real Secrets, the program is an imitation. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { closeBrowser, openApp, type Opened } from './browser.ts'
 import { storeRelease } from './fake/helm.ts'
 import { SECRET } from './fake/cluster.ts'
 
 let opened: Opened
-beforeEach(async () => void (opened = await openApp()))
+beforeAll(async () => void (opened = await openApp()))
 afterEach(async () => {
   expect(opened.errors).toEqual([])
-  await opened[Symbol.asyncDispose]()
+  Object.assign(opened.app.options, { helmFails: undefined, helmStepMs: undefined, lacksHelm: undefined })
+  await opened.go('/settings')
 })
-afterAll(closeBrowser)
+afterAll(async () => {
+  await opened[Symbol.asyncDispose]()
+  await closeBrowser()
+})
+
+/** A release of two revisions, for one test alone. */
+async function release(name: string): Promise<void> {
+  const { client } = opened.app.cluster
+  const shared = { name, namespace: 'ci' }
+  await storeRelease(client, { ...shared, version: 1, status: 'superseded', description: 'Install complete', config: { replicas: 4 } })
+  await storeRelease(client, { ...shared, version: 2, status: 'deployed', description: 'Upgrade complete', config: { greeting: 'servus' } })
+}
 
 const dialog = () => opened.page.getByRole('dialog')
-const statuses = async () => {
-  const { items } = await opened.app.cluster.client.list(SECRET, { namespace: 'shop', labelSelector: 'owner=helm,name=web' })
+const statuses = async (name: string) => {
+  const { items } = await opened.app.cluster.client.list(SECRET, { namespace: 'ci', labelSelector: `owner=helm,name=${name}` })
   return items.map(({ metadata }) => `${metadata.labels?.['version']} ${metadata.labels?.['status']}`).toSorted()
 }
 
@@ -22,7 +34,7 @@ describe('releases', () => {
   it('are listed with chart, version and state, and follow what Helm does elsewhere', async () => {
     const { page } = opened
     await opened.go('/helm')
-    const row = page.getByRole('row', { name: /web/ })
+    const row = page.getByRole('row', { name: /^web/ })
     await row.getByText('storefront-1.4.0').waitFor()
     await row.getByText('Deployed').waitFor()
     await page
@@ -59,42 +71,47 @@ describe('releases', () => {
 
   it('roll back after a look at the difference, with the command shown', async () => {
     const { page } = opened
-    await opened.go('/helm/releases/shop/web?tab=history')
+    await release('back')
+    await opened.go('/helm/releases/ci/back?tab=history')
     await page.getByText('Revision 1', { exact: true }).click()
-    await page.getByText('Compared with revision 3').waitFor()
+    await page.getByText('Compared with revision 2').waitFor()
     await page.getByRole('button', { name: 'Roll back to revision 1' }).click()
-    await dialog().getByText('helm rollback web 1 --wait').waitFor()
+    await dialog().getByText('helm rollback back 1 --wait').waitFor()
     await dialog().getByRole('button', { name: 'Roll back' }).click()
-    await dialog().getByText('web is rolled back').waitFor()
-    expect(await statuses()).toEqual(['1 superseded', '2 superseded', '3 superseded', '4 deployed'])
+    await dialog().getByText('back is rolled back').waitFor()
+    expect(await statuses('back')).toEqual(['1 superseded', '2 superseded', '3 deployed'])
+    await dialog().getByRole('button', { name: 'Close' }).last().click()
   })
 
   it('are uninstalled after one question that says what goes', async () => {
     const { page } = opened
-    await opened.go('/helm/releases/shop/web')
+    await release('gone')
+    await opened.go('/helm/releases/ci/gone')
     await page.getByText('storefront').first().waitFor()
     await page.keyboard.press('Delete')
     await dialog().getByText('3 objects are deleted').waitFor()
     await dialog().getByRole('button', { name: 'Uninstall' }).click()
-    await dialog().getByText('web is uninstalled').waitFor()
+    await dialog().getByText('gone is uninstalled').waitFor()
     await dialog().getByRole('button', { name: 'Close' }).last().click()
     await page.getByRole('row', { name: /metrics/ }).waitFor()
-    expect(await statuses()).toEqual([])
+    expect(await statuses('gone')).toEqual([])
   })
 
   it('that were cut off say how to go on', async () => {
     const { client } = opened.app.cluster
-    await storeRelease(client, { name: 'web', namespace: 'shop', version: 4, status: 'pending-upgrade', description: 'Preparing upgrade' })
-    await opened.go('/helm/releases/shop/web')
+    await release('cut')
+    await storeRelease(client, { name: 'cut', namespace: 'ci', version: 3, status: 'pending-upgrade', description: 'Preparing upgrade' })
+    await opened.go('/helm/releases/ci/cut')
     await opened.page.getByText('An operation was cut off').waitFor()
-    await opened.page.getByRole('button', { name: 'Roll back to revision 3' }).waitFor()
+    await opened.page.getByRole('button', { name: 'Roll back to revision 2' }).waitFor()
   })
 })
 
 describe('an upgrade', () => {
   it('checks values against the schema, shows what changes, and runs in phases', async () => {
     const { page } = opened
-    await opened.go('/helm/releases/shop/web/upgrade')
+    await release('up')
+    await opened.go('/helm/releases/ci/up/upgrade')
     const editor = page.getByRole('textbox', { name: 'Values that differ' })
     await editor.getByText('greeting: servus').waitFor()
     await page.getByText('Fits the chart’s schema').waitFor()
@@ -107,25 +124,28 @@ describe('an upgrade', () => {
     await page.getByText('changed').first().waitFor()
     await page.getByText('1 object stays as it is').waitFor()
     await page.keyboard.press('Control+Enter')
-    await dialog().getByText('web is upgraded').waitFor()
-    await dialog().getByText('helm upgrade web ./chart --reset-values').waitFor()
-    expect(await statuses()).toContain('4 deployed')
+    await dialog().getByText('up is upgraded').waitFor()
+    await dialog().getByText('helm upgrade up ./chart --reset-values').waitFor()
+    expect(await statuses('up')).toContain('3 deployed')
+    await dialog().getByRole('button', { name: 'Close' }).last().click()
   })
 
   it('shows why Helm failed, and can be cancelled', async () => {
     const { page } = opened
     Object.assign(opened.app.options, { helmFails: 'UPGRADE FAILED: timed out waiting for the condition' })
-    await opened.go('/helm/releases/shop/web/upgrade')
+    await release('fails')
+    await opened.go('/helm/releases/ci/fails/upgrade')
     await page.getByText('Fits the chart’s schema').waitFor()
     await page.keyboard.press('Control+Enter')
-    await dialog().getByText('web could not be upgraded.').waitFor()
+    await dialog().getByText('fails could not be upgraded.').waitFor()
     await dialog().getByText('timed out waiting for the condition').first().waitFor()
     await dialog().getByRole('button', { name: 'Close' }).last().click()
     Object.assign(opened.app.options, { helmFails: undefined, helmStepMs: 60_000 })
     await page.keyboard.press('Control+Enter')
     await dialog().getByRole('button', { name: 'Cancel' }).click()
     await dialog().getByText('helm upgrade was cancelled').waitFor()
-    expect(await statuses()).toContain('3 deployed')
+    expect(await statuses('fails')).toContain('2 deployed')
+    await dialog().getByRole('button', { name: 'Close' }).last().click()
   })
 })
 
@@ -144,6 +164,7 @@ describe('an installation', () => {
     await page.getByRole('button', { name: /^Install/ }).click()
     await dialog().getByText('window is installed').waitFor()
     await page.waitForURL(/#\/helm\/releases\/default\/window/)
+    await dialog().getByRole('button', { name: 'Close' }).last().click()
   })
 
   it('offers the charts and versions of a repository', async () => {
@@ -167,7 +188,7 @@ describe('without Helm', () => {
     Object.assign(opened.app.options, { lacksHelm: 'No folder of PATH has a program of that name.' })
     await opened.go('/helm')
     await page.getByText('There is no helm on this computer.').waitFor()
-    await page.getByRole('row', { name: /web/ }).getByText('storefront-1.4.0').waitFor()
+    await page.getByRole('row', { name: /^web/ }).getByText('storefront-1.4.0').waitFor()
     expect(await page.getByRole('link', { name: 'Install a chart' }).count()).toBe(0)
     await opened.go('/helm/releases/shop/web?tab=history')
     await page.getByText('Compared with revision 3').waitFor()

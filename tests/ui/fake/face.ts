@@ -9,7 +9,7 @@ import { serveConnection, type Handlers } from '../../../electron/contracts/serv
 import { describeFailure } from '../../../electron/plane/face/describe.ts'
 import { kubeHandlers } from '../../../electron/plane/face/kube.ts'
 import { KINDS } from '../../../electron/api/kinds.gen.ts'
-import { NAMESPACE } from './cluster.ts'
+import { NAMESPACE, NODE } from './cluster.ts'
 import { fakeMetrics } from './metrics.ts'
 import { fakeHelm, type FakeHelm } from './helm.ts'
 import { streamLog } from './logs.ts'
@@ -108,6 +108,29 @@ export function faceHandlers(client: Client, options: FaceOptions): Handlers<Cha
     'kube.exec': ({ pod, command }, duplex) => (command[0] === 'tar' ? runTar(command, duplex) : runShell(pod, duplex)),
     'machines.shell': ({ name }, duplex) => runShell(`mira@${name}`, duplex),
     'terminal.local': (_arg, duplex) => runShell('local', duplex),
+    async 'images.remove'({ machines }, duplex) {
+      for (const { machine, images } of machines) {
+        const node = await client.get(NODE, { name: machine })
+        const left = (node.status.images ?? []).filter(({ names = [] }) => !names.some((each) => images.includes(each)))
+        await client.patch(NODE, { name: machine }, { type: 'merge', body: { status: { images: left } } }, { subresource: 'status' })
+        await duplex.send({ type: 'done', machine, images })
+      }
+    },
+    async 'images.pull'({ machines, image }, duplex) {
+      for (const machine of machines) {
+        await duplex.send({ type: 'progress', machine, detail: image })
+        if (machine === 'dory')
+          await duplex.send({
+            type: 'failed',
+            machine,
+            code: 'REMOTE_COMMAND_FAILED',
+            what: `${machine} could not fetch ${image}.`,
+            why: 'no such host',
+            next: '',
+          })
+        else await duplex.send({ type: 'done', machine, images: [image] })
+      }
+    },
     async 'images.import'(_arg, duplex) {
       let size = 0
       for await (const { bytes } of duplex) {
