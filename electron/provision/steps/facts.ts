@@ -2,12 +2,18 @@
 import type { RootShell } from '../ssh/sudo.ts'
 import { CNI_DIRS, PACKAGE_MANAGERS, type PackageManager } from '../packages.ts'
 import { LAYOUT } from '../layout.ts'
+import { osFamily, parseLibc, type Libc, type OsFamily } from './os-family.ts'
 
 export interface MachineFacts {
   /** "Linux". */
   readonly system: string
   /** "Debian GNU/Linux 12 (bookworm)". */
   readonly osName: string
+  readonly family: OsFamily
+  /** Null if it could not be told. */
+  readonly libc: Libc | null
+  /** What starts services where that is not systemd: "OpenRC", "runit". */
+  readonly init: string | null
   readonly architecture: 'amd64' | 'arm64' | null
   /** As `uname -m` says. */
   readonly machine: string
@@ -72,6 +78,10 @@ say machine "$(uname -m)"
 say kernel "$(uname -r)"
 say hostname "$(uname -n)"
 say os "$( (. /etc/os-release; printf %s "$PRETTY_NAME") 2>/dev/null)"
+say osId "$( (. /etc/os-release; printf %s "$ID") 2>/dev/null)"
+say osLike "$( (. /etc/os-release; printf %s "$ID_LIKE") 2>/dev/null)"
+say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null || ldd --version 2>&1 | head -n 2)"
+if [ -d /run/openrc ]; then say init OpenRC; elif [ -d /run/runit ] || [ -d /etc/runit/runsvdir ]; then say init runit; fi
 [ ! -d /run/systemd/system ] || say systemd "$(systemctl --version 2>/dev/null | { read -r _ version _; echo "$version"; })"
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   say cgroups 2
@@ -160,6 +170,9 @@ export function parseFacts(text: string, sshConnection: string): MachineFacts {
   return {
     system: get('system') ?? '',
     osName: get('os') ?? '',
+    family: osFamily(get('osId') ?? '', get('osLike') ?? ''),
+    libc: parseLibc(get('libc') ?? ''),
+    init: get('init'),
     architecture: machine === 'x86_64' ? 'amd64' : machine === 'aarch64' ? 'arm64' : null,
     machine,
     kernel: get('kernel') ?? '',

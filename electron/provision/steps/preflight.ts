@@ -5,6 +5,7 @@ import { AGENT_PORT, LAYOUT, VXLAN_PORT } from '../layout.ts'
 import { installCommand, WORKER_REQUIREMENTS, type Requirement } from '../packages.ts'
 import type { RootMode } from '../ssh/sudo.ts'
 import type { MachineFacts } from './facts.ts'
+import { packageHint } from './os-family.ts'
 
 export interface PreflightInput {
   readonly facts: MachineFacts
@@ -40,6 +41,7 @@ export function preflight(input: PreflightInput): PreflightResult {
   const checks = [
     operatingSystem(facts),
     kernel(facts),
+    libc(facts),
     rights(input),
     services(input),
     owner(input),
@@ -72,7 +74,7 @@ export function preflightError(host: string, { checks, missing }: PreflightResul
       what: `${host} lacks what runs containers.`,
       why: `Missing: ${names}.`,
       next: facts.packageManager
-        ? `Let Flotilla install it, or run there as root: ${installCommand(facts.packageManager, missing)}`
+        ? withHint(`Let Flotilla install it, or run there as root: ${installCommand(facts.packageManager, missing)}`, facts)
         : `Install ${names} there, then try again.`,
     })
   return new FlotillaError('PREFLIGHT_FAILED', {
@@ -110,6 +112,20 @@ const RIGHTS: Record<RootMode, string> = {
   'doas with password': 'doas with a password',
 }
 
+/** The runtime's own: below it the programs that are copied do not start. */
+const NEEDED_GLIBC = [2, 28] as const
+
+function libc({ libc: found }: MachineFacts): PreflightCheck | null {
+  const name = 'C library'
+  if (found === null) return null
+  const what = `${found.kind} ${found.version}`
+  if (found.kind === 'musl')
+    return fail(name, what, "Flotilla's runtime needs glibc: use a machine with Debian, Ubuntu, Fedora, RHEL, SUSE or Arch.")
+  return olderThan(found.version, ...NEEDED_GLIBC)
+    ? fail(name, what, `glibc ${NEEDED_GLIBC.join('.')} or newer is needed: Debian 10, Ubuntu 18.10, RHEL 8 or newer.`)
+    : ok(name, what)
+}
+
 function rights({ root }: PreflightInput): PreflightCheck {
   return ok('Rights', RIGHTS[root])
 }
@@ -117,8 +133,12 @@ function rights({ root }: PreflightInput): PreflightCheck {
 function services({ facts, root }: PreflightInput): PreflightCheck {
   if (facts.systemd) return ok('Services', `systemd ${facts.systemd}`)
   return root.endsWith('with password')
-    ? warn('Services', 'no systemd', 'After a restart of the machine, sign in again with Retry: nothing there starts services.')
-    : ok('Services', 'no systemd; Flotilla starts its services itself')
+    ? warn(
+        'Services',
+        facts.init ?? 'no systemd',
+        'After a restart of the machine, sign in again with Retry: nothing there starts services.',
+      )
+    : ok('Services', `${facts.init ?? 'no systemd'}; Flotilla starts its services itself`)
 }
 
 function owner({ facts, owner: own }: PreflightInput): PreflightCheck {
@@ -222,7 +242,7 @@ function programs({ facts, installRuntime }: PreflightInput): PreflightCheck[] {
     iproute2: facts.iproute?.replace(/^ip utility, /, '') ?? null,
   }
   const advice = facts.packageManager
-    ? `Let Flotilla install it, or run as root: ${installCommand(facts.packageManager, missing)}`
+    ? withHint(`Let Flotilla install it, or run as root: ${installCommand(facts.packageManager, missing)}`, facts)
     : 'Install it with the package manager of that system.'
   return WORKER_REQUIREMENTS.flatMap((requirement) => {
     const { name } = requirement
@@ -238,6 +258,12 @@ function programs({ facts, installRuntime }: PreflightInput): PreflightCheck[] {
       return [fail(name, facts.containerd ?? '', 'containerd 1.5 or newer is needed; 1.7 is a good start.')]
     return [ok(name, found[name] ?? 'found')]
   })
+}
+
+/** The hint first, so that a command that is copied stays whole. */
+function withHint(text: string, { family, packageManager }: MachineFacts): string {
+  const hint = packageManager && packageHint(family, packageManager)
+  return hint ? `${hint} ${text}` : text
 }
 
 function olderThan(version: string, major: number, minor: number): boolean {
