@@ -122,7 +122,8 @@ export class LiveIndex {
 
   #tell(uid: string): void {
     this.#told.add(uid)
-    this.#telling ??= this.#deps.clock.setTimeout(
+    if (this.#telling) return
+    this.#telling = this.#deps.clock.setTimeout(
       () => {
         this.#telling = null
         const told = [...this.#told]

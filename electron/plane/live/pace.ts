@@ -3,7 +3,7 @@ import { sleep, type Clock } from '../../base/clock.ts'
 /** Milliseconds for which the index may hold the plane's thread at a stretch. */
 const STRETCH_MS = 4
 /** How many steps are made between two looks at the clock. */
-const STEPS = 64
+const STEPS = 512
 
 /** Long work in short stretches, so that whoever else lives in this thread gets a turn. */
 export class Pace {

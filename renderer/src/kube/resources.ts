@@ -47,6 +47,10 @@ export const DEFINITIONS = define('apiextensions.k8s.io', 'v1', 'customresourced
 export const ENDPOINT_SLICES = define('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice')
 export const MACHINES = define('infra.flotilla.dev', 'v1alpha1', 'machines', 'Machine', false)
 
+/** Without a list of their own: the server's columns tell what matters. */
+export const LIMIT_RANGES = define('', 'v1', 'limitranges', 'LimitRange')
+export const PRIORITY_CLASSES = define('scheduling.k8s.io', 'v1', 'priorityclasses', 'PriorityClass', false)
+
 export const KNOWN: readonly Resource[] = [
   PODS,
   NODES,

@@ -46,6 +46,7 @@ export const router = createRouter({
       props: true,
       meta: { title: 'nav.machines', nav: 'machines' },
     },
+    { path: '/create/:group/:resource', name: 'create', component: () => import('../pages/forms/FormPage.vue'), props: true },
     { path: '/list/:resource', name: 'list', component: () => import('../pages/lists/ListPage.vue'), props: true },
     { path: '/kinds', name: 'kinds', component: () => import('../pages/kinds/KindsPage.vue'), meta: { title: 'nav.kinds', nav: 'kinds' } },
     {
@@ -56,6 +57,12 @@ export const router = createRouter({
       meta: { title: 'nav.kinds', nav: 'kinds' },
     },
     { path: '/map', name: 'map', component: () => import('../pages/map/MapPage.vue'), meta: { title: 'map.title', nav: 'map' } },
+    {
+      path: '/images',
+      name: 'images',
+      component: () => import('../pages/registry/ImagesPage.vue'),
+      meta: { title: 'registry.title', nav: 'images' },
+    },
     { path: '/helm', name: 'helm', component: () => import('../pages/helm/HelmPage.vue'), meta: { title: 'helm.title', nav: 'helm' } },
     {
       path: '/helm/install',
@@ -94,6 +101,12 @@ export const router = createRouter({
       name: 'terminal',
       component: () => import('../pages/terminal/TerminalPage.vue'),
       meta: { title: 'nav.terminal', nav: 'terminal' },
+    },
+    {
+      path: '/events',
+      name: 'events',
+      component: () => import('../pages/events/EventsPage.vue'),
+      meta: { title: 'nav.events', nav: 'events' },
     },
     { path: '/logs', name: 'logs', component: () => import('../pages/logs/LogsPage.vue'), meta: { title: 'nav.logs', nav: 'logs' } },
     {

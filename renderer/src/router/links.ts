@@ -1,5 +1,6 @@
 /** Where an object's page is. */
 import type { RouteLocationRaw } from 'vue-router'
+import { hasForm } from '../pages/forms/specs.ts'
 import { KNOWN, MACHINES, NODES, PODS, type ObjectRef, type Resource } from '../kube/resources.ts'
 
 /** Stand for the empty group and for no namespace in addresses. */
@@ -28,3 +29,7 @@ export function linkToList(resource: Resource): RouteLocationRaw {
   if (KNOWN.includes(resource)) return { name: 'list', params: { resource: resource.resource } }
   return { name: 'kind', params: { group: groupInPath(resource.group), version: resource.version, resource: resource.resource } }
 }
+
+/** Where one of a kind is made: by its form, else as YAML. */
+export const linkToCreate = ({ group, resource }: Pick<Resource, 'group' | 'resource'>): RouteLocationRaw =>
+  hasForm({ group, resource }) ? { name: 'create', params: { group: groupInPath(group), resource } } : { name: 'deploy' }

@@ -1,4 +1,5 @@
 import { actions } from './actions.ts'
+import { forms } from './forms.ts'
 import { frame } from './frame.ts'
 import { helm } from './helm.ts'
 import { insight } from './insight.ts'
@@ -7,9 +8,10 @@ import { machines } from './machines.ts'
 import { map } from './map.ts'
 import { objects } from './objects.ts'
 import { pods } from './pods.ts'
+import { virtual } from './virtual.ts'
 import type { Messages, SameParameters } from '../texts.ts'
 
-const all = { ...frame, ...lists, ...pods, ...machines, ...objects, ...actions, ...insight, ...helm, ...map } as const
+const all = { ...frame, ...lists, ...pods, ...machines, ...objects, ...actions, ...insight, ...helm, ...map, ...forms, ...virtual } as const
 
 /**
  * The German catalogue. Names of kinds, and what German speakers say in English of Kubernetes, stay as they are; buttons are
