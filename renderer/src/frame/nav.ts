@@ -42,6 +42,7 @@ export const NAV: readonly NavGroup[] = [
   {
     title: 'nav.insight',
     entries: [
+      { id: 'events', title: 'nav.events', icon: 'event', to: { name: 'events' }, key: 'e' },
       { id: 'logs', title: 'nav.logs', icon: 'logs', to: { name: 'logs' }, key: 'l' },
       { id: 'metrics', title: 'nav.metrics', icon: 'metrics', to: { name: 'metrics' }, key: 'u' },
       { id: 'terminal', title: 'nav.terminal', icon: 'terminal', to: { name: 'terminal' }, key: 't' },
@@ -88,9 +89,9 @@ export const NAV: readonly NavGroup[] = [
     entries: [
       { id: 'map', title: 'map.title', icon: 'map', to: { name: 'map' } },
       { id: 'helm', title: 'helm.title', icon: 'helm', to: { name: 'helm' }, key: 'h' },
+      { id: 'images', title: 'registry.title', icon: 'image', to: { name: 'images' }, key: 'i' },
       { id: 'nodes', title: 'nav.nodes', icon: 'node', to: list('nodes') },
       { id: 'namespaces', title: 'nav.namespaces', icon: 'namespace', to: list('namespaces') },
-      { id: 'events', title: 'nav.events', icon: 'event', to: list('events'), key: 'e' },
       { id: 'customresourcedefinitions', title: 'nav.definitions', icon: 'definition', to: list('customresourcedefinitions') },
       { id: 'kinds', title: 'nav.kinds', icon: 'kinds', to: { name: 'kinds' }, key: 'k' },
     ],
