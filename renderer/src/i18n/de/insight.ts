@@ -2,6 +2,21 @@ import type { insight as english } from '../en/insight.ts'
 import type { Texts } from '../texts.ts'
 
 export const insight = {
+  'events.allKinds': 'Alle Arten',
+  'events.asList': 'Als Liste',
+  'events.broken': 'Was nicht ging',
+  'events.filter': 'Grund, Objekt, Meldung',
+  'events.histogram': 'Letzte Stunde: {warnings} Warnungen, {others} andere',
+  'events.kind': 'Art',
+  'events.lastHour': 'Letzte Stunde',
+  'events.more': '… und {n} weitere; die Liste hat alle',
+  'events.noneShown': 'Kein Event passt zu den Filtern.',
+  'events.routine': 'Routine',
+  'events.several': '{n} × {kind} {name}',
+  'events.shown': '{n} Event | {n} Events',
+  'events.slot': '{time}: {warnings} Warnungen, {others} andere',
+  'events.type': 'Typ',
+  'events.warnings': 'Warnungen',
   'files.download': 'Herunterladen',
   'files.downloaded': '{name} wurde heruntergeladen, {size}.',
   'files.failed': 'Die Dateien wurden nicht kopiert.',
