@@ -42,7 +42,7 @@ export class PodInfo implements Selectable {
   #demand: string | null | undefined
   #startTime: number | null | undefined
 
-  /** `before`: the pod as it was, from which is taken what cannot have changed. */
+  /** `before`: an earlier state of the same pod, from which is taken what cannot have changed. */
   constructor(pod: Pod, before?: PodInfo) {
     this.pod = pod
     this.key = keyOf(pod)
@@ -51,10 +51,13 @@ export class PodInfo implements Selectable {
     this.labels = pod.metadata.labels
     this.priority = pod.spec.priority ?? 0
     this.terminating = pod.metadata.deletionTimestamp !== undefined
-    if (!before || before.pod.spec !== pod.spec || hasAmounts(pod) || hasAmounts(before.pod)) return
+    if (before?.pod.spec !== pod.spec) return
+    this.#ports = before.#ports
+    this.#terms = before.#terms
+    if (before.terminating === this.terminating && sameLabels(before.labels, this.labels)) this.#likeness = before.#likeness
+    if (hasAmounts(pod) || hasAmounts(before.pod)) return
     this.#requests = before.#requests
     this.#filled = before.#filled
-    this.#ports = before.#ports
     this.#demand = before.#demand
   }
 
@@ -108,6 +111,12 @@ export class PodInfo implements Selectable {
     const labels = this.labels ? JSON.stringify(this.labels) : ''
     return (this.#likeness = `${this.namespace}\n${this.terminating ? '-' : '+'}${labels}\n${terms}`)
   }
+}
+
+export function sameLabels(a: Labels | undefined, b: Labels | undefined): boolean {
+  if (a === b) return true
+  const keys = Object.keys(a ?? {})
+  return keys.length === Object.keys(b ?? {}).length && keys.every((key) => a?.[key] === b?.[key])
 }
 
 /** Whether its status has a say in what it asks for. */

@@ -10,7 +10,7 @@ import { Cohorts } from './cohort.ts'
 import { Images } from './images.ts'
 import { nodeFacts, NodeInfo } from './node-info.ts'
 import { interleaveZones, zoneOf } from './node-order.ts'
-import { PodInfo } from './pod-info.ts'
+import { PodInfo, sameLabels } from './pod-info.ts'
 import { Topologies, type Domains } from './topologies.ts'
 
 /** What a scheduling cycle may do with a snapshot: look. */
@@ -176,10 +176,4 @@ export function snapshotOf(world: { nodes: Iterable<Node>; pods?: Iterable<Pod>;
 /** It holds nothing any more. */
 export function hasEnded({ status }: Pod): boolean {
   return status.phase === 'Succeeded' || status.phase === 'Failed'
-}
-
-function sameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  if (a === b) return true
-  const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key])
 }
