@@ -30,13 +30,20 @@ const terminalDown = v.variant('type', [
 ])
 
 /** Secrets for one sign-in: they are used and forgotten, never stored. */
-const credentials = v.object({
+const hostSecrets = {
   password: v.optional(v.string()),
   /** Path of a private key file on the computer that runs the control plane. */
   keyFile: v.optional(v.string()),
   passphrase: v.optional(v.string()),
   useAgent: v.optional(v.boolean()),
+  /** A one-time code; good for one sign-in. */
+  code: v.optional(v.string()),
+}
+const credentials = v.object({
+  ...hostSecrets,
   sudoPassword: v.optional(v.string()),
+  /** Of the jump host that is named; absent: the same as the machine's. */
+  jump: v.optional(v.object(hostSecrets)),
 })
 
 const hop = v.object({ host: v.pipe(v.string(), v.minLength(1)), port, user: v.pipe(v.string(), v.minLength(1)) })

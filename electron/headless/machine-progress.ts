@@ -1,6 +1,6 @@
 /** Following a Machine object until its work is over. */
 import { FlotillaError, isErrorCode } from '../base/errors.ts'
-import type { Machine } from '../api/infra/v1alpha1/types.ts'
+import type { Machine, MachineSetup } from '../api/infra/v1alpha1/types.ts'
 import type { Caller } from '../contracts/caller.ts'
 import type { Channels } from '../contracts/channels.ts'
 import type { Output } from './output.ts'
@@ -31,6 +31,11 @@ export async function untilReady(
     if (phase === 'Failed' && failure) throw new FlotillaError(isErrorCode(failure.code) ? failure.code : 'INTERNAL', failure)
     return phase === 'Ready' ? machine : null
   })
+}
+
+/** "It took 6.2 s and 41.3 MiB sent." */
+export function costOf({ milliseconds, sentBytes }: MachineSetup): string {
+  return `It took ${(milliseconds / 1000).toFixed(1)} s and ${(sentBytes / 2 ** 20).toFixed(1)} MiB sent.`
 }
 
 export async function untilGone(caller: Caller<Channels>, name: string, signal: AbortSignal): Promise<void> {

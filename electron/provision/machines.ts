@@ -202,7 +202,8 @@ export function createMachines(deps: MachinesDeps): Machines {
 
     async add(machine, signal) {
       ready()
-      if (machine.checkFirst) {
+      // A code is good for one sign-in, which the set-up needs; it looks at the machine first, too.
+      if (machine.checkFirst && machine.credentials.code === undefined) {
         const { error } = await look(machine, signal)
         if (error) throw error
       }

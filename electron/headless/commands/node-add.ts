@@ -5,7 +5,7 @@ import type { Caller } from '../../contracts/caller.ts'
 import { nameOf, POOL_LABEL, type ListedHost } from '../../contracts/host-list.ts'
 import { listMachines } from '../../plane/sandboxes.ts'
 import { usage, type Args, type Command } from '../command.ts'
-import { untilReady } from '../machine-progress.ts'
+import { costOf, untilReady } from '../machine-progress.ts'
 import { ask, askSecret, canAsk } from '../prompt.ts'
 import type { Output } from '../output.ts'
 import { addListed, readHostList } from './node-add-list.ts'
@@ -31,6 +31,7 @@ export const nodeAdd: Command = {
     password: { type: 'boolean', help: 'sign in by password: asked for, or read from FLOTILLA_SSH_PASSWORD' },
     agent: { type: 'boolean', help: 'sign in with the keys of the SSH agent (default)' },
     'sudo-password': { type: 'boolean', help: 'sudo wants a password: asked for, or read from FLOTILLA_SUDO_PASSWORD' },
+    code: { type: 'boolean', help: 'the host asks for a one-time code: asked for, or read from FLOTILLA_SSH_CODE' },
     'host-key': { type: 'string', help: 'the fingerprint that the host must show: SHA256:…' },
     'accept-new-host-key': { type: 'boolean', help: 'trust a host that was never seen; a changed key is still refused' },
     'install-containerd': { type: 'boolean', help: 'install containerd from the distribution’s packages if it is missing' },
@@ -54,7 +55,8 @@ export const nodeAdd: Command = {
     }
     output.note(`Adding ${name} …`)
     const machine = await untilReady(caller, name, output, signal)
-    output.result({ name, phase: machine.status.phase, address: machine.status.address }, `${name} is ready.`)
+    const { phase, address, setup } = machine.status
+    output.result({ name, phase, address, ...(setup ? { setup } : {}) }, `${name} is ready.${setup ? ` ${costOf(setup)}` : ''}`)
   },
 }
 
@@ -107,8 +109,9 @@ async function addRequest(
   }
   const password = await secret('FLOTILLA_SSH_PASSWORD', `Password of ${hop.user} on ${hop.host}: `, args.flag('password'))
   const sudoPassword = await secret('FLOTILLA_SUDO_PASSWORD', `sudo password of ${hop.user}: `, args.flag('sudo-password'))
+  const code = await secret('FLOTILLA_SSH_CODE', `One-time code for ${hop.user} on ${hop.host}: `, args.flag('code'))
   const passphrase = process.env['FLOTILLA_KEY_PASSPHRASE']
-  const useAgent = args.flag('agent') || (keyFile === undefined && password === undefined)
+  const useAgent = args.flag('agent') || (keyFile === undefined && password === undefined && code === undefined)
   return {
     ...hop,
     hostKey,
@@ -121,6 +124,7 @@ async function addRequest(
       ...(sudoPassword === undefined ? {} : { sudoPassword }),
       ...(keyFile === undefined ? {} : { keyFile }),
       ...(passphrase === undefined ? {} : { passphrase }),
+      ...(code === undefined ? {} : { code }),
       ...(useAgent ? { useAgent } : {}),
     },
   }

@@ -98,7 +98,7 @@ export class Authentication {
   #advice(tooMany: boolean): string {
     if (this.#expired) return 'Sign in there once with ssh and set a new password.'
     if (this.#unanswered.some((text) => ASKS_FOR_CODE.test(text)))
-      return 'Enter a one-time code too, or use a key or an ssh-agent that needs no second factor.'
+      return 'Use a key or an ssh-agent that needs no second factor, or give a code with: flotilla node add --code'
     const takesPassword = this.#accepted.some((method) => method !== 'publickey')
     const triedPassword = this.#tried.some((name) => name.startsWith('the password'))
     if (tooMany) return 'Set IdentitiesOnly yes and the right IdentityFile for this host in ~/.ssh/config, or choose a key file.'

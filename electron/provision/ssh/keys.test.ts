@@ -173,7 +173,7 @@ describe('Authentication', () => {
     expect(asked(auth, ['Password: '], ['Verification code: '], ['Favourite colour? ', true])).toEqual(['x', '', ''])
     expect(auth.failure('moth')).toMatchObject({
       why: 'It refused the password. It accepts keyboard-interactive. It also asks: "Verification code", "Favourite colour".',
-      next: 'Enter a one-time code too, or use a key or an ssh-agent that needs no second factor.',
+      next: 'Use a key or an ssh-agent that needs no second factor, or give a code with: flotilla node add --code',
     })
   })
 

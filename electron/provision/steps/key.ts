@@ -61,7 +61,14 @@ exit 0`,
   requireSuccess(result, "Could not take Flotilla's key out of authorized_keys.")
 }
 
-export function keyNotAccepted(host: string, user: string, cause: unknown): FlotillaError {
+export function keyNotAccepted(host: string, user: string, cause: FlotillaError): FlotillaError {
+  if (cause.why.includes('wants more'))
+    return new FlotillaError('SSH_AUTH_FAILED', {
+      what: `${host} wants more than a key of ${user}.`,
+      why: 'It asks for a second factor each time (AuthenticationMethods), which nobody can give when Flotilla connects by itself.',
+      next: `Let a key alone do for this user in sshd_config: Match User ${user}, AuthenticationMethods publickey.`,
+      cause,
+    })
   return new FlotillaError('SSH_AUTH_FAILED', {
     what: `${host} does not accept the key that was added for ${user}.`,
     why: 'Its SSH server may read authorized keys elsewhere (AuthorizedKeysFile), or allow no keys (PubkeyAuthentication).',

@@ -186,7 +186,7 @@ const passwords: Row[] = [
       refused(
         trial,
         'It refused the password. It accepts keyboard-interactive. It also asks: "Verification code".',
-        'Enter a one-time code too, or use a key or an ssh-agent that needs no second factor.',
+        'Use a key or an ssh-agent that needs no second factor, or give a code with: flotilla node add --code',
       ),
     then: { give: () => ({ password: PASSWORD, code: oneTimeCode() }) },
   },
