@@ -49,7 +49,7 @@ export function qemuArguments(machine: QemuMachine): string[] {
     ...['-name', `guest=${machine.name}`, '-uuid', machine.uuid],
     ...['-nodefaults', '-no-user-config', '-display', 'none'],
     ...['-machine', architecture === 'x64' ? 'q35,vmport=off' : 'virt,gic-version=max'],
-    ...['-accel', accelerator === 'tcg' ? 'tcg,thread=multi' : accelerator],
+    ...['-accel', accelerator === 'tcg' ? 'tcg,thread=multi,tb-size=256' : accelerator],
     ...['-cpu', accelerator === 'tcg' ? 'max' : 'host'],
     ...['-smp', String(machine.cpus), '-m', String(machine.memoryMib)],
     ...['-rtc', 'base=utc', '-pidfile', FILES.pid],

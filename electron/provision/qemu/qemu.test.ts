@@ -52,7 +52,7 @@ describe('the command line of QEMU', () => {
   })
 
   it.each([
-    ['tcg', 'tcg,thread=multi', 'max'],
+    ['tcg', 'tcg,thread=multi,tb-size=256', 'max'],
     ['kvm', 'kvm', 'host'],
     ['hvf', 'hvf', 'host'],
   ] as const)('uses %s with the processor that it can', (accelerator, accel, cpu) => {

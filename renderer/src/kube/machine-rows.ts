@@ -49,6 +49,7 @@ function stateOf(machine: Machine | undefined, node: Node | undefined): { word: 
   const phase = machine?.status?.phase
   if (phase === 'Failed') return { word: 'Failed', tone: 'err' }
   if (phase === 'Removing') return { word: 'Removing', tone: 'busy' }
+  if (phase === 'Stopped' || phase === 'Suspended') return { word: phase, tone: 'idle' }
   if (!node) {
     if (phase === 'Provisioning' || phase === 'Pending') return { word: phase, tone: 'busy' }
     return { word: phase ?? 'Pending', tone: phase === 'Unreachable' ? 'warn' : 'busy' }
@@ -63,7 +64,7 @@ function stateOf(machine: Machine | undefined, node: Node | undefined): { word: 
 }
 
 /** Whether it runs on the computer that the control plane runs on. */
-export const isLocal = (row: { machine?: Machine }): boolean => row.machine?.spec.provider === 'sandbox'
+export const isLocal = (row: { machine?: Machine }): boolean => ['sandbox', 'qemu'].includes(row.machine?.spec.provider ?? '')
 
 export function addressOf(row: { machine?: Machine; node?: Node }): string {
   const internal = row.node?.status.addresses?.find((a) => a.type === 'InternalIP')?.address

@@ -8,6 +8,7 @@ import type { Channels } from '../../../electron/contracts/channels.ts'
 import type { Handlers } from '../../../electron/contracts/server.ts'
 import { MACHINE, NODE } from './cluster.ts'
 import { addNode, stepNames } from './harbor.ts'
+import { virtualHandlers } from './virtual.ts'
 
 type MachineHandlers = Pick<
   Handlers<Channels>,
@@ -22,6 +23,7 @@ type MachineHandlers = Pick<
   | 'machines.retry'
   | 'machines.cancel'
   | 'machines.remove'
+  | Extract<keyof Channels, `vm.${string}`>
 >
 
 /** Hosts with a story. */
@@ -101,6 +103,7 @@ export function machineHandlers(client: Client, options: { stepMs: number }): Ma
     new FlotillaError(code, { what, why, next })
 
   return {
+    ...virtualHandlers(client, (name) => inBackground(setUp(name, 0, -1))),
     async 'machines.scanHostKey'({ host }) {
       await wait(options.stepMs)
       if (host === HOSTS.unknownName)
@@ -161,7 +164,10 @@ export function machineHandlers(client: Client, options: { stepMs: number }): Ma
     },
     'machines.poke': async () => ({}),
     async 'machines.logs'({ name, source }, duplex) {
-      const lines = Array.from({ length: 40 }, (_, i) => `2026-11-21T08:${String(i).padStart(2, '0')}:12+00:00 ${name} ${source}: line ${i}`)
+      const lines = Array.from(
+        { length: 40 },
+        (_, i) => `2026-11-21T08:${String(i).padStart(2, '0')}:12+00:00 ${name} ${source}: line ${i}`,
+      )
       await duplex.send({ type: 'stdout' }, Buffer.from(`${lines.join('\n')}\n`))
       await duplex.send({ type: 'exit', code: 0 })
     },
