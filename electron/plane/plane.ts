@@ -32,14 +32,15 @@ import { serveEtcd } from './serve-etcd.ts'
 import { controlSocketPath, paths } from './state-dir.ts'
 
 export interface Plane extends Component {
-  /** Once it is ready. */
+  /** These once it serves. */
   readonly info: PlaneInfo
   readonly handlers: Handlers<Channels>
   /** The administrator's, who sits at the desktop. */
   readonly client: Client
 }
 
-export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
+/** `onServing`: the API answers and `handlers` may be called, while controllers and scheduler are still looking at the cluster. */
+export function createPlane(config: PlaneConfig, deps: PlaneDeps, onServing: () => void = () => undefined): Plane {
   let running: { info: PlaneInfo; handlers: Handlers<Channels>; client: Client } | null = null
   const { clock, random, logger } = deps
 
@@ -79,7 +80,6 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
     })
     await startIn(stack, informers, signal)
     await startIn(stack, machines, signal)
-    await startManagers(api, config, deps, stack, signal)
 
     const etcd =
       config.serveEtcdPort === undefined
@@ -109,6 +109,8 @@ export function createPlane(config: PlaneConfig, deps: PlaneDeps): Plane {
       ...(etcd ? { etcd } : {}),
     }
     running = { info, handlers, client }
+    onServing()
+    await startManagers(api, config, deps, stack, signal)
     stack.use(await listenControl(controlSocketPath(config.stateDir), (port) => serveConnection(port, CHANNELS, handlers, describeFailure)))
     logger.info('the plane is ready', { server: api.url, milliseconds: Math.round(clock.now() - startedAt) })
   })

@@ -44,7 +44,15 @@ try {
   process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { error }))
   process.on('uncaughtExceptionMonitor', (error) => logger.error('the plane crashed', { error }))
 
-  const plane = createPlane(config, { clock: systemClock, random: systemRandom, logger })
+  const waiting: MessagePort[] = []
+  let serving = false
+  const serve = (port: MessagePort) => serveConnection(portOverMessagePort(port), CHANNELS, plane.handlers, describeFailure)
+  // A window shows the cluster before the controllers have seen all of it.
+  const onServing = () => {
+    serving = true
+    for (const port of waiting.splice(0)) serve(port)
+  }
+  const plane = createPlane(config, { clock: systemClock, random: systemRandom, logger }, onServing)
   const stopping = new AbortController()
   const stop = async () => {
     stopping.abort()
@@ -56,18 +64,15 @@ try {
       process.exit(0)
     }
   }
-  const waiting: MessagePort[] = []
-  const serve = (port: MessagePort) => serveConnection(portOverMessagePort(port), CHANNELS, plane.handlers, describeFailure)
   host.on('message', (message: ToWorker) => {
     if (message.type === 'stop') void stop()
-    else if (plane.state === 'ready') serve(message.port)
+    else if (serving) serve(message.port)
     else waiting.push(message.port)
   })
   await plane.start().catch((error: unknown) => {
     logger.error('the plane could not start', { error })
     throw error
   })
-  for (const port of waiting) serve(port)
   tell({ type: 'ready', info: plane.info })
   keepCompiledCode()
   if (config.face === 'electron') {
