@@ -50,7 +50,7 @@ export const forms = {
   'form.expansion': 'Volumes dürfen wachsen',
   'form.externalName': 'Externer Name',
   'form.failed': 'Es wurde nicht angelegt.',
-  'form.fault.cron': 'Fünf Felder wie 0 3 * * * oder @daily.',
+  'form.fault.cron': 'Fünf Felder wie 0 3 * * *.',
   'form.fault.name': 'Kleine Buchstaben, Ziffern und Bindestriche; am Anfang und Ende ein Buchstabe oder eine Ziffer.',
   'form.fault.number': 'Hier wird eine passende ganze Zahl gebraucht.',
   'form.fault.quantity': 'Eine Zahl mit Einheit wie 500m, 2, 128Mi oder 10Gi.',

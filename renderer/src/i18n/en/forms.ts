@@ -47,7 +47,7 @@ export const forms = {
   'form.expansion': 'Volumes may grow',
   'form.externalName': 'External name',
   'form.failed': 'It was not created.',
-  'form.fault.cron': 'Five fields, such as 0 3 * * *, or @daily.',
+  'form.fault.cron': 'Five fields, such as 0 3 * * *.',
   'form.fault.name': 'Small letters, digits and dashes; it begins and ends with a letter or digit.',
   'form.fault.number': 'A whole number in range is needed here.',
   'form.fault.quantity': 'A number with a unit, such as 500m, 2, 128Mi or 10Gi.',

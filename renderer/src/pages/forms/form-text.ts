@@ -6,7 +6,7 @@ import type { Field, FormSpec, Path } from './form-spec.ts'
 
 export function startText({ resource, start }: FormSpec, namespace: string): string {
   const metadata = { name: '', ...(resource.namespaced ? { namespace } : {}) }
-  return stringify({ apiVersion: apiVersion(resource), kind: resource.kind, metadata, ...start })
+  return stringify({ apiVersion: apiVersion(resource), kind: resource.kind, metadata, ...start }, { aliasDuplicateObjects: false })
 }
 
 /** What the text says as plain data; null while it cannot be read. */
@@ -41,6 +41,24 @@ export function writeText(text: string, path: Path, value: unknown): string {
     doc.setIn(path, doc.createNode(value))
   }
   return doc.toString({ lineWidth: 0 })
+}
+
+const NAME_AT: Path = ['metadata', 'name']
+const FIRST_LABEL = 'web'
+
+/** As `writeText`; labels that were the name stay the name. */
+export function writeField(text: string, path: Path, value: unknown): string {
+  const before = readText(text)
+  const written = writeText(text, path, value)
+  if (fieldName(path) !== fieldName(NAME_AT) || typeof value !== 'string' || !value) return written
+  const old = valueAt(before, NAME_AT) || FIRST_LABEL
+  const places: readonly Path[] = [
+    ['spec', 'selector', 'matchLabels', 'app'],
+    ['spec', 'template', 'metadata', 'labels', 'app'],
+  ]
+  return places.every((place) => valueAt(before, place) === old)
+    ? places.reduce((now, place) => writeText(now, place, value), written)
+    : written
 }
 
 /** Lists and maps on the way to `path`, as its keys want them. */
