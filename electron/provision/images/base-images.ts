@@ -4,7 +4,7 @@ import type { Shell } from '../ssh/exec.ts'
 import { BUSYBOX_PATHS, findBusybox, staticArchitecture } from './busybox.ts'
 import { DEMO_IMAGE, demoArchive } from './demo-image.ts'
 import type { Architecture } from './elf.ts'
-import { hasImage, importImage } from './import.ts'
+import { imagesOf, importImage } from './import.ts'
 import { pauseArchive } from './pause-image.ts'
 
 /** A static busybox is a few megabytes; more is something else. */
@@ -19,8 +19,9 @@ export async function loadBaseImages(
   options: { machine: string; architecture: Architecture; signal: AbortSignal; detail(text: string): void },
 ): Promise<string[]> {
   const { machine, architecture, signal } = options
-  if (!(await hasImage(root, PAUSE_IMAGE, signal))) await importImage(root, await pauseArchive(), { machine, signal })
-  if (await hasImage(root, DEMO_IMAGE, signal)) return [PAUSE_IMAGE, DEMO_IMAGE]
+  const there = await imagesOf(root, signal)
+  if (!there.has(PAUSE_IMAGE)) await importImage(root, await pauseArchive(), { machine, signal })
+  if (there.has(DEMO_IMAGE)) return [PAUSE_IMAGE, DEMO_IMAGE]
   const busybox = (await findBusybox(architecture)) ?? (await fetchBusybox(root, architecture, signal))
   if (!busybox) return [PAUSE_IMAGE]
   options.detail(`importing ${DEMO_IMAGE}`)

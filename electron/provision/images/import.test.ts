@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { scriptedShell } from '../testing/local-shell.ts'
 import { loadBaseImages } from './base-images.ts'
 import { BUSYBOX_PATHS } from './busybox.ts'
-import { hasImage, importImage } from './import.ts'
+import { imagesOf, importImage } from './import.ts'
 
 const machine = 'moth'
 
@@ -39,16 +39,16 @@ unpacking ghcr.io/team/web:2 (sha256:0af)...done
   })
 })
 
-describe('hasImage', () => {
-  it('wants the very name', async () => {
-    expect(await hasImage(scriptedShell({ stdout: 'flotilla.local/pause:1\n' }), 'flotilla.local/pause:1')).toBe(true)
-    expect(await hasImage(scriptedShell({ stdout: 'flotilla.local/pause:10\n' }), 'flotilla.local/pause:1')).toBe(false)
+describe('imagesOf', () => {
+  it('gives the very names', async () => {
+    const there = await imagesOf(scriptedShell({ stdout: 'flotilla.local/pause:10\nflotilla.local/demo:1\n' }))
+    expect([...there]).toEqual(['flotilla.local/pause:10', 'flotilla.local/demo:1'])
   })
 })
 
 describe('loadBaseImages', () => {
   it('imports nothing that is there', async () => {
-    const shell = scriptedShell({ stdout: 'flotilla.local/pause:1\n' }, { stdout: 'flotilla.local/demo:1\n' })
+    const shell = scriptedShell({ stdout: 'flotilla.local/pause:1\nflotilla.local/demo:1\n' })
     const options = { machine, architecture: 'arm64' as const, signal: new AbortController().signal, detail: () => undefined }
     expect(await loadBaseImages(shell, options)).toEqual(['flotilla.local/pause:1', 'flotilla.local/demo:1'])
     expect(shell.scripts.filter((script) => script.includes('import'))).toEqual([])

@@ -22,10 +22,10 @@ export async function importImage(
   return [...new Set(names.filter(Boolean))]
 }
 
-/** Whether the machine has an image of exactly this name. */
-export async function hasImage(root: Shell, reference: string, signal?: AbortSignal): Promise<boolean> {
-  const { stdout } = await root.exec(`${CTR} images list -q name==${reference}`, { signal, timeoutMs: 30_000 })
-  return stdout.split('\n').includes(reference)
+/** The names of all images that the machine has. */
+export async function imagesOf(root: Shell, signal?: AbortSignal): Promise<ReadonlySet<string>> {
+  const { stdout } = await root.exec(`${CTR} images list -q`, { signal, timeoutMs: 30_000 })
+  return new Set(stdout.split('\n').filter(Boolean))
 }
 
 function importError(machine: string, { code, stdout, stderr }: ExecResult): FlotillaError {

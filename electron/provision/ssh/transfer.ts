@@ -26,6 +26,8 @@ export interface UploadOptions {
   /** "user:group"; absent: whoever the shell is. */
   readonly owner?: string
   readonly signal?: AbortSignal
+  /** A script to run there first. */
+  readonly before?: string
   /** Bytes sent so far. */
   onProgress?(sent: number): void
 }
@@ -38,6 +40,7 @@ export interface UploadOptions {
 export async function upload(shell: Shell, source: UploadSource, path: string, id: string, options: UploadOptions): Promise<void> {
   const part = `${path}.part.${id}`
   const script = `
+${options.before ?? ''}
 set -u
 path=${quote(path)} part=${quote(part)} size=${source.unpackedSize}
 dir=$(dirname "$path") made=
@@ -51,9 +54,10 @@ umask 077
 rm -f "$path".part.*
 free=$(df -Pk "$dir" | { read -r _; read -r _ _ _ free _; echo "$free"; })
 [ "$free" -ge $((size / 1024 + 1)) ] || { echo "free $free" >&2; exit 74; }
-${unpackCommand(source.unpack)} > "$part" || exit 1
+# Summed up while it comes. A disk that fills up is told by tee, and seen by what is missing.
+sum=$(${unpackCommand(source.unpack)} | tee "$part" | sha256sum | cut -d' ' -f1)
 [ "$(wc -c < "$part")" -eq "$size" ] || { echo "incomplete" >&2; exit 75; }
-[ "$(sha256sum < "$part" | cut -d' ' -f1)" = ${source.sha256} ] || { echo "damaged" >&2; exit 76; }
+[ "$sum" = ${source.sha256} ] || { echo "damaged" >&2; exit 76; }
 chmod ${options.mode.toString(8)} "$part" || exit 1
 ${options.owner === undefined ? '' : `chown ${quote(options.owner)} "$part" || exit 1`}
 mv -f "$part" "$path"

@@ -116,8 +116,6 @@ rmdir /etc/cni 2>/dev/null
   ].join('\n')
   requireSuccess(await root.exec(script, { signal: tools.signal, timeoutMs: 30_000 }), 'Could not make the folders for Flotilla.')
   await writeFiles(root, files, tools.signal)
-  if (facts.systemd)
-    requireSuccess(await root.exec('systemctl daemon-reload', { signal: tools.signal, timeoutMs: 60_000 }), 'Could not load the services.')
 }
 
 const FOLDERS: readonly [path: string, mode: number][] = [

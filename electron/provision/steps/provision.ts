@@ -231,8 +231,17 @@ class ProvisionRun implements AsyncDisposable {
     if (facts.architecture)
       this.#observer.onFacts({ address: nodeAddress(facts, nodeIP), operatingSystem: facts.osName, architecture: facts.architecture })
     if (found.error) throw found.error
+    this.#packAhead(found.target)
     const warnings = found.checks.filter((check) => check.state === 'warn').length
     detail(`${facts.osName}, ${found.checks.length} checks passed${warnings ? `, ${warnings} with a warning` : ''}`)
+  }
+
+  /** Begins with what takes this computer longest while the machine is asked for other things. A failure is told by the step itself. */
+  #packAhead({ facts }: Target): void {
+    const { programs, localFiles } = this.#deps
+    const path = facts.architecture && facts.runtimeSha256 === null ? programs.runtime(facts.architecture) : null
+    const packer = facts.zstd ? 'zstd' : facts.gzip ? 'gzip' : null
+    if (path !== null && packer) localFiles.pack(path, packer).catch(() => undefined)
   }
 
   #packages(): Step {

@@ -14,6 +14,7 @@ import type { Target } from './target.ts'
 /** Sha256 sums of large local files that do not change while the program runs. */
 export class LocalFiles {
   readonly #sums = new Map<string, Promise<string>>()
+  readonly #packing = new Map<string, Promise<void>>()
   readonly #cacheDir: string
 
   /** Compressed copies are kept in `cacheDir`. */
@@ -36,8 +37,26 @@ export class LocalFiles {
 
   /** The file compressed, made on first use. */
   async compressed(path: string, by: 'gzip' | 'zstd'): Promise<UploadSource> {
+    const packed = await this.pack(path, by)
+    const { size } = await stat(packed)
+    const content = createReadStream(packed, { highWaterMark: 1 << 18 })
+    return { content, size, unpack: by, unpackedSize: (await stat(path)).size, sha256: await this.sha256(path) }
+  }
+
+  /** The path of the compressed copy, once it is there. Several may ask for it at a time. */
+  async pack(path: string, by: 'gzip' | 'zstd'): Promise<string> {
     const sum = await this.sha256(path)
     const packed = join(this.#cacheDir, `${sum.slice(0, 16)}.${by === 'gzip' ? 'gz' : 'zst'}`)
+    let packing = this.#packing.get(packed)
+    if (!packing) {
+      packing = this.#makePacked(path, packed, by).finally(() => this.#packing.delete(packed))
+      this.#packing.set(packed, packing)
+    }
+    await packing
+    return packed
+  }
+
+  async #makePacked(path: string, packed: string, by: 'gzip' | 'zstd'): Promise<void> {
     const there = await stat(packed).catch(() => null)
     if (!there) {
       await mkdir(this.#cacheDir, { recursive: true })
@@ -50,9 +69,6 @@ export class LocalFiles {
         await rm(part, { force: true })
       }
     }
-    const { size } = await stat(packed)
-    const content = createReadStream(packed, { highWaterMark: 1 << 18 })
-    return { content, size, unpack: by, unpackedSize: (await stat(path)).size, sha256: sum }
   }
 }
 
@@ -76,8 +92,6 @@ export async function copyProgram(
 ): Promise<void> {
   if ((await files.sha256(from)) === remoteSha256) return tools.detail('is there already')
   const { facts, root, throughput, clock } = target
-  // A machine on this computer is shown the file; what is copied instead after an update must not fall under that mount.
-  await root.exec(`! grep -q ' ${to} ' /proc/mounts || umount ${to}`, { signal: tools.signal, timeoutMs: 30_000 })
   const { size } = await stat(from)
   const packer = facts.zstd ? 'zstd' : facts.gzip ? 'gzip' : null
   if (packer && compressionPays(size, throughput.bytesPerSecond)) tools.detail('packing')
@@ -93,6 +107,8 @@ export async function copyProgram(
       mode,
       owner: 'root:root',
       signal: tools.signal,
+      // A machine on this computer is shown the file; what is copied instead after an update must not fall under that mount.
+      before: `! grep -q ' ${to} ' /proc/mounts || umount ${to}`,
       onProgress(sent) {
         if (sent < source.size && clock.monotonic() - shown < 500) return
         shown = clock.monotonic()

@@ -15,7 +15,7 @@ export async function startServices(target: Target, tools: StepTools): Promise<v
   if (!(await anyRuns(target, signal))) tools.undo((undoing) => stopServices(target, undoing))
   tools.detail('starting')
   const script = facts.systemd
-    ? `systemctl enable ${UNITS.containerd} ${UNITS.agent} && systemctl restart ${UNITS.containerd} && systemctl restart ${UNITS.agent}`
+    ? `systemctl daemon-reload && systemctl enable ${UNITS.containerd} ${UNITS.agent} && systemctl restart ${UNITS.containerd} && systemctl restart ${UNITS.agent}`
     : `${LAYOUT.services} restart containerd; ${LAYOUT.services} restart agent; ${LAYOUT.services} start`
   requireSuccess(
     await root.exec(script, { signal, timeoutMs: STARTED_WITHIN_MS }),
@@ -47,10 +47,14 @@ async function untilContainerdAnswers(target: Target, signal: AbortSignal): Prom
   const { root, clock } = target
   const start = clock.monotonic()
   for (;;) {
-    const { code } = await root.exec(`ctr -a ${LAYOUT.containerdSocket} version`, { signal, timeoutMs: 20_000 })
+    // Asked there again and again: a round trip may take longer than containerd.
+    const { code } = await root.exec(
+      `turns=0
+while ! ctr -a ${LAYOUT.containerdSocket} version >/dev/null 2>&1; do turns=$((turns + 1)); [ $turns -lt 20 ] || exit 1; sleep 0.1; done`,
+      { signal, timeoutMs: 60_000 },
+    )
     if (code === 0) return
     if (clock.monotonic() - start > STARTED_WITHIN_MS) throw await notUp(target, 'containerd', signal)
-    await sleep(clock, 250, signal)
   }
 }
 
