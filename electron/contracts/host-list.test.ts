@@ -43,7 +43,7 @@ wasp.lan
 })
 
 it('says line by line what it cannot read, and goes on', () => {
-  const { hosts, faults } = parseHostList('moth\nmoth\nwasp:99999\nbee name=-\nana@\nfly speed=fast\nant')
+  const { hosts, faults } = parseHostList('moth\nmoth\nbad:99999\nbee name=-\nana@\nfly speed=fast\nant')
   expect(hosts.map(({ name }) => name)).toEqual(['moth', 'ant'])
   expect(faults.map(({ line, why }) => [line, why])).toEqual([
     [2, 'twice'],

@@ -30,7 +30,7 @@ export interface HostList {
 export const POOL_LABEL = 'flotilla.dev/pool'
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
-const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+)$/i
+const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*)$/i
 /** Of a hosts file: this computer itself, and what is no host. */
 const OWN = /^(127\.|::1$|0\.0\.0\.0$|255\.255\.255\.255$|fe00::|ff0[0-9]::)/i
 

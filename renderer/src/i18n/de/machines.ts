@@ -153,7 +153,7 @@ export const machines = {
   'addList.faults': '{n} Zeile ist unverständlich | {n} Zeilen sind unverständlich',
   'addList.found': '{n} Host | {n} Hosts',
   'addList.help':
-    'Einer je Zeile: [benutzer@]host[:port], dann name=, pool= oder label=KEY=VALUE. Zeilen einer Hosts-Datei und ein Ansible-Inventar gehen auch.',
+    'Einer je Zeile: {example}, dann name=, pool= oder label=KEY=VALUE. Zeilen einer Hosts-Datei und ein Ansible-Inventar gehen auch.',
   'addList.hosts': 'Hosts',
   'addList.keyOrStep': 'Schlüssel oder Stand',
   'addList.look': 'Hosts ansehen',
