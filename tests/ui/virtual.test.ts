@@ -27,7 +27,7 @@ async function addVirtual(): Promise<void> {
   const { page } = opened
   await page.getByRole('main').getByRole('button', { name: 'Add machine' }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByText('Virtual machine', { exact: true }).click()
+  await dialog.getByText('VM', { exact: true }).click()
   await dialog.getByText('No hardware virtualization').waitFor()
   await dialog.getByText('The first machine takes a few minutes', { exact: false }).waitFor()
   const memory = dialog.getByLabel('Memory')

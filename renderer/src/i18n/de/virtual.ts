@@ -23,7 +23,7 @@ export const virtual = {
   'add.what.vm.lookText': 'Dieselben Prüfungen wie bei jeder Maschine. Das serielle Log zeigt, was sie tut.',
   'add.what.vm.pin': 'Aus dem Image entsteht eine Platte',
   'add.what.vm.pinText': 'Sie enthält nur, was vom Image abweicht.',
-  'add.where.vm': 'Virtuelle Maschine',
+  'add.where.vm': 'VM',
   'machines.provider.qemu': 'Virtuelle Maschine auf diesem Rechner',
   'remove.vm': 'Die virtuelle Maschine wird ausgeschaltet, ihre Platte und ihre Snapshots werden gelöscht.',
   'vm.accelerator': 'Ausgeführt von',

@@ -22,7 +22,7 @@ export const virtual = {
   'add.what.vm.lookText': 'The same checks as for any machine. Its serial log shows what it does.',
   'add.what.vm.pin': 'A disk is made from the image',
   'add.what.vm.pinText': 'It holds only what differs from the image.',
-  'add.where.vm': 'Virtual machine',
+  'add.where.vm': 'VM',
   'machines.provider.qemu': 'Virtual machine on this computer',
   'remove.vm': 'The virtual machine is shut off, and its disk and snapshots are deleted.',
   'vm.accelerator': 'Run by',
