@@ -3,14 +3,15 @@ import type { Pod } from '../../api/core/v1/types.gen.ts'
 import { podOf } from '../testing/objects.ts'
 import { PodInfo } from './pod-info.ts'
 
-const shown = ({ requests, nonZero, filled, hostPorts, terms, likeness, demand }: PodInfo) => ({
-  ...{ requests, nonZero, filled, hostPorts, terms, likeness, demand },
+const shown = ({ requests, nonZero, filled, hostPorts, terms, likeness, demand, startTime }: PodInfo) => ({
+  ...{ requests, nonZero, filled, hostPorts, terms, likeness, demand, startTime },
 })
 const web = podOf('web', { requests: { cpu: '1' }, labels: { app: 'web' }, hostPorts: [80] })
 const resized = { containerStatuses: [{ name: 'app', resources: { requests: { cpu: '2' } } }] }
 
 it.each<[string, Partial<Pod>]>([
   ['a newer status', { status: { ...web.status, phase: 'Running' } }],
+  ['a start', { status: { ...web.status, startTime: '2026-01-01T00:00:00Z' } }],
   ['other labels', { metadata: { ...web.metadata, labels: { app: 'api' } } }],
   ['no labels', { metadata: { ...web.metadata, labels: undefined } } as Partial<Pod>],
   ['a deletion', { metadata: { ...web.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }],

@@ -51,6 +51,7 @@ export class PodInfo implements Selectable {
     this.labels = pod.metadata.labels
     this.priority = pod.spec.priority ?? 0
     this.terminating = pod.metadata.deletionTimestamp !== undefined
+    if (before && before.pod.status.startTime === pod.status.startTime) this.#startTime = before.#startTime
     if (before?.pod.spec !== pod.spec) return
     this.#ports = before.#ports
     this.#terms = before.#terms
