@@ -5,7 +5,8 @@ import { DEPLOYMENT } from './fake/cluster.ts'
 
 let opened: Opened
 beforeAll(async () => {
-  opened = await openApp()
+  // So that nothing has to be moved into view first.
+  opened = await openApp({ height: 1700 })
   await settled(opened)
 })
 beforeEach(async () => {
