@@ -31,7 +31,7 @@ export async function drainNode(node: string, options: DrainOptions): Promise<As
     for (;;) {
       const left = await going(client, node)
       if (left.length === 0) return reopen
-      detail(`${left.length} pods have to move`)
+      detail(left.length === 1 ? 'a pod has to move' : `${left.length} pods have to move`)
       let why = ''
       for (const pod of left) if (!pod.metadata.deletionTimestamp) why = (await evict(client, pod)) ?? why
       if (clock.monotonic() > end) throw stuck(node, left, why)
