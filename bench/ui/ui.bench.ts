@@ -22,7 +22,7 @@ import { seed, type PodName } from './objects.ts'
 const PODS = Number(process.env['BENCH_PODS'] ?? 50_000)
 const UPDATES_A_SECOND = 200
 const SECONDS = 10
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 300_000
 
 interface Load {
   readonly p99: number
