@@ -38,7 +38,7 @@ export interface RunningApp extends AsyncDisposable {
   kill(signal?: NodeJS.Signals): Promise<Exit>
 }
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 const { encode, decode } = makeCodec()
 
 export async function launch({ app, userData, args = [], env = {} }: LaunchOptions): Promise<RunningApp> {
