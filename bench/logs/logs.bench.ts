@@ -8,6 +8,7 @@ import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
 import { logFilesOf } from '../../electron/agent/kubelet/gc/log-files.ts'
 import { systemClock } from '../../electron/base/clock.ts'
@@ -19,6 +20,7 @@ import type { Page } from 'playwright-core'
 
 const LINES = Number(process.env['LOG_LINES'] ?? 1_000_000)
 const RATE = 20_000
+const WRITER = fileURLToPath(new URL('./writer.ts', import.meta.url))
 /** How often each search is made. */
 const ROUNDS = 5
 
@@ -98,7 +100,7 @@ async function* measure(path: string): AsyncGenerator<Measure> {
   const { page, browser, face } = opened
   const before = await memoryOf(browser, page)
   await page.evaluate(WATCH)
-  const writer = spawn(process.execPath, [join(import.meta.dirname, 'writer.ts'), path, String(LINES), String(RATE)], { stdio: 'inherit' })
+  const writer = spawn(process.execPath, [WRITER, path, String(LINES), String(RATE)], { stdio: 'inherit' })
   const began = systemClock.monotonic()
   const ended = once(writer, 'exit')
   // The connection breaks while lines come, once early and once late.

@@ -1,7 +1,5 @@
 /** One line of a container's log: its time, its level as far as the text tells, and the text. */
 
-export type Level = 'err' | 'warn' | 'info' | 'debug' | ''
-
 /** Levels by the number under which they are kept; higher is worse. */
 export const LEVELS = ['', 'debug', 'info', 'warn', 'err'] as const
 /** Stands in the place of a level where a row is a mark and no line. */
