@@ -41,8 +41,9 @@ export function costOf({ milliseconds, sentBytes }: MachineSetup): string {
 export async function untilGone(caller: Caller<Channels>, name: string, signal: AbortSignal): Promise<void> {
   try {
     await followMachine(caller, name, signal, (machine) => {
-      const { failure } = machine.status
-      if (machine.metadata.deletionTimestamp && failure)
+      const { failure, phase } = machine.status
+      // What is said of a machine that is not being removed yet is of its set-up.
+      if (machine.metadata.deletionTimestamp && phase === 'Removing' && failure)
         throw new FlotillaError(isErrorCode(failure.code) ? failure.code : 'INTERNAL', failure)
       return null
     })

@@ -204,7 +204,7 @@ export class Link implements Component {
     const relay = stack.use(await connection.listen((stream) => this.#relay(stream)))
     const script = `printf %s ${relay.port} > ${LAYOUT.apiPort}.new && mv -f ${LAYOUT.apiPort}.new ${LAYOUT.apiPort}`
     requireSuccess(
-      await userShell(connection).exec(script, { signal, timeoutMs: 20_000 }),
+      await userShell(connection).exec(script, { signal, timeoutMs: 60_000 }),
       'The link could not be written down on the machine.',
     )
     await this.#ensureServices(connection, signal)
@@ -227,11 +227,11 @@ export class Link implements Component {
   /** Where there is no systemd nobody starts the services after a restart of the machine. Without root, that is left to a Retry. */
   async #ensureServices(connection: SshConnection, signal: AbortSignal): Promise<void> {
     const user = userShell(connection)
-    const found = await user.exec(`[ -x ${LAYOUT.services} ] && ${LAYOUT.services} status`, { signal, timeoutMs: 20_000 })
+    const found = await user.exec(`[ -x ${LAYOUT.services} ] && ${LAYOUT.services} status`, { signal, timeoutMs: 60_000 })
     if (found.code !== 0 || !found.stdout.includes(' stopped')) return
     try {
       const root = await rootShell(connection, undefined, signal)
-      requireSuccess(await root.exec(`${LAYOUT.services} start`, { signal, timeoutMs: 20_000 }), 'The services could not be started.')
+      requireSuccess(await root.exec(`${LAYOUT.services} start`, { signal, timeoutMs: 60_000 }), 'The services could not be started.')
     } catch (error) {
       if (connection.closed.aborted || signal.aborted) throw error
       this.#deps.logger.warn('services do not run and cannot be started', { host: connection.host, error })
