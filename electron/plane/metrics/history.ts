@@ -1,4 +1,4 @@
-/** The history of everything that is measured, bounded: who is gone longest leaves first. */
+/** The history of everything that is measured, bounded: who is gone longest leaves first, then the past of what is smallest. */
 import type { ArgOf, ResultOf } from '../../contracts/channel.ts'
 import { METRIC_FIELDS, type METRICS_CHANNELS, type MetricField, type MetricKind } from '../../contracts/metrics.ts'
 import { Series, TIERS, type Sample } from './series.ts'
@@ -50,7 +50,10 @@ export class MetricsHistory {
     entry.series.add(at, sample)
   }
 
-  /** Forgets what has no value left in any ring, then, while there is too much, who was measured longest ago. */
+  /**
+   * Forgets what has no value left in any ring. While there is too much then: who is measured no more, longest ago first; after that the
+   * long past of containers and of pods, so that nodes, workloads and namespaces keep theirs.
+   */
   trim(now: number): void {
     const [, , coarse] = TIERS
     for (const [key, { series }] of this.#entries) if (now - series.lastAt > coarse.step * coarse.capacity) this.#entries.delete(key)
@@ -58,9 +61,16 @@ export class MetricsHistory {
     if (bytes <= this.#budget) return
     for (const [key, { series }] of [...this.#entries].toSorted(([, a], [, b]) => a.series.lastAt - b.series.lastAt)) {
       if (bytes <= this.#budget) return
+      if (now - series.lastAt <= CURRENT) break
       bytes -= series.bytes
       this.#entries.delete(key)
     }
+    for (const tier of [2, 1, 0])
+      for (const kind of ['container', 'pod'])
+        for (const { subject, series } of this.#entries.values()) {
+          if (bytes <= this.#budget) return
+          if (subject.kind === kind) bytes -= series.forget(tier)
+        }
   }
 
   history({ of, range }: ArgOf<Channels['metrics.history']>, now: number): ResultOf<Channels['metrics.history']> {

@@ -46,12 +46,31 @@ describe('a series', () => {
 describe('the history', () => {
   it('forgets who was measured longest ago when there is too much', () => {
     const history = new MetricsHistory(3000)
-    for (let i = 0; i < 10; i++) history.add(T0 + i, { kind: 'pod', name: `shop/${i}` }, { cpu: 1, memory: 2 })
-    history.trim(T0 + 100)
+    for (let i = 0; i < 10; i++) history.add(T0 + i * MINUTE, { kind: 'pod', name: `shop/${i}` }, { cpu: 1, memory: 2 })
+    history.trim(T0 + 9 * MINUTE)
     expect(history.bytes).toBeLessThanOrEqual(3000)
-    const { items } = history.top({ kind: 'pod', by: 'cpu', limit: 100 }, T0 + 100)
-    expect(items.map(({ name }) => name)).toContain('shop/9')
-    expect(items.map(({ name }) => name)).not.toContain('shop/0')
+    const names = [...history.entries()].map(({ subject }) => subject.name)
+    expect(names).toContain('shop/9')
+    expect(names).not.toContain('shop/0')
+  })
+  it('forgets the long past of containers before that of nodes', () => {
+    const history = new MetricsHistory(4100)
+    for (const kind of ['node', 'pod', 'container'] as const)
+      for (let i = 0; i < 4; i++) history.add(T0 + i * 600_000, { kind, name: kind }, { cpu: 1, memory: 2 })
+    history.trim(T0 + 3 * 600_000)
+    expect(history.bytes).toBeLessThanOrEqual(4100)
+    const { series } = history.history(
+      {
+        of: [
+          { kind: 'node', name: 'node' },
+          { kind: 'container', name: 'container' },
+        ],
+        range: 'fortnight',
+      },
+      T0 + 3 * 600_000,
+    )
+    expect(series.map((one) => one?.cpu.filter((value) => value !== null).length)).toEqual([4, 0])
+    expect(history.top({ kind: 'container', by: 'cpu', limit: 9 }, T0 + 3 * 600_000).items).toHaveLength(1)
   })
   it('tells who uses most of those that are measured still', () => {
     const history = new MetricsHistory()

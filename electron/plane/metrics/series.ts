@@ -60,6 +60,13 @@ export class Series {
     })
   }
 
+  /** Drops a tier's values; the bytes that they took. */
+  forget(tier: number): number {
+    const before = this.bytes
+    for (const field of METRIC_FIELDS) this.#rings.delete(`${field}/${tier}`)
+    return before - this.bytes
+  }
+
   /** Rings by "FIELD/TIER". */
   *states(): Generator<[key: string, state: RingState]> {
     for (const [key, ring] of this.#rings) yield [key, ring.state()]
