@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Node, Pod } from '../../../../electron/api/core/v1/types.gen.ts'
 import { fullImage, imageRows, unusedImages } from './images.ts'
+import type { Step } from '../../actions/plan.ts'
 import { registryPlan } from './credentials.ts'
 
 const node = (name: string, ...images: [number, ...string[]][]) =>
@@ -52,10 +53,14 @@ describe('imageRows', () => {
 describe('registryPlan', () => {
   const form = { name: 'hub', namespace: 'shop', server: 'ghcr.io', username: 'mira', password: 'grün', account: 'default' }
 
+  const configOf = (step: Step | undefined) => {
+    const body = step?.call.body as { data: Record<string, string> } | undefined
+    return body?.data['.dockerconfigjson'] ?? ''
+  }
+
   it('makes a Secret that kubelets read, and gives it to the account', () => {
     const [secret, account] = registryPlan(form)
-    const { data } = secret?.call.body as { data: Record<string, string> }
-    const bytes = Uint8Array.from(atob(data['.dockerconfigjson'] ?? ''), (c) => c.charCodeAt(0))
+    const bytes = Uint8Array.from(atob(configOf(secret)), (c) => c.charCodeAt(0))
     const config = JSON.parse(new TextDecoder().decode(bytes)) as { auths: Record<string, { auth: string }> }
     expect(Object.keys(config.auths)).toEqual(['ghcr.io'])
     expect(new TextDecoder().decode(Uint8Array.from(atob(config.auths['ghcr.io']?.auth ?? ''), (c) => c.charCodeAt(0)))).toBe('mira:grün')
@@ -70,8 +75,6 @@ describe('registryPlan', () => {
     const steps = registryPlan({ ...form, server: 'docker.io', account: '' })
     expect(steps).toHaveLength(1)
     expect(steps[0]?.kubectl).not.toContain('grün')
-    expect(atob((steps[0]?.call.body as { data: Record<string, string> }).data['.dockerconfigjson'] ?? '')).toContain(
-      'https://index.docker.io/v1/',
-    )
+    expect(atob(configOf(steps[0]))).toContain('https://index.docker.io/v1/')
   })
 })
