@@ -135,4 +135,30 @@ describe('the pods', () => {
     await page.getByRole('button', { name: 'Trouble first' }).click()
     await expect.poll(async () => (await firstNames(1))[0]).toContain('aaa')
   })
+
+  it('stand in groups that fold, and the choice of the group is kept', async () => {
+    const { page } = opened
+    await page.getByRole('combobox', { name: 'Group by' }).click()
+    await page.getByRole('option', { name: 'By Node' }).click()
+    const group = page.getByRole('grid', { name: 'Pods' }).getByRole('button', { name: /^ketch/ })
+    await group.click()
+    await expect.poll(() => group.getAttribute('aria-expanded')).toBe('false')
+    await expect.poll(() => page.getByRole('grid', { name: 'Pods' }).getByText('OOMKilled').count()).toBe(0)
+    await opened.go('/')
+    await opened.go('/pods')
+    await group.waitFor()
+  })
+
+  it('are copied as CSV, as they are filtered', async () => {
+    const { page } = opened
+    await page.getByRole('searchbox').fill('worker-')
+    await page.getByText('2 of 31').waitFor()
+    await page.getByRole('button', { name: 'Copy as CSV' }).click()
+    const copied = async () =>
+      String(await page.evaluate('navigator.clipboard.readText()'))
+        .trim()
+        .split(/\r?\n/)
+    await expect.poll(async () => (await copied()).length).toBe(3)
+    expect((await copied())[0]).toBe('Name,Namespace,Ready,Status,Restarts,Node,IP,Age')
+  })
 })
