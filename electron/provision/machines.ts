@@ -39,7 +39,7 @@ import { LocalFiles } from './steps/runtime.ts'
 import { Slots } from './slots.ts'
 import { readUnits } from './units.ts'
 
-export type { MachineAddress, Machines, MachinesDeps, NewMachine } from './machines/types.ts'
+export type { Machines, MachinesDeps } from './machines/types.ts'
 
 /** How long a call to a node waits for its first connection, in milliseconds. */
 const FIRST_CONNECTION_MS = 10_000
