@@ -40,7 +40,7 @@ describe('the cache of compiled code', () => {
 
   it('is not made for a program that is mounted somewhere else each time', () => {
     mkdirSync(join(dir, 'cache'))
-    start('/tmp/.mount_one', { APPIMAGE: '/home/ada/Flotilla.AppImage' })
+    start('/mnt/one', { APPIMAGE: '/home/ada/Flotilla.AppImage' })
     expect(kept()).toEqual([])
   })
 })
