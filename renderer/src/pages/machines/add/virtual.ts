@@ -57,7 +57,7 @@ export function useVirtualFlow(face: Face, taken: () => readonly string[]): Virt
     busy,
     async load() {
       try {
-        support.value = await face.call('vm.support')
+        support.value = await face.call('vm.support', undefined)
         form.cpus = Math.min(form.cpus, choices.value.cpus.length)
         form.memoryBytes = Math.min(form.memoryBytes, choices.value.memory.at(-1) ?? form.memoryBytes)
       } catch (error) {
