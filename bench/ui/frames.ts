@@ -45,5 +45,5 @@ const END = `(() => {
 export async function framesDuring(page: Page, work: () => Promise<unknown>): Promise<Frames> {
   await page.evaluate(BEGIN)
   await work()
-  return (await page.evaluate(END)) as Frames
+  return await page.evaluate<Frames>(END)
 }

@@ -37,7 +37,7 @@ export async function* run(): AsyncIterable<Measure> {
     await using relay = await startRelay(dir, rendererDir)
     await using browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] })
     const { server, ca = '', identity } = await readKubeconfig(relay.kubeconfig)
-    await using client = await createRemoteClient({ server, ca, identity: () => identity, clock: systemClock })
+    await using client = createRemoteClient({ server, ca, identity: () => identity, clock: systemClock })
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
     page.setDefaultTimeout(PATIENCE_MS)
     await page.goto(relay.ui)

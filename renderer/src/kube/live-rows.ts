@@ -139,7 +139,7 @@ export class LiveRows implements Disposable {
       this.#onFailure(error)
     } finally {
       this.#stream = null
-      for (const { reject } of this.#waiting.values()) reject(new FaceFailure(LOST))
+      for (const waiting of this.#waiting.values()) waiting.reject(new FaceFailure(LOST))
       this.#waiting.clear()
       this.#seq = Math.max(asked, this.#seq)
     }
