@@ -1,5 +1,5 @@
 // @ts-check
-/** `npm run flotilla|bench|conformance|robustness|fuzz|build|generate`: sets up what is missing, then runs the thing on the project's Node. */
+/** `npm run flotilla|bench|conformance|robustness|fuzz|build|generate|package`: sets up what is missing, then runs the thing on the project's Node. */
 import { join } from 'node:path'
 import { ensurePackages, become, fail, projectNode, ROOT, run } from './lib.mjs'
 
@@ -12,6 +12,7 @@ const SCRIPTS = {
   fuzz: 'tests/fuzz/run.ts',
   build: 'scripts/build.ts',
   generate: 'scripts/generate/index.ts',
+  package: 'scripts/package.ts',
 }
 
 const [what = '', ...args] = process.argv.slice(2)
