@@ -1,3 +1,5 @@
+import type { Caller } from '../../contracts/caller.ts'
+import type { Channels } from '../../contracts/channels.ts'
 import type { Command } from '../command.ts'
 import { ensureLocal } from '../../plane/sandboxes.ts'
 import { untilReady } from '../machine-progress.ts'
@@ -28,9 +30,20 @@ export const up: Command = {
     output.note(`The API server answers at ${plane.info.server}`)
     const ui = await serveUi(stack, plane, args, entry)
     if (ui.ui) output.note(`The app is at ${ui.ui}`)
-    const names = await ensureLocal(plane.caller, nodes, provider, sizesFrom(args))
-    await Promise.all(names.map((name) => untilReady(plane.caller, name, output, signal)))
+    let names: string[] = []
+    const atOnce = provider === 'qemu' ? await bootsAtOnce(plane.caller) : nodes
+    for (let wanted = Math.min(nodes, atOnce); ; wanted = Math.min(nodes, wanted + atOnce)) {
+      names = await ensureLocal(plane.caller, wanted, provider, sizesFrom(args))
+      await Promise.all(names.map((name) => untilReady(plane.caller, name, output, signal)))
+      if (wanted === nodes) break
+    }
     process.stdout.write(`${JSON.stringify({ ready: true, ...plane.info, nodes: names, ...ui })}\n`)
     await untilStopped(plane, signal)
   },
+}
+
+/** Emulated machines take a processor each while they boot: with more at once none comes up sooner. */
+async function bootsAtOnce(caller: Caller<Channels>): Promise<number> {
+  const { accelerator, cpus } = await caller.call('vm.support', undefined)
+  return accelerator === 'tcg' ? Math.max(1, Math.floor(cpus / 2)) : 50
 }

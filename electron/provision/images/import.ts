@@ -24,7 +24,7 @@ export async function importImage(
 
 /** The names of all images that the machine has. */
 export async function imagesOf(root: Shell, signal?: AbortSignal): Promise<ReadonlySet<string>> {
-  const { stdout } = await root.exec(`${CTR} images list -q`, { signal, timeoutMs: 30_000 })
+  const { stdout } = await root.exec(`${CTR} images list -q`, { signal, timeoutMs: 90_000 })
   return new Set(stdout.split('\n').filter(Boolean))
 }
 

@@ -114,7 +114,7 @@ rmdir /etc/cni 2>/dev/null
     ...FOLDERS.map(([path, mode]) => `mkdir -p ${path} && chmod ${mode.toString(8)} ${path} || exit 1`),
     `chown ${quote(connection.user)} ${LAYOUT.link} || exit 1`,
   ].join('\n')
-  requireSuccess(await root.exec(script, { signal: tools.signal, timeoutMs: 30_000 }), 'Could not make the folders for Flotilla.')
+  requireSuccess(await root.exec(script, { signal: tools.signal, timeoutMs: 90_000 }), 'Could not make the folders for Flotilla.')
   await writeFiles(root, files, tools.signal)
 }
 

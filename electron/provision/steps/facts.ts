@@ -144,7 +144,7 @@ exit 0
 
 /** Asks the machine. `sshConnection` is the value of SSH_CONNECTION, which root does not see through sudo. */
 export async function gatherFacts(root: RootShell, sshConnection: string, signal?: AbortSignal): Promise<MachineFacts> {
-  const { stdout } = await root.exec(SCRIPT, { signal, timeoutMs: 60_000 })
+  const { stdout } = await root.exec(SCRIPT, { signal, timeoutMs: 180_000 })
   return parseFacts(stdout, sshConnection)
 }
 

@@ -25,7 +25,7 @@ if [ -s "$file" ] && [ -n "$(tail -c 1 "$file")" ]; then echo >> "$file" || exit
 printf '%s%s\\n' ${quote(`${publicText} ${keyComment(cluster)}`)} "$made" >> "$file" || exit 1
 if command -v restorecon >/dev/null 2>&1; then restorecon -R "$HOME/.ssh" 2>/dev/null; fi
 echo added`,
-    { signal, timeoutMs: 30_000 },
+    { signal, timeoutMs: 90_000 },
   )
   requireSuccess(
     result,
@@ -56,7 +56,7 @@ case $line in
 *+folder) rmdir "$HOME/.ssh" 2>/dev/null ;;
 esac
 exit 0`,
-    { signal, timeoutMs: 30_000 },
+    { signal, timeoutMs: 90_000 },
   )
   requireSuccess(result, "Could not take Flotilla's key out of authorized_keys.")
 }

@@ -118,7 +118,7 @@ export async function inspect(
   const { connection } = machine
   const root = await rootShell(connection, options.sudoPassword, signal)
   const user = userShell(connection)
-  const { stdout: sshConnection } = await user.exec('echo "$SSH_CONNECTION"', { signal, timeoutMs: 30_000 })
+  const { stdout: sshConnection } = await user.exec('echo "$SSH_CONNECTION"', { signal, timeoutMs: 90_000 })
   const before = clock.now()
   const asked = gatherFacts(root, sshConnection, signal).then((found) => ({ found, after: clock.now() }))
   const [{ found: facts, after }, forwarding] = await Promise.all([asked, tryForwarding(connection, signal)])
@@ -312,6 +312,6 @@ class ProvisionRun implements AsyncDisposable {
   async #join({ signal, detail }: StepTools): Promise<void> {
     const target = this.#target
     await this.#deps.untilNodeReady({ signal, detail, agentLog: () => lastWords(target, 'agent') })
-    await target.root.exec(`rm -f ${LAYOUT.bootstrapToken}`, { signal, timeoutMs: 20_000 })
+    await target.root.exec(`rm -f ${LAYOUT.bootstrapToken}`, { signal, timeoutMs: 60_000 })
   }
 }

@@ -122,7 +122,7 @@ export async function copyProgram(
 
 /** Sees that the runtime runs there: not another architecture, not a mount without exec, not a C library that is too old. */
 export async function requireRuntime(target: Target, signal?: AbortSignal): Promise<void> {
-  const result = await target.root.exec(`${LAYOUT.node} --version`, { signal, timeoutMs: 60_000 })
+  const result = await target.root.exec(`${LAYOUT.node} --version`, { signal, timeoutMs: 180_000 })
   if (result.code === 0 && result.stdout.startsWith('v')) return
   const said = result.stderr.trim()
   if (/GLIBC|not found|No such file/i.test(said))

@@ -33,7 +33,7 @@ export async function startServices(target: Target, tools: StepTools): Promise<v
 export async function stopServices({ root, facts }: Pick<Target, 'root' | 'facts'>, signal?: AbortSignal): Promise<void> {
   await root.exec(
     facts.systemd ? `systemctl disable --now ${UNITS.agent} ${UNITS.containerd}` : `[ ! -x ${LAYOUT.services} ] || ${LAYOUT.services} stop`,
-    { signal, timeoutMs: 30_000 },
+    { signal, timeoutMs: 90_000 },
   )
 }
 
@@ -41,7 +41,7 @@ async function anyRuns({ root, facts }: Target, signal: AbortSignal): Promise<bo
   const script = facts.systemd
     ? `systemctl is-active ${UNITS.containerd} ${UNITS.agent} | grep -qx active`
     : `${LAYOUT.services} status | grep -q ' running '`
-  return (await root.exec(script, { signal, timeoutMs: 20_000 })).code === 0
+  return (await root.exec(script, { signal, timeoutMs: 60_000 })).code === 0
 }
 
 async function untilContainerdAnswers(target: Target, signal: AbortSignal): Promise<void> {
@@ -52,7 +52,7 @@ async function untilContainerdAnswers(target: Target, signal: AbortSignal): Prom
     const { code } = await root.exec(
       `turns=0
 while ! ctr -a ${LAYOUT.containerdSocket} version >/dev/null 2>&1; do turns=$((turns + 1)); [ $turns -lt 20 ] || exit 1; sleep 0.1; done`,
-      { signal, timeoutMs: 60_000 },
+      { signal, timeoutMs: 180_000 },
     )
     if (code === 0) return
     if (clock.monotonic() - start > STARTED_WITHIN_MS) throw await notUp(target, 'containerd', signal)
@@ -74,7 +74,7 @@ async function untilAgentStays(target: Target, signal: AbortSignal): Promise<voi
   const seen = new Set<string>()
   let misses = 0
   for (;;) {
-    const { stdout } = await root.exec(pid, { signal, timeoutMs: 20_000 })
+    const { stdout } = await root.exec(pid, { signal, timeoutMs: 60_000 })
     const now = /^[1-9]\d*$/.exec(stdout.trim())?.[0] ?? null
     if (now !== null && now === before) return
     before = now
@@ -94,7 +94,7 @@ export async function lastWords(
 ): Promise<string> {
   const { stdout } = await root.exec(
     facts.systemd ? `journalctl -q -o cat -n 5 -u ${UNITS[service]}` : `tail -n 5 ${LAYOUT.logs}/${service}.log 2>/dev/null`,
-    { signal, timeoutMs: 20_000 },
+    { signal, timeoutMs: 60_000 },
   )
   return stdout.trim()
 }

@@ -23,7 +23,7 @@ ${content.endsWith('\n') ? content : `${content}\n`}${end}
 chmod ${mode.toString(8)} ${quote(part)} && mv -f ${quote(part)} ${quote(path)} || return 1`
   })
   const script = `write_files() {\numask 077\n${body.join('\n')}\n}\nwrite_files\n`
-  requireSuccess(await shell.exec('exec sh -s', { stdin: script, signal, timeoutMs: 60_000 }), 'Could not write the configuration.')
+  requireSuccess(await shell.exec('exec sh -s', { stdin: script, signal, timeoutMs: 180_000 }), 'Could not write the configuration.')
 }
 
 /** A line that is not in the text. */
