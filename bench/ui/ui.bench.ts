@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { setTimeout as wait } from 'node:timers/promises'
 import { chromium, type Page } from 'playwright-core'
 import { systemClock } from '../../electron/base/clock.ts'
@@ -19,6 +20,7 @@ import { lessIsBetter, type Measure } from '../measure.ts'
 import { framesDuring, type Frames } from './frames.ts'
 import { seed, type PodName } from './objects.ts'
 
+const RELAY = fileURLToPath(new URL('./relay.ts', import.meta.url))
 const PODS = Number(process.env['BENCH_PODS'] ?? 50_000)
 const UPDATES_A_SECOND = 200
 const SECONDS = 10
@@ -126,7 +128,7 @@ async function change(client: RemoteClient, at: PodName, n: number): Promise<voi
 }
 
 async function startRelay(dir: string, rendererDir: string) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'relay.ts'), dir, rendererDir], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [RELAY, dir, rendererDir], { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const read = async () => {

@@ -1,7 +1,6 @@
 /** How workloads do: numbers, a tone, and which of a few states. */
 import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../api/apps/v1/types.gen.ts'
 import type { CronJob, Job } from '../../api/batch/v1/types.gen.ts'
-import type { KubeObject } from '../../api/meta/v1/object.ts'
 import type { Tone } from './tone.ts'
 
 export type WorkloadState = 'deleting' | 'stuck' | 'paused' | 'zero' | 'ready' | 'rolling' | 'starting' | 'old' | 'noMachine' | 'running'
@@ -105,22 +104,4 @@ export type CronJobState = 'active' | 'suspended' | 'waiting'
 export function cronJobState({ spec, status }: CronJob): CronJobState {
   if (status.active?.length) return 'active'
   return spec.suspend ? 'suspended' : 'waiting'
-}
-
-/** The progress of a workload of any of these kinds; null for another kind. */
-export function progressOf(object: KubeObject): Progress<JobState | WorkloadState> | null {
-  switch (object.kind) {
-    case 'Deployment':
-      return deploymentProgress(object as Deployment)
-    case 'ReplicaSet':
-      return replicaSetProgress(object as ReplicaSet)
-    case 'DaemonSet':
-      return daemonSetProgress(object as DaemonSet)
-    case 'StatefulSet':
-      return statefulSetProgress(object as StatefulSet)
-    case 'Job':
-      return jobProgress(object as Job)
-    default:
-      return null
-  }
 }

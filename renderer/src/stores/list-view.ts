@@ -32,6 +32,13 @@ export interface ListChoices {
   readonly held: Ref<boolean>
 }
 
+export interface ListChoice {
+  readonly text?: string
+  readonly group?: string
+  readonly sort?: SortState
+  readonly held?: boolean
+}
+
 export interface ListViewState extends ListChoices {
   readonly resource: ComputedRef<Resource>
   readonly page: ComputedRef<ListPageState>
@@ -45,6 +52,7 @@ export interface ListViewState extends ListChoices {
   readonly filtered: ComputedRef<boolean>
   /** Asks for the lines from `from` to before `to`. */
   look(from: number, to: number): void
+  choose(choice: ListChoice): void
   toggleChip(id: string): void
   toggleGroup(group: string): void
   clearFilters(): void
@@ -133,6 +141,12 @@ export function useListView(options: ListViewOptions): ListViewState {
       if (near) return
       const begin = Math.max(0, from - OVERSCAN)
       window.value = { from: begin, count: Math.min(WINDOW, to - begin + OVERSCAN) }
+    },
+    choose(choice) {
+      if (choice.text !== undefined) text.value = choice.text
+      if (choice.group !== undefined) group.value = choice.group
+      if (choice.sort !== undefined) sort.value = choice.sort
+      if (choice.held !== undefined) held.value = choice.held
     },
     toggleChip(id) {
       const next = new Set(chips.value)
