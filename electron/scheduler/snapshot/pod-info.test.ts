@@ -13,7 +13,7 @@ it.each<[string, Partial<Pod>]>([
   ['a newer status', { status: { ...web.status, phase: 'Running' } }],
   ['a start', { status: { ...web.status, startTime: '2026-01-01T00:00:00Z' } }],
   ['other labels', { metadata: { ...web.metadata, labels: { app: 'api' } } }],
-  ['no labels', { metadata: { ...web.metadata, labels: undefined } } as Partial<Pod>],
+  ['no labels', { metadata: { ...web.metadata, labels: undefined } }],
   ['a deletion', { metadata: { ...web.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }],
   ['another spec', { spec: podOf('web', { requests: { cpu: '3' }, hostPorts: [443] }).spec }],
   ['resources in the status', { status: { ...web.status, ...resized } as unknown as Pod['status'] }],
