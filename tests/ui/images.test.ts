@@ -59,7 +59,7 @@ describe('images', () => {
       .getByText('moth', { exact: true })
       .waitFor()
     await row(/checkout/)
-      .getByText('moth, skiff')
+      .getByText('In use')
       .waitFor()
   })
 

@@ -92,7 +92,7 @@ describe('the map', () => {
     const { page } = opened
     await page.getByText('List', { exact: true }).click()
     const row = page.getByRole('row', { name: /^Service web/ })
-    await row.getByText('Ingress shop, Deployment web').waitFor()
+    await row.getByText(/Ingress shop/).waitFor()
     await row.click()
     await panel().getByText('NodePort').waitFor()
   })
