@@ -41,7 +41,8 @@ const SOURCE = Symbol('where managedFields are')
 
 interface Source {
   readonly bytes: Buffer
-  readonly range: FieldRange
+  /** Where the value is looked for. */
+  readonly from: number
   known: WeakRef<ManagedFieldsEntry[]> | null
 }
 
@@ -53,17 +54,21 @@ const DEFERRED: PropertyDescriptor = {
     const source = this[SOURCE]
     const known = source.known?.deref()
     if (known) return known
-    const { bytes, range } = source
-    const fields = deepFreeze(JSON.parse(bytes.toString('utf8', range.value, range.end)) as ManagedFieldsEntry[])
+    const { bytes, from } = source
+    const range = findManagedFields(bytes, from)
+    const fields = deepFreeze(range ? (JSON.parse(bytes.toString('utf8', range.value, range.end)) as ManagedFieldsEntry[]) : [])
     source.known = new WeakRef(fields)
     return fields
   },
 }
 
-/** Puts the property in place, and freezes the metadata. What `bytes` say must be true of the object. */
-export function deferManagedFields(object: KubeObject, bytes: Buffer, range: FieldRange): void {
+/**
+ * Puts the property in place, and freezes the metadata. `bytes` must be the object's, and have the property in the metadata, which begin
+ * at `from`, after their brace.
+ */
+export function deferManagedFields(object: KubeObject, bytes: Buffer, from: number): void {
   const { metadata } = object
-  const source: Source = { bytes, range, known: null }
+  const source: Source = { bytes, from, known: null }
   delete metadata.managedFields
   for (const key in metadata) deepFreeze(metadata[key as keyof typeof metadata])
   Object.defineProperty(metadata, SOURCE, { value: source })

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { deepFreeze } from '../../machinery/freeze.ts'
-import { deferManagedFields, findManagedFields } from './deferred-fields.ts'
+import { deferManagedFields } from './deferred-fields.ts'
 import type { Layout } from './layout.ts'
 
 /** One version of one object: its stored bytes and revision, and once someone needs fields, the decoded and frozen object. */
@@ -75,7 +75,6 @@ function isOf(object: KubeObject, revision: number): boolean {
 function settled({ layout, value, revision }: Entry, object: KubeObject): KubeObject {
   if (Object.isFrozen(object)) return object
   if (revision > 0) object.metadata.resourceVersion = String(revision)
-  const range = object.metadata.managedFields && findManagedFields(value, layout.head.length)
-  if (range) deferManagedFields(object, value, range)
+  if (object.metadata.managedFields) deferManagedFields(object, value, layout.head.length)
   return deepFreeze(object)
 }

@@ -92,7 +92,7 @@ export class Layout {
     if (!range) return deepFreeze(this.decode(value, revision))
     const object = JSON.parse(textWithout(value, range)) as KubeObject
     if (revision > 0) object.metadata.resourceVersion = String(revision)
-    deferManagedFields(object, value, range)
+    deferManagedFields(object, value, this.head.length)
     return deepFreeze(object)
   }
 
