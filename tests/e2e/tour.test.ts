@@ -101,6 +101,20 @@ describe('the tour', () => {
     expect(opened.errors).toEqual([])
   })
 
+  it('shows every section with what the cluster has', async () => {
+    const { page, shoot } = opened
+    const sections = page.getByRole('navigation', { name: 'Sections' })
+    const paths = await sections.getByRole('link').evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''))
+    expect(paths.length).toBeGreaterThan(30)
+    for (const path of paths) {
+      await sections.locator(`a[href="${path}"]`).click()
+      await page.getByRole('heading', { level: 1 }).first().waitFor()
+      await expect.poll(() => page.locator('main .skel:visible').count()).toBe(0)
+      await shoot(`section-${path.replace(/^.*[/#]/, '') || 'overview'}`)
+    }
+    expect(opened.errors).toEqual([])
+  })
+
   it('removes the machine, and leaves nothing on it', async () => {
     const { page } = opened
     await page.keyboard.press('Escape')
