@@ -58,7 +58,6 @@ describe('the map', () => {
     const { page } = opened
     await tile('Ingress shop').focus()
     await page.keyboard.press('ArrowRight')
-    await page.keyboard.press('ArrowDown')
     const focused = () => page.evaluate<string>('document.activeElement.getAttribute("aria-label")')
     await expect.poll(focused).toMatch(/^Service web/)
     await page.keyboard.press('ArrowRight')
