@@ -148,8 +148,7 @@ export const machines = {
   'addList.fault.word': 'is not understood; labels are label=KEY=VALUE.',
   'addList.faults': '{n} line is not understood | {n} lines are not understood',
   'addList.found': '{n} host | {n} hosts',
-  'addList.help':
-    'One a line: {example}, then name=, pool= or label=KEY=VALUE. Lines of a hosts file and an Ansible inventory will do.',
+  'addList.help': 'One a line: {example}, then name=, pool= or label=KEY=VALUE. Lines of a hosts file and an Ansible inventory will do.',
   'addList.hosts': 'Hosts',
   'addList.keyOrStep': 'Key, or how far it is',
   'addList.look': 'Look at the hosts',
