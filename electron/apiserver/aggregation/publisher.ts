@@ -5,8 +5,6 @@ import { configMap } from '../../api/core/v1/config-map.ts'
 import type { ConfigMap } from '../../api/core/v1/types.gen.ts'
 import type { AnyKind } from '../../api/kind.ts'
 import type { Draft, KubeObject } from '../../api/meta/v1/object.ts'
-import { role } from '../../api/rbac/v1/role.ts'
-import type { Role } from '../../api/rbac/v1/types.gen.ts'
 import { semanticEqual } from '../../api/values/equal.ts'
 import { thaw } from '../../machinery/freeze.ts'
 import { hasReason } from '../../machinery/status.ts'
@@ -52,8 +50,6 @@ export class Publisher {
       const call = this.#call(configMap, namespace, name)
       if (call) await update(this.#options.registry, call, { part: 'main', make }, WRITE)
     }
-    const rule = { apiGroups: [''], resources: [configMap.resource], resourceNames: [name], verbs: ['get', 'list', 'watch'] }
-    await this.#create<Role>(role, { metadata: { name: `${name}-reader`, namespace }, rules: [rule] })
   }
 
   async register(): Promise<void> {
