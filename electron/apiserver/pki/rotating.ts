@@ -29,6 +29,8 @@ export class Rotation implements RotatingCertificate, AsyncDisposable {
   #issued: Issued | null = null
   #timer: Disposable | null = null
   #work: Promise<void> = Promise.resolve()
+  /** A renewal that time asked for is under way. */
+  #renewing = false
 
   constructor(options: { name: string; make: () => Promise<Issued>; clock: Clock; logger: Logger }) {
     this.#name = options.name
@@ -69,10 +71,13 @@ export class Rotation implements RotatingCertificate, AsyncDisposable {
   }
 
   #check(): void {
-    if (!this.#issued) return
+    if (!this.#issued || this.#renewing) return
     const { notBefore, notAfter } = this.#issued
     const now = this.#clock.now()
     if (now >= notBefore && now < notBefore + (notAfter - notBefore) * RENEW_AT) return
-    this.renew().catch((error: unknown) => this.#logger.error('certificate not renewed', { certificate: this.#name, error }))
+    this.#renewing = true
+    this.renew()
+      .catch((error: unknown) => this.#logger.error('certificate not renewed', { certificate: this.#name, error }))
+      .finally(() => (this.#renewing = false))
   }
 }
