@@ -1,7 +1,7 @@
 /** The controllers with no other rights than their user has, and an agent's own way to its certificates. */
 import { X509Certificate } from 'node:crypto'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { createNodeIdentity } from '../../electron/agent/bootstrap/node-identity.ts'
 import { certificateSigningRequest } from '../../electron/api/certificates/v1/certificate-signing-request.ts'
@@ -49,7 +49,9 @@ it('a machine with a bootstrap token gets its certificates, and addresses for po
   await mkdir(stateDir)
   const bootstrapTokenFile = join(dir, 'token')
   await writeFile(bootstrapTokenFile, 'abcdef.0123456789abcdef\n')
-  const config = { nodeName: 'moth', nodeIP: '192.0.2.7', stateDir, bootstrapTokenFile } as AgentConfig
+  const apiPortFile = join(dir, 'link', 'api-port')
+  await mkdir(dirname(apiPortFile))
+  const config = { nodeName: 'moth', nodeIP: '192.0.2.7', stateDir, bootstrapTokenFile, apiPortFile } as AgentConfig
 
   await using agent = createNodeIdentity({ config, ...deps, api: () => remote })
   await using remote = createRemoteClient({ server: url, ca: pki.caPem, identity: () => agent.credentials(), clock: systemClock })
