@@ -20,7 +20,11 @@ afterAll(async () => {
   await closeBrowser()
 })
 
-const tile = (name: string) => opened.page.getByRole('button', { name: new RegExp(`^${name},`) })
+/** Of an object by its kind and name, which may be a pattern. */
+const tile = (object: string) => {
+  const [kind = '', name = ''] = object.split(' ')
+  return opened.page.getByRole('button', { name: new RegExp(`^${name}\\s?, ${kind}\\s?,`) })
+}
 const panel = () => opened.page.getByRole('complementary', { name: 'The object that is chosen' })
 const place = async (name: string) => {
   const box = await tile(name).boundingBox()
@@ -50,18 +54,18 @@ describe('the map', () => {
   })
 
   it('says how each does in words, trouble first among the pods of a tile', async () => {
-    await opened.page.getByRole('button', { name: /^Pod checkout, 4 pods, 3 ready, (OOMKilled|CrashLoopBackOff)/ }).waitFor()
-    await opened.page.getByRole('button', { name: /^Deployment checkout, 3\/4/ }).waitFor()
+    await opened.page.getByRole('button', { name: /^4 pods\s?, 3 ready\s?,.*, Pod checkout\s?, (OOMKilled|CrashLoopBackOff)/ }).waitFor()
+    await opened.page.getByRole('button', { name: /^checkout\s?, Deployment\s?, 3\/4/ }).waitFor()
   })
 
   it('is walked by arrow keys along its lines, opened by Enter, and left by Escape', async () => {
     const { page } = opened
     await tile('Ingress shop').focus()
     await page.keyboard.press('ArrowRight')
-    const focused = () => page.evaluate<string>('document.activeElement.getAttribute("aria-label")')
-    await expect.poll(focused).toMatch(/^Service web/)
+    const focused = () => page.evaluate<string>('document.activeElement.getAttribute("title")')
+    await expect.poll(focused).toMatch(/^Service .*web/)
     await page.keyboard.press('ArrowRight')
-    await expect.poll(focused).toMatch(/^Deployment web/)
+    await expect.poll(focused).toMatch(/^Deployment .*web/)
     await page.keyboard.press('Enter')
     await panel().getByText('web').first().waitFor()
     await page.keyboard.press('Escape')
@@ -107,7 +111,7 @@ describe('the map', () => {
     const before = await Promise.all(['Deployment web', 'Service postgres', 'Deployment worker'].map(place))
     const { client } = opened.app.cluster
     await client.patch(DEPLOYMENT, { namespace: 'shop', name: 'web' }, { type: 'merge', body: { spec: { replicas: 6 } } })
-    await opened.page.getByRole('button', { name: /^Deployment web, 6\/6/ }).waitFor()
+    await opened.page.getByRole('button', { name: /^web\s?, Deployment\s?, 6\/6/ }).waitFor()
     const labels = { app: 'late' }
     await client.create(DEPLOYMENT, {
       metadata: { name: 'aardvark', namespace: 'ci' },

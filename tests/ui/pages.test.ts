@@ -89,7 +89,7 @@ const VIEWS: readonly View[] = [
   { name: 'a namespace', path: '/object/core/v1/namespaces/-/shop', shows: 'counted by the API server' },
   { name: 'YAML', path: '/object/core/v1/configmaps/shop/flags?tab=yaml', shows: 'resourceVersion' },
   { name: 'deploy', path: '/deploy', shows: 'There is room' },
-  { name: 'Helm releases', path: '/helm', shows: 'storefront-1.4.0' },
+  { name: 'Helm releases', path: '/helm', shows: 'Deployed' },
   { name: 'a Helm release', path: '/helm/releases/shop/web', shows: 'answers at' },
   { name: 'its values', path: '/helm/releases/shop/web?tab=values', shows: 'servus' },
   { name: 'its resources', path: '/helm/releases/shop/web?tab=resources', shows: 'Missing' },

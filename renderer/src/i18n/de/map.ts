@@ -13,7 +13,6 @@ export const map = {
   'map.hiddenText': 'Es sind mehr, als sich unterscheiden lassen. Einen Namespace oder einen Fokus wählen oder einen Namen suchen.',
   'map.label': 'Karte der Ressourcen. Pfeiltasten führen entlang der Linien von einer zur nächsten, Enter öffnet sie.',
   'map.list': 'Liste',
-  'map.nodeAria': '{kind} {name}, {status}',
   'map.option.config': 'ConfigMaps, Secrets und Claims',
   'map.option.nodes': 'Maschinen',
   'map.foldAll': 'Alle Pods zusammenfassen',

@@ -10,7 +10,6 @@ export const map = {
   'map.hiddenText': 'There are more than can be told apart. Choose a namespace or a focus, or look for a name.',
   'map.label': 'Map of resources. Arrow keys go from one to the next along the lines, Enter opens it.',
   'map.list': 'List',
-  'map.nodeAria': '{kind} {name}, {status}',
   'map.option.config': 'ConfigMaps, Secrets and claims',
   'map.option.nodes': 'Machines',
   'map.foldAll': 'Fold all pods',
