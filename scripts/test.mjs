@@ -9,12 +9,15 @@ import { cacheDir, ensurePackages, FOR_SANDBOX, installDebian, mayInstall, missi
 
 /** @typedef {keyof typeof import('./lib.mjs').DEBIAN} Package */
 
-/** Suites are vitest projects; those with `root` make namespaces or mounts. @type {{ name: string, packages?: Package[], root?: boolean }[]} */
+/**
+ * Suites are vitest projects; those with `root` make namespaces or mounts. One that mostly waits runs `beside` the others, and is shown
+ * when it ends. @type {{ name: string, packages?: Package[], root?: boolean, beside?: boolean }[]}
+ */
 const SUITES = [
   { name: 'tooling' },
   { name: 'unit' },
   { name: 'renderer' },
-  { name: 'store', packages: ['etcd-server', 'etcd-client'] },
+  { name: 'store', packages: ['etcd-server', 'etcd-client'], beside: true },
   { name: 'robustness', packages: ['etcd-server', 'gcc', 'libc6-dev'] },
   { name: 'api' },
   { name: 'api-security' },
@@ -53,7 +56,9 @@ for (const script of ['build.ts', 'kubectl.ts']) {
 const total = { passed: 0, failed: 0, skipped: 0 }
 /** @type {string[]} */
 const remarks = []
-for (const suite of suites) {
+/** @type {Promise<void>[]} */
+const beside = []
+for (const suite of suites.toSorted((a, b) => Number(b.beside ?? false) - Number(a.beside ?? false))) {
   const lacks = missingDebian(suite.packages ?? [])
   const why = lacks.length ? `needs ${lacks.join(', ')}` : suite.root && process.getuid?.() !== 0 ? 'needs root' : null
   if (why) {
@@ -61,8 +66,10 @@ for (const suite of suites) {
     remarks.push(`skipped ${suite.name}: ${why}`)
     continue
   }
-  await runSuite(suite.name)
+  if (suite.beside) beside.push(runSuite(suite.name, true))
+  else await runSuite(suite.name)
 }
+await Promise.all(beside)
 for (const remark of remarks) say(remark)
 say(`in ${((performance.now() - started) / 60_000).toFixed(1)} min`)
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
@@ -74,12 +81,16 @@ function suiteDir(name) {
   return name === 'renderer' ? 'renderer' : `tests/${name}`
 }
 
-/** @param {string} name */
-async function runSuite(name) {
+/**
+ * @param {string} name
+ * @param {boolean} [beside]
+ */
+async function runSuite(name, beside = false) {
   const report = join(cacheDir('test'), `${name}.json`)
   rmSync(report, { force: true })
   const args = ['run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const { code } = await run('vitest', args, { env: { FLOTILLA_TEST: '1' } })
+  const { code, output } = await run('vitest', args, { env: { FLOTILLA_TEST: '1' }, quiet: beside })
+  if (output) process.stdout.write(output)
   if (!existsSync(report)) {
     total.failed++
     remarks.push(`failed ${name}: the suite did not finish (exit code ${code})`)
