@@ -6,7 +6,7 @@ import { formatTime } from '../../api/values/time.ts'
 import { alreadyExists, badRequest, failure, invalidObject, StatusError } from '../../machinery/status.ts'
 import type { Entry } from '../cache/entry.ts'
 import { admissionRequest, writeOptions } from './admission-request.ts'
-import { hasGeneration, isBuiltIn, resetStatus } from './kind-rules.ts'
+import { hasGeneration, isBuiltIn } from './kind-rules.ts'
 import { insert } from './guaranteed-update.ts'
 import { resourceName } from './keys.ts'
 import { dropRepeatedOwners } from './owner-references.ts'
@@ -92,7 +92,7 @@ function prepare(registry: Registry, call: Call, object: KubeObject, generates: 
   metadata.uid = registry.random.uuid()
   metadata.name = generates ? generatedName(metadata.generateName ?? '', registry) : metadata.name || ''
   delete metadata.generation
-  if (kind.subresources['status'] && !registry.hooks.get(resourceName(kind))?.keepsStatusOnCreate) resetStatus(object)
+  if (kind.subresources['status'] && !registry.hooks.get(resourceName(kind))?.keepsStatusOnCreate) registry.types.resetStatus(kind, object)
   if (hasGeneration(kind)) metadata.generation = 1
   kind.strategy.prepareForCreate?.(object)
 }

@@ -76,11 +76,6 @@ export function isBuiltIn(kind: AnyKind): boolean {
   return !kind.custom && kind.model.startsWith('io.k8s.api.')
 }
 
-/** Takes away a status that only the status subresource may set. */
-export function resetStatus(object: KubeObject & { status?: unknown }): void {
-  if (object.status !== undefined) object.status = {}
-}
-
 /** By default everything counts but metadata and status. */
 export function generationChanged(kind: AnyKind, object: KubeObject, old: KubeObject): boolean {
   if (kind.strategy.generationChanged) return kind.strategy.generationChanged(object, old)

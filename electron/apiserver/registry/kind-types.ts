@@ -3,6 +3,7 @@ import type { KubeObject } from '../../api/meta/v1/object.ts'
 import { modelFacts } from '../../api/schema/facts.ts'
 import { type Codec, Codecs, DecodeError } from '../../machinery/decode/codec.ts'
 import { type BodyFormat, decodeRequest, type FieldValidation } from '../../machinery/decode/request.ts'
+import { deepFreeze, thaw } from '../../machinery/freeze.ts'
 import { createTypes, type Schema } from '../../machinery/schema/build.ts'
 import type { StructType } from '../../machinery/schema/type.ts'
 import { badRequest } from '../../machinery/status.ts'
@@ -16,6 +17,7 @@ export class KindTypes {
   readonly #types = createTypes(modelFacts)
   readonly #codecs = new Codecs()
   readonly #known = new WeakMap<AnyKind, Codec<KubeObject>>()
+  readonly #statuses = new WeakMap<AnyKind, object>()
 
   type(kind: AnyKind): StructType {
     return this.codec(kind).type
@@ -29,6 +31,18 @@ export class KindTypes {
       this.#known.set(kind, codec)
     }
     return codec
+  }
+
+  /** Takes away a status that only the status subresource may set: what is left is that of a new object, with its defaults. */
+  resetStatus(kind: AnyKind, object: KubeObject & { status?: unknown }): void {
+    if (object.status === undefined) return
+    if (kind.custom) return void delete object.status
+    let status = this.#statuses.get(kind)
+    if (!status) {
+      const { object: bare } = this.codec(kind).decode({}, { strict: false })
+      this.#statuses.set(kind, (status = deepFreeze((bare as { status?: object }).status ?? {})))
+    }
+    object.status = thaw(status)
   }
 
   /** Throws StatusError 400. */
