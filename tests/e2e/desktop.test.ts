@@ -50,7 +50,7 @@ describe('the desktop app', () => {
       .getByText(/^demo-/)
       .first()
       .dblclick()
-    await page.getByRole('link', { name: /^Logs/ }).click()
+    await page.getByRole('main').getByRole('link', { name: /^Logs/ }).click()
     await page
       .getByText(/line \d+ from demo-/)
       .first()
