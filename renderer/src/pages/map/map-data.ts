@@ -45,6 +45,8 @@ export interface MapQuery extends GraphOptions {
 export interface MapData {
   readonly live: LiveMany
   readonly graph: ComputedRef<MapGraph>
+  /** Whether everything that has come is drawn. */
+  readonly caughtUp: ComputedRef<boolean>
   readonly layout: ComputedRef<Layout>
   /** How many tiles are not drawn. */
   readonly hidden: ComputedRef<number>
@@ -75,7 +77,7 @@ export function useMapData(query: () => MapQuery): MapData {
     if (last?.key !== key) last = { key, layout: layoutGraph(graph.value, last?.layout.parts) }
     return last.layout
   })
-  return { live, graph, layout, hidden }
+  return { live, graph, caughtUp: computed(() => snapshot.value === live.all.value), layout, hidden }
 }
 
 function gathered(source: Ref<readonly KubeObject[]>): Readonly<Ref<readonly KubeObject[]>> {
